@@ -1,0 +1,47 @@
+package wire
+
+import "context"
+
+// Protocol is one of AWS's wire protocols.
+type Protocol int
+
+// The protocols that the lab serves, named as AWS's API models name them.
+const (
+	Query    Protocol = iota + 1 // form-encoded request, XML answer
+	EC2                          // the query dialect of Amazon EC2
+	JSON                         // JSON 1.0 or 1.1, operation in X-Amz-Target
+	RESTJSON                     // operation in method and path, JSON bodies
+	RESTXML                      // operation in method and path, XML bodies
+)
+
+// Service describes one AWS service: how its requests are recognised and which operations answer them. The generated packages under lab/api build it.
+type Service struct {
+	Name         string // signing name, the service part of the credential scope: "elasticloadbalancing"
+	ID           string // the service ID of the model: "Elastic Load Balancing v2"
+	Protocol     Protocol
+	JSONVersion  string // "1.0" or "1.1", JSON only
+	TargetPrefix string // X-Amz-Target up to the dot, JSON only
+	APIVersion   string // "2016-11-15"; sent as Version in query requests
+	XMLNamespace string // namespace of XML answers
+	Operations   []Operation
+}
+
+// Operation is one operation of a service, bound to its implementation.
+type Operation struct {
+	Name     string
+	Method   string // HTTP method
+	Path     string // request URI of the model, with {labels}, REST protocols only
+	NewInput func() any
+	Call     func(ctx context.Context, input any) (any, error)
+}
+
+// Op binds one operation to the method that implements it.
+func Op[I, O any](name, method, path string, call func(context.Context, *I) (*O, error)) Operation {
+	return Operation{
+		Name: name, Method: method, Path: path,
+		NewInput: func() any { return new(I) },
+		Call: func(ctx context.Context, input any) (any, error) {
+			return call(ctx, input.(*I))
+		},
+	}
+}

@@ -1,0 +1,59 @@
+package secrets_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"storefront/services/shop/secrets"
+)
+
+type fake struct {
+	value string
+	err   error
+	calls int
+}
+
+func (f *fake) GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error) {
+	f.calls++
+	return &secretsmanager.GetSecretValueOutput{SecretString: &f.value}, f.err
+}
+
+func TestLoginFollowsRotation(t *testing.T) {
+	api, now := &fake{value: `{"username":"admin","password":"one"}`}, time.Unix(0, 0)
+	l := secrets.Login{API: api, ARN: "arn", Now: func() time.Time { return now }}
+	for _, step := range []struct {
+		after time.Duration
+		value string
+		want  string
+		calls int
+	}{
+		{0, `{"username":"admin","password":"one"}`, "one", 1},
+		{59 * time.Second, `{"username":"admin","password":"two"}`, "one", 1},
+		{time.Second, `{"username":"admin","password":"two"}`, "two", 2},
+	} {
+		now = now.Add(step.after)
+		api.value = step.value
+		got, err := l.Get(t.Context())
+		if err != nil || got.Password != step.want || api.calls != step.calls {
+			t.Fatalf("at %s: got %q, %v after %d calls; want %q after %d", now, got.Password, err, api.calls, step.want, step.calls)
+		}
+	}
+}
+
+func TestLoginErrors(t *testing.T) {
+	denied := errors.New("AccessDenied")
+	if _, err := (&secrets.Login{API: &fake{err: denied}, ARN: "arn"}).Get(t.Context()); !errors.Is(err, denied) {
+		t.Errorf("got %v, want the service's error", err)
+	}
+	for _, value := range []string{"hunter2", `{"username":"a"}`, `{"password":"hunter2"}`, `"hunter2"`, ``} {
+		_, err := (&secrets.Login{API: &fake{value: value}, ARN: "arn"}).Get(t.Context())
+		if !errors.Is(err, secrets.ErrShape) || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("secret %q: got %v, want ErrShape without the value", value, err)
+		}
+	}
+}

@@ -24,6 +24,7 @@ type Service struct {
 	APIVersion   string // "2016-11-15"; sent as Version in query requests
 	XMLNamespace string // namespace of XML answers
 	Operations   []Operation
+	Enums        map[string][]string // values by the name in an input's `enum` tag; EC2 has none here
 }
 
 // Operation is one operation of a service, bound to its implementation.
@@ -31,6 +32,7 @@ type Operation struct {
 	Name     string
 	Method   string // HTTP method
 	Path     string // request URI of the model, with {labels}, REST protocols only
+	Status   int    // HTTP status of a success; 0 is 200
 	NewInput func() any
 	Call     func(ctx context.Context, input any) (any, error)
 }
@@ -44,4 +46,10 @@ func Op[I, O any](name, method, path string, call func(context.Context, *I) (*O,
 			return call(ctx, input.(*I))
 		},
 	}
+}
+
+// WithStatus returns the operation with the HTTP status of its success.
+func (o Operation) WithStatus(status int) Operation {
+	o.Status = status
+	return o
 }

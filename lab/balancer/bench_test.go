@@ -1,0 +1,120 @@
+package balancer_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"testing"
+	"time"
+
+	"storefront/lab/balancer"
+)
+
+// BenchmarkBesideNginx drives the balancer and Debian's nginx with wrk in front of the same upstream (another nginx), in turns and in the same
+// run. It reports requests per second, latencies, and the balancer's share of nginx's throughput: with nginx's default upstream settings (a
+// connection per request) and with upstream keep-alive.
+//
+//	go test -run '^$' -bench BesideNginx -benchtime 1x ./lab/balancer
+func BenchmarkBesideNginx(b *testing.B) {
+	for _, program := range []string{"nginx", "wrk"} {
+		if _, err := exec.LookPath(program); err != nil {
+			b.Skip(program + " is not installed")
+		}
+	}
+	ports := freePorts(b, 3)
+	upstream, plain, keepalive := ports[0], ports[1], ports[2]
+	nginx(b, fmt.Sprintf(nginxServers, upstream, upstream, plain, upstream, upstream, keepalive))
+	g := group(target("127.0.0.1:" + strconv.Itoa(upstream)))
+	g.HealthCheck.Path = "/"
+	_, url := start(b, config(g), balancer.Options{})
+	contenders := []struct{ name, url string }{
+		{"balancer", url + "/"},
+		{"nginx-default", fmt.Sprintf("http://127.0.0.1:%d/", plain)},
+		{"nginx-keepalive", fmt.Sprintf("http://127.0.0.1:%d/", keepalive)},
+		{"upstream-alone", fmt.Sprintf("http://127.0.0.1:%d/", upstream)},
+	}
+	best := map[string]measured{}
+	for range b.N {
+		for range 3 {
+			for _, c := range contenders {
+				if m := wrk(b, c.url); m.rate > best[c.name].rate {
+					best[c.name] = m
+				}
+			}
+		}
+	}
+	for _, c := range contenders {
+		m := best[c.name]
+		b.Logf("%-16s %8.0f req/s  p50 %6.2f ms  p99 %6.2f ms", c.name, m.rate, m.p50, m.p99)
+		b.ReportMetric(m.rate, c.name+"-req/s")
+	}
+	b.ReportMetric(best["balancer"].rate/best["nginx-default"].rate, "of-nginx-default")
+	b.ReportMetric(best["balancer"].rate/best["nginx-keepalive"].rate, "of-nginx-keepalive")
+}
+
+const nginxServers = `
+server { listen 127.0.0.1:%d; location / { return 200 "0123456789012345678901234567890123456789012345678901234567890123\n"; } }
+upstream default_%d { server 127.0.0.1:%[1]d; }
+server { listen 127.0.0.1:%[3]d; location / { proxy_pass http://default_%[1]d; } }
+upstream keep_%[4]d { server 127.0.0.1:%[1]d; keepalive 64; }
+server { listen 127.0.0.1:%[6]d; location / { proxy_pass http://keep_%[1]d; proxy_http_version 1.1; proxy_set_header Connection ""; } }
+`
+
+// nginx runs nginx with Debian's main settings in a directory of its own.
+func nginx(b *testing.B, servers string) {
+	b.Helper()
+	dir := b.TempDir()
+	settings := fmt.Sprintf(`worker_processes auto; pid %[1]s/pid; error_log %[1]s/error.log;
+events { worker_connections 768; }
+http { sendfile on; tcp_nopush on; types_hash_max_size 2048; default_type text/plain; access_log off; keepalive_requests 1000000;
+client_body_temp_path %[1]s/body; proxy_temp_path %[1]s/proxy; fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;
+%[2]s }`, dir, servers)
+	file := filepath.Join(dir, "nginx.conf")
+	if err := os.WriteFile(file, []byte(settings), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	server := exec.CommandContext(b.Context(), "nginx", "-p", dir, "-c", file, "-e", filepath.Join(dir, "error.log"), "-g", "daemon off;")
+	server.Stderr = os.Stderr
+	server.Cancel = func() error { return server.Process.Signal(os.Interrupt) }
+	if err := server.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		_ = server.Process.Signal(os.Interrupt)
+		_ = server.Wait()
+	})
+	eventually(b, "nginx runs", func() bool { _, err := os.Stat(filepath.Join(dir, "pid")); return err == nil })
+}
+
+type measured struct{ rate, p50, p99 float64 }
+
+var wrkOutput = regexp.MustCompile(`(?s)50%\s+([\d.]+)(us|ms|s).*99%\s+([\d.]+)(us|ms|s).*Requests/sec:\s+([\d.]+)`)
+
+func wrk(b *testing.B, url string) measured {
+	b.Helper()
+	out, err := exec.CommandContext(b.Context(), "wrk", "-t1", "-c32", "-d3s", "--latency", url).CombinedOutput()
+	if err != nil {
+		b.Fatalf("wrk: %v\n%s", err, out)
+	}
+	m := wrkOutput.FindStringSubmatch(string(out))
+	if m == nil {
+		b.Fatalf("wrk printed no result:\n%s", out)
+	}
+	if regexp.MustCompile(`Non-2xx|Socket errors`).Match(out) {
+		b.Fatalf("requests failed:\n%s", out)
+	}
+	rate, _ := strconv.ParseFloat(m[5], 64)
+	return measured{rate: rate, p50: milliseconds(b, m[1]+m[2]), p99: milliseconds(b, m[3]+m[4])}
+}
+
+func milliseconds(b *testing.B, s string) float64 {
+	b.Helper()
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return d.Seconds() * 1000
+}

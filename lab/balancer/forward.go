@@ -1,0 +1,199 @@
+package balancer
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"time"
+)
+
+// forward sends the request to a target and its answer to the client.
+func (x *exchange) forward(f *Forward) {
+	arn, g := x.chooseGroup(f)
+	x.record.group = arn
+	if g == nil {
+		x.page(http.StatusServiceUnavailable)
+		return
+	}
+	settings := g.current.Load()
+	jar := x.port.node.b.cookies
+	t := settings.pick(g, x.port.node.Zone, settings.Stickiness.wanted(jar, x.r, arn))
+	if t == nil {
+		x.page(http.StatusServiceUnavailable)
+		return
+	}
+	x.record.target = t
+	x.upgrade = x.port.prepare(x.r, x.client, x.routing.attributes)
+	t.outstanding.Add(1)
+	defer t.outstanding.Add(-1)
+
+	sent := time.Now()
+	call, err := x.call(t, settings.TLS)
+	if err != nil {
+		x.fail(err)
+		return
+	}
+	x.record.targetTime, x.record.targetStatus = time.Since(sent), call.response.StatusCode
+	settings.Stickiness.remember(jar, call.response.Header, arn, t)
+	reuse := false
+	defer func() { call.end(t, reuse) }() // also when the client is cut off
+	if call.response.StatusCode == http.StatusSwitchingProtocols {
+		x.switchProtocols(call)
+		return
+	}
+	reuse = x.relay(call)
+}
+
+// call is a request that a target has begun to answer.
+type call struct {
+	conn     *targetConn
+	response *http.Response
+	upload   *upload     // nil when the request has no body
+	release  func() bool // ends the watch for the client's going; false when the client has gone
+}
+
+// call sends the request to the target and waits for the head of its answer. A request without a body that is safe to repeat goes out
+// again when the target had closed the idle connection on which it was sent.
+func (x *exchange) call(t *target, useTLS bool) (*call, error) {
+	replayable := x.r.ContentLength == 0 && idempotent(x.r.Method) && x.upgrade == ""
+	for {
+		conn := t.conns.take(x.port.node.Place, x.port.idle(), !replayable)
+		if conn == nil {
+			var err error
+			if conn, err = t.connect(x.r.Context(), x.port.node.Place, useTLS); err != nil {
+				return nil, err
+			}
+		}
+		c := &call{conn: conn, release: context.AfterFunc(x.r.Context(), func() { _ = conn.Close() })}
+		err := x.send(c)
+		if err == nil {
+			c.response, err = conn.readResponse(x.r)
+		}
+		if err == nil {
+			return c, nil
+		}
+		clientErr := c.upload.clientError()
+		c.end(t, false)
+		if clientErr != nil {
+			return nil, clientErr
+		}
+		if !conn.reused || !replayable || !lost(err) || x.r.Context().Err() != nil {
+			return nil, err
+		}
+	}
+}
+
+// send writes the request; its body is sent by a goroutine, since a target may answer before it has read it.
+func (x *exchange) send(c *call) error {
+	if err := c.conn.SetDeadline(time.Now().Add(x.port.idle())); err != nil {
+		return err
+	}
+	x.writeHead(c.conn)
+	if x.r.ContentLength == 0 {
+		return c.conn.writer.Flush()
+	}
+	c.upload = x.startUpload(c.conn)
+	return nil
+}
+
+// end gives the connection back, for reuse when everything on it was read and written.
+func (c *call) end(t *target, reuse bool) {
+	complete := c.upload.stop(c.conn)
+	here := c.release()
+	t.conns.give(c.conn, reuse && complete && here && !t.draining.Load() && c.conn.reader.Buffered() == 0)
+}
+
+func (x *exchange) writeHead(c *targetConn) {
+	w, r := c.writer, x.r // errors stick to the writer and come out of Flush
+	uri := r.RequestURI
+	if uri == "" || uri[0] != '/' {
+		uri = r.URL.RequestURI() // absolute form
+	}
+	_, _ = w.WriteString(r.Method + " " + uri + " HTTP/1.1\r\nHost: " + r.Host + "\r\n")
+	_ = r.Header.Write(w)
+	switch {
+	case r.ContentLength > 0:
+		_, _ = w.WriteString("Content-Length: " + itoa(r.ContentLength) + "\r\n")
+	case r.ContentLength < 0:
+		_, _ = w.WriteString("Transfer-Encoding: chunked\r\n")
+	case r.Method == http.MethodPost || r.Method == http.MethodPut || r.Method == http.MethodPatch:
+		_, _ = w.WriteString("Content-Length: 0\r\n")
+	}
+	if x.upgrade != "" {
+		_, _ = w.WriteString("Connection: upgrade\r\nUpgrade: " + x.upgrade + "\r\n")
+	}
+	_, _ = w.WriteString("\r\n")
+}
+
+// relay copies the target's answer to the client. It reports whether the target's connection can serve again.
+func (x *exchange) relay(c *call) bool {
+	header := x.w.Header()
+	copyHeader(header, c.response.Header)
+	x.record.status = c.response.StatusCode
+	x.w.WriteHeader(c.response.StatusCode)
+	left := c.response.ContentLength // -1: until the target says so
+	if c.response.Body == http.NoBody {
+		return !c.response.Close
+	}
+	buffer, _ := x.port.node.b.buffers.Get().(*[]byte)
+	defer x.port.node.b.buffers.Put(buffer)
+	for {
+		if err := c.conn.SetReadDeadline(time.Now().Add(x.port.idle())); err != nil {
+			x.cutOff()
+		}
+		n, err := c.response.Body.Read(*buffer)
+		if n > 0 {
+			left -= int64(n)
+			x.record.sent += int64(n)
+			if _, err := x.w.Write((*buffer)[:n]); err != nil {
+				x.record.status = statusClientClosed
+				return false
+			}
+			if left != 0 && err == nil { // more is to come, maybe much later
+				_ = http.NewResponseController(x.w).Flush()
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			x.cutOff()
+		}
+	}
+	for name, values := range c.response.Trailer {
+		header[http.TrailerPrefix+name] = values
+	}
+	return !c.response.Close
+}
+
+// cutOff tears the client's connection down, so that a broken answer cannot pass for a whole one. net/http defines this panic for that.
+func (x *exchange) cutOff() { panic(http.ErrAbortHandler) }
+
+// fail answers for a target that did not, see "Troubleshoot your Application Load Balancers".
+func (x *exchange) fail(err error) {
+	var bad *bodyError
+	switch {
+	case x.r.Context().Err() != nil:
+		x.record.status = statusClientClosed
+		x.cutOff()
+	case errors.As(err, &bad) && errors.Is(err, os.ErrDeadlineExceeded):
+		x.page(http.StatusRequestTimeout)
+	case errors.As(err, &bad):
+		x.page(http.StatusBadRequest)
+	case errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded):
+		x.page(http.StatusGatewayTimeout)
+	default:
+		x.page(http.StatusBadGateway)
+	}
+}
+
+// idempotent reports whether repeating a request has no further effect (RFC 9110, 9.2.2).
+func idempotent(method string) bool {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPut, http.MethodDelete:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,156 @@
+package balancer
+
+import (
+	"crypto/rand"
+	"crypto/tls"
+	"encoding/hex"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// hopByHop are the fields that concern one connection only (RFC 9110, 7.6.1), and those that the load balancer writes itself.
+var hopByHop = map[string]bool{
+	"Connection": true, "Keep-Alive": true, "Proxy-Connection": true, "Te": true, "Trailer": true, "Transfer-Encoding": true, "Upgrade": true,
+	"Proxy-Authenticate": true, "Proxy-Authorization": true,
+}
+
+// requestOnly are further fields of a request that are not passed on as they came.
+var requestOnly = map[string]bool{"Content-Length": true, "Host": true, "Expect": true}
+
+// prepare changes the client's header into the one that targets get. It returns the value of Upgrade when the client asks for another protocol.
+func (p *port) prepare(r *http.Request, c *client, a Attributes) (upgrade string) {
+	h := r.Header
+	if tokens := h["Connection"]; tokens != nil {
+		if hasToken(tokens, "upgrade") && r.ProtoMajor == 1 {
+			upgrade = h.Get("Upgrade")
+		}
+		dropNamed(h, tokens)
+	}
+	for name := range h {
+		if hopByHop[name] || requestOnly[name] || a.DropInvalidHeaders && !plainName(name) {
+			delete(h, name)
+		}
+	}
+	p.forwardedFor(h, c.address, a)
+	if a.ForwardedFor != ForwardedForPreserve || h["X-Forwarded-Proto"] == nil {
+		h["X-Forwarded-Proto"] = []string{p.scheme()}
+	}
+	h["X-Forwarded-Port"] = []string{strconv.Itoa(p.publicPort())}
+	h["X-Amzn-Trace-Id"] = []string{traceID(h.Get("X-Amzn-Trace-Id"))}
+	if a.TLSHeaders && r.TLS != nil {
+		h["X-Amzn-Tls-Version"] = []string{strings.ReplaceAll(tls.VersionName(r.TLS.Version), "TLS ", "TLSv")}
+		h["X-Amzn-Tls-Cipher-Suite"] = []string{tls.CipherSuiteName(r.TLS.CipherSuite)}
+	}
+	if !a.PreserveHost && p.number != 80 && p.number != 443 && p.number != 0 && r.Host != "" {
+		if _, _, err := net.SplitHostPort(r.Host); err != nil {
+			r.Host = net.JoinHostPort(strings.Trim(r.Host, "[]"), strconv.Itoa(p.number))
+		}
+	}
+	return upgrade
+}
+
+func (p *port) forwardedFor(h http.Header, client netip.AddrPort, a Attributes) {
+	const name = "X-Forwarded-For"
+	switch a.ForwardedFor {
+	case ForwardedForPreserve:
+	case ForwardedForRemove:
+		delete(h, name)
+	default:
+		address := client.Addr().String()
+		if a.ClientPort {
+			address = client.String()
+		}
+		if before := h[name]; len(before) > 0 {
+			address = strings.Join(before, ", ") + ", " + address
+		}
+		h[name] = []string{address}
+	}
+}
+
+func (p *port) scheme() string {
+	if p.secure {
+		return "https"
+	}
+	return "http"
+}
+
+// publicPort is the listener's port; for a listener of port 0 the one it got.
+func (p *port) publicPort() int {
+	if p.number != 0 {
+		return p.number
+	}
+	return int(addrPort(p.listener.Addr()).Port())
+}
+
+// dropNamed deletes the fields that a Connection field names (RFC 9110, 7.6.1).
+func dropNamed(h http.Header, connection []string) {
+	for _, line := range connection {
+		for token := range strings.SplitSeq(line, ",") {
+			if token = strings.TrimSpace(token); token != "" {
+				h.Del(token)
+			}
+		}
+	}
+}
+
+func hasToken(lines []string, want string) bool {
+	for _, line := range lines {
+		for token := range strings.SplitSeq(line, ",") {
+			if strings.EqualFold(strings.TrimSpace(token), want) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// plainName reports whether a field name is letters, digits and hyphens, which is what routing.http.drop_invalid_header_fields.enabled lets through.
+func plainName(name string) bool {
+	for _, c := range []byte(name) {
+		if (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') && c != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+// traceID is the X-Amzn-Trace-Id for a target: a new root, or a Self field in front of what the client sent, as
+// "Request tracing for your Application Load Balancer" describes.
+func traceID(received string) string {
+	var random [12]byte
+	_, _ = rand.Read(random[:]) // never fails
+	id := fmt.Sprintf("1-%08x-%s", uint32(time.Now().Unix()), hex.EncodeToString(random[:]))
+	if received == "" {
+		return "Root=" + id
+	}
+	fields := []string{"Self=" + id}
+	for field := range strings.SplitSeq(received, ";") {
+		if field != "" && !strings.HasPrefix(field, "Self=") {
+			fields = append(fields, field)
+		}
+	}
+	if !strings.Contains(received, "Root=") {
+		fields[0] = "Root=" + id
+	}
+	return strings.Join(fields, ";")
+}
+
+// copyHeader sets a target's end-to-end header fields on the answer to the client.
+func copyHeader(to, from http.Header) {
+	dropNamed(from, from["Connection"])
+	for name, values := range from {
+		if !hopByHop[name] {
+			to[name] = values
+		}
+	}
+	for _, name := range []string{"Date", "Content-Type"} { // else net/http makes them up
+		if _, ok := to[name]; !ok {
+			to[name] = nil
+		}
+	}
+}

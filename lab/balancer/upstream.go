@@ -1,0 +1,198 @@
+package balancer
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"math"
+	"net"
+	"net/http"
+	"sync"
+	"syscall"
+	"time"
+
+	"storefront/lab/network"
+)
+
+// connectTimeout is how long a target may take to accept a connection, see "HTTP 504: Gateway timeout".
+const connectTimeout = 10 * time.Second
+
+var (
+	errHeaderTooLarge = errors.New("the target's response header is over 32 KiB")
+	errTargetClosed   = errors.New("the target was deregistered")
+)
+
+// targetConn is one HTTP/1.1 connection to a target.
+type targetConn struct {
+	net.Conn
+	limit  *headLimit
+	reader *bufio.Reader
+	writer *bufio.Writer
+	place  network.Place
+	reused bool
+	idleAt time.Time
+}
+
+// headLimit bounds how much of a response header is read. It is also the reader's view of the connection.
+type headLimit struct {
+	net.Conn
+	left int
+}
+
+// Read implements io.Reader.
+func (h *headLimit) Read(b []byte) (int, error) {
+	if h.left <= 0 {
+		return 0, errHeaderTooLarge
+	}
+	n, err := h.Conn.Read(b)
+	h.left -= n
+	return n, err
+}
+
+// pool keeps the idle connections to one target and knows those in use.
+type pool struct {
+	mu     sync.Mutex
+	idle   []*targetConn
+	used   map[*targetConn]struct{}
+	closed bool
+}
+
+// take returns an idle connection that was dialled from place and has not been idle for longer than the idle timeout, or nil.
+// The one used last comes first: it is the least likely to have been closed by the target.
+func (p *pool) take(place network.Place, idle time.Duration, mustLive bool) *targetConn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := len(p.idle) - 1; i >= 0; i-- {
+		c := p.idle[i]
+		if c.place != place {
+			continue
+		}
+		p.idle = append(p.idle[:i], p.idle[i+1:]...)
+		if time.Since(c.idleAt) >= idle || mustLive && !c.alive() {
+			_ = c.Close()
+			continue
+		}
+		c.reused = true
+		p.used[c] = struct{}{}
+		return c
+	}
+	return nil
+}
+
+func (p *pool) add(c *targetConn) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		_ = c.Close()
+		return errTargetClosed
+	}
+	if p.used == nil {
+		p.used = map[*targetConn]struct{}{}
+	}
+	p.used[c] = struct{}{}
+	return nil
+}
+
+// give takes a connection back: for reuse, or to be closed.
+func (p *pool) give(c *targetConn, reuse bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.used, c)
+	if !reuse || p.closed {
+		_ = c.Close()
+		return
+	}
+	c.idleAt = time.Now()
+	p.idle = append(p.idle, c)
+}
+
+// dropIdle closes the idle connections of a target that gets no new requests.
+func (p *pool) dropIdle() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.idle {
+		_ = c.Close()
+	}
+	p.idle = nil
+}
+
+func (p *pool) close() {
+	p.dropIdle()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	for c := range p.used {
+		_ = c.Close()
+	}
+}
+
+func (t *target) connect(ctx context.Context, place network.Place, useTLS bool) (*targetConn, error) {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	conn, err := t.group.network.Dial(ctx, place, "tcp", t.Address.String())
+	if err != nil {
+		return nil, err
+	}
+	if useTLS {
+		secure := tls.Client(conn, targetTLS())
+		if err := secure.HandshakeContext(ctx); err != nil {
+			_ = conn.Close()
+			return nil, err
+		}
+		conn = secure
+	}
+	c := &targetConn{Conn: conn, limit: &headLimit{Conn: conn}, place: place, writer: bufio.NewWriter(conn)}
+	c.reader = bufio.NewReader(c.limit)
+	return c, t.conns.add(c)
+}
+
+// targetTLS is how targets are spoken to: "the load balancer does not validate the certificate".
+func targetTLS() *tls.Config {
+	return &tls.Config{InsecureSkipVerify: true} //nolint:gosec // AWS's documented behaviour
+}
+
+// readResponse reads a response's head; its body is read from the connection as the caller reads it. Interim responses are passed over.
+func (c *targetConn) readResponse(r *http.Request) (*http.Response, error) {
+	for {
+		c.limit.left = maxResponseHeader
+		response, err := http.ReadResponse(c.reader, r)
+		if err != nil {
+			return nil, err
+		}
+		if response.StatusCode >= 200 || response.StatusCode == http.StatusSwitchingProtocols {
+			c.limit.left = math.MaxInt
+			return response, nil
+		}
+	}
+}
+
+// alive looks, without waiting, whether the target has closed the connection or sent what nobody asked for.
+func (c *targetConn) alive() bool {
+	conn := c.Conn
+	if secure, ok := conn.(*tls.Conn); ok {
+		conn = secure.NetConn()
+	}
+	raw, ok := conn.(syscall.Conn)
+	if !ok {
+		return true
+	}
+	rc, err := raw.SyscallConn()
+	if err != nil {
+		return false
+	}
+	live := false
+	err = rc.Read(func(fd uintptr) bool {
+		var b [1]byte
+		_, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		live = errors.Is(err, syscall.EAGAIN)
+		return true
+	})
+	return live && err == nil
+}
+
+// lost reports whether err means that a connection was gone before the target read anything from it.
+func lost(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}

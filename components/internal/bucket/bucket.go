@@ -1,0 +1,135 @@
+// Package bucket makes the private S3 bucket that components keep their own things in: no public access, the account owns
+// every object, encrypted with S3's own keys, reachable over TLS only. A user-facing bucket component is not this package's job.
+package bucket
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"storefront/components/internal/policy"
+)
+
+// Args says what differs from bucket to bucket.
+type Args struct {
+	Versioned      bool // keep what is overwritten or deleted, for NoncurrentDays
+	ExpireDays     int  // delete objects after so many days; 0 keeps them
+	NoncurrentDays int  // delete old versions after so many days; 0 keeps them
+	ForceDestroy   bool // let a destroy delete the bucket with what is in it
+	// Statements returns more statements of the bucket policy, given the bucket's ARN and the values of Values.
+	Statements func(arn string, values []string) policy.Document
+	Values     []pulumi.StringInput
+}
+
+// Bucket is a private bucket. Whoever writes to it through an AWS service must depend on Policy.
+type Bucket struct {
+	Bucket *s3.BucketV2
+	Policy *s3.BucketPolicy
+}
+
+// New makes the bucket and its side resources; opts must name the parent.
+func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOption) (*Bucket, error) {
+	b, err := s3.NewBucketV2(ctx, name, &s3.BucketV2Args{ForceDestroy: pulumi.Bool(args.ForceDestroy)}, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("creating bucket %s: %w", name, err)
+	}
+	access, err := s3.NewBucketPublicAccessBlock(ctx, name, &s3.BucketPublicAccessBlockArgs{
+		Bucket:                b.ID(),
+		BlockPublicAcls:       pulumi.Bool(true),
+		BlockPublicPolicy:     pulumi.Bool(true),
+		IgnorePublicAcls:      pulumi.Bool(true),
+		RestrictPublicBuckets: pulumi.Bool(true),
+	}, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("blocking public access to bucket %s: %w", name, err)
+	}
+	_, err = s3.NewBucketOwnershipControls(ctx, name, &s3.BucketOwnershipControlsArgs{
+		Bucket: b.ID(),
+		Rule:   &s3.BucketOwnershipControlsRuleArgs{ObjectOwnership: pulumi.String("BucketOwnerEnforced")},
+	}, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("setting the ownership of bucket %s: %w", name, err)
+	}
+	_, err = s3.NewBucketServerSideEncryptionConfigurationV2(ctx, name, &s3.BucketServerSideEncryptionConfigurationV2Args{
+		Bucket: b.ID(),
+		Rules: s3.BucketServerSideEncryptionConfigurationV2RuleArray{&s3.BucketServerSideEncryptionConfigurationV2RuleArgs{
+			ApplyServerSideEncryptionByDefault: &s3.BucketServerSideEncryptionConfigurationV2RuleApplyServerSideEncryptionByDefaultArgs{
+				SseAlgorithm: pulumi.String("AES256"),
+			},
+		}},
+	}, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("encrypting bucket %s: %w", name, err)
+	}
+	if err := keep(ctx, name, b, args, opts); err != nil {
+		return nil, err
+	}
+	p, err := s3.NewBucketPolicy(ctx, name, &s3.BucketPolicyArgs{
+		Bucket: b.ID(),
+		Policy: document(b, args),
+		// S3 answers 409 when two settings of one bucket change at once.
+	}, slices.Concat(opts, []pulumi.ResourceOption{pulumi.DependsOn([]pulumi.Resource{access})})...)
+	if err != nil {
+		return nil, fmt.Errorf("setting the policy of bucket %s: %w", name, err)
+	}
+	return &Bucket{b, p}, nil
+}
+
+// keep sets how long objects and old versions stay.
+func keep(ctx *pulumi.Context, name string, b *s3.BucketV2, args Args, opts []pulumi.ResourceOption) error {
+	rule := &s3.BucketLifecycleConfigurationV2RuleArgs{
+		Id:     pulumi.String("keep"),
+		Status: pulumi.String("Enabled"),
+		Filter: &s3.BucketLifecycleConfigurationV2RuleFilterArgs{Prefix: pulumi.String("")},
+		AbortIncompleteMultipartUpload: &s3.BucketLifecycleConfigurationV2RuleAbortIncompleteMultipartUploadArgs{
+			DaysAfterInitiation: pulumi.Int(7),
+		},
+	}
+	if args.ExpireDays > 0 {
+		rule.Expiration = &s3.BucketLifecycleConfigurationV2RuleExpirationArgs{Days: pulumi.Int(args.ExpireDays)}
+	}
+	lifecycleOpts := opts
+	if args.Versioned {
+		v, err := s3.NewBucketVersioningV2(ctx, name, &s3.BucketVersioningV2Args{
+			Bucket:                  b.ID(),
+			VersioningConfiguration: &s3.BucketVersioningV2VersioningConfigurationArgs{Status: pulumi.String("Enabled")},
+		}, opts...)
+		if err != nil {
+			return fmt.Errorf("versioning bucket %s: %w", name, err)
+		}
+		if args.NoncurrentDays > 0 {
+			rule.NoncurrentVersionExpiration = &s3.BucketLifecycleConfigurationV2RuleNoncurrentVersionExpirationArgs{
+				NoncurrentDays: pulumi.Int(args.NoncurrentDays),
+			}
+		}
+		lifecycleOpts = slices.Concat(opts, []pulumi.ResourceOption{pulumi.DependsOn([]pulumi.Resource{v})})
+	}
+	_, err := s3.NewBucketLifecycleConfigurationV2(ctx, name, &s3.BucketLifecycleConfigurationV2Args{
+		Bucket: b.ID(),
+		Rules:  s3.BucketLifecycleConfigurationV2RuleArray{rule},
+	}, lifecycleOpts...)
+	if err != nil {
+		return fmt.Errorf("setting the lifecycle of bucket %s: %w", name, err)
+	}
+	return nil
+}
+
+func document(b *s3.BucketV2, args Args) pulumi.StringOutput {
+	return policy.Output(func(values []string) policy.Document {
+		arn := values[0]
+		d := policy.Document{{
+			Sid:       "TLSOnly",
+			Effect:    policy.Deny,
+			Principal: &policy.Principal{Everyone: true},
+			Action:    policy.Strings{"s3:*"},
+			Resource:  policy.Strings{arn, arn + "/*"},
+			Condition: policy.Conditions{"Bool": {"aws:SecureTransport": {"false"}}},
+		}}
+		if args.Statements != nil {
+			d = append(d, args.Statements(arn, values[1:])...)
+		}
+		return d
+	}, append([]pulumi.StringInput{b.Arn}, args.Values...)...)
+}

@@ -1,0 +1,84 @@
+package componenttest
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// outputs answers a registration as the provider would: an ID of AWS's form, the inputs, and what only AWS knows.
+func outputs(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
+	out := args.Inputs.Copy()
+	set := func(key, format string, a ...any) {
+		k := resource.PropertyKey(key)
+		if _, ok := out[k]; !ok {
+			out[k] = resource.NewStringProperty(fmt.Sprintf(format, a...))
+		}
+	}
+	name := args.Name
+	id := name + "-id"
+	arn := func(service, format string, a ...any) string {
+		return "arn:aws:" + service + ":" + Region + ":" + Account + ":" + fmt.Sprintf(format, a...)
+	}
+	switch strings.TrimPrefix(args.TypeToken, "aws:") {
+	case "ec2/vpc:Vpc":
+		id = "vpc-" + name
+		set("arn", "%s", arn("ec2", "vpc/%s", id))
+		set("defaultSecurityGroupId", "sg-default")
+		set("defaultNetworkAclId", "acl-default")
+		set("defaultRouteTableId", "rtb-default")
+	case "ec2/securityGroup:SecurityGroup":
+		id = "sg-" + name
+	case "ec2/launchTemplate:LaunchTemplate":
+		id = "lt-" + name
+		out["latestVersion"] = resource.NewNumberProperty(7)
+	case "iam/role:Role":
+		id = name
+		set("name", "%s", name)
+		set("arn", "arn:aws:iam::%s:role/%s", Account, name)
+	case "iam/instanceProfile:InstanceProfile":
+		set("arn", "arn:aws:iam::%s:instance-profile/%s", Account, name)
+	case "cloudwatch/logGroup:LogGroup":
+		set("name", "%s", name)
+		id = out["name"].StringValue()
+		set("arn", "%s", arn("logs", "log-group:%s", id))
+	case "s3/bucketV2:BucketV2":
+		id = name + "-0a1b2c3"
+		set("bucket", "%s", id)
+		set("arn", "arn:aws:s3:::%s", id)
+	case "kms/key:Key":
+		id = "11111111-2222-3333-4444-555555555555"
+		set("arn", "%s", arn("kms", "key/%s", id))
+		set("keyId", "%s", id)
+	case "lb/loadBalancer:LoadBalancer":
+		id = arn("elasticloadbalancing", "loadbalancer/app/%s/50dc6c495c0c9188", name)
+		set("arn", "%s", id)
+		set("arnSuffix", "app/%s/50dc6c495c0c9188", name)
+		set("dnsName", "%s-1234567890.%s.elb.amazonaws.com", name, Region)
+		set("zoneId", "Z35SXDOTRQ7X7K")
+	case "lb/targetGroup:TargetGroup":
+		id = arn("elasticloadbalancing", "targetgroup/%s/73e2d6bc24d8a067", name)
+		set("arn", "%s", id)
+		set("arnSuffix", "targetgroup/%s/73e2d6bc24d8a067", name)
+	case "lb/listener:Listener":
+		id = arn("elasticloadbalancing", "listener/app/%s/50dc6c495c0c9188/f2f7dc8efc522ab2", name)
+		set("arn", "%s", id)
+	case "autoscaling/group:Group":
+		set("name", "%s", name)
+		set("arn", "%s", arn("autoscaling", "autoScalingGroup:0:autoScalingGroupName/%s", name))
+	case "rds/cluster:Cluster":
+		id = out["clusterIdentifier"].StringValue()
+		set("arn", "%s", arn("rds", "cluster:%s", id))
+		set("endpoint", "%s.cluster-abc.%s.rds.amazonaws.com", id, Region)
+		set("readerEndpoint", "%s.cluster-ro-abc.%s.rds.amazonaws.com", id, Region)
+		out["masterUserSecrets"] = resource.NewArrayProperty([]resource.PropertyValue{resource.NewObjectProperty(resource.PropertyMap{
+			"secretArn": resource.NewStringProperty(arn("secretsmanager", "secret:rds!cluster-%s-AbCdEf", id)),
+		})})
+	case "rds/subnetGroup:SubnetGroup", "rds/clusterParameterGroup:ClusterParameterGroup":
+		set("name", "%s", name)
+		id = out["name"].StringValue()
+	}
+	return id, out, nil
+}

@@ -1,0 +1,3 @@
+module storefront/toolchain
+
+go 1.26

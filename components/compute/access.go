@@ -1,0 +1,107 @@
+package compute
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/vpc"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"storefront/components/internal/naming"
+	"storefront/components/internal/policy"
+	"storefront/components/internal/tags"
+)
+
+// makeRole makes the instances' role: Session Manager, the answer to the drain hook, and the grants. Instances start after all
+// of them.
+func (f *Fleet) makeRole(ctx *pulumi.Context, child pulumi.ResourceOption) error {
+	trust, err := policy.Trust("ec2.amazonaws.com", nil).JSON()
+	if err != nil {
+		return err
+	}
+	f.Role, err = iam.NewRole(ctx, naming.Logical(naming.RoleLimit, f.name), &iam.RoleArgs{
+		Description:      pulumi.String("Instances of " + f.name),
+		AssumeRolePolicy: pulumi.String(trust),
+	}, child)
+	if err != nil {
+		return fmt.Errorf("creating the role: %w", err)
+	}
+	grants := maps.Clone(f.args.Grants)
+	if grants == nil {
+		grants = map[string]pulumi.StringInput{}
+	}
+	grants["instance"] = policy.Output(func(v []string) policy.Document {
+		group := "arn:" + policy.Partition(f.args.Region) + ":autoscaling:" + f.args.Region + ":" + v[0] +
+			":autoScalingGroup:*:autoScalingGroupName/" + f.args.GroupName
+		return policy.Document{
+			{Action: policy.Strings{"autoscaling:CompleteLifecycleAction"}, Resource: policy.Strings{group}},
+			{
+				Action: policy.Strings{ // what Session Manager needs; these actions know no resources
+					"ssm:UpdateInstanceInformation", "ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel",
+					"ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel",
+				},
+				Resource: policy.Strings{"*"},
+			},
+		}
+	}, f.args.AccountID)
+	for _, key := range slices.Sorted(maps.Keys(grants)) {
+		p, err := iam.NewRolePolicy(ctx, f.name+"-"+key, &iam.RolePolicyArgs{Role: f.Role.ID(), Policy: grants[key]}, child)
+		if err != nil {
+			return fmt.Errorf("granting %s: %w", key, err)
+		}
+		f.before = append(f.before, p)
+	}
+	f.profile, err = iam.NewInstanceProfile(ctx, f.name, &iam.InstanceProfileArgs{Role: f.Role.Name}, child)
+	if err != nil {
+		return fmt.Errorf("creating the instance profile: %w", err)
+	}
+	return nil
+}
+
+func (f *Fleet) makeSecurityGroup(ctx *pulumi.Context, child pulumi.ResourceOption) error {
+	var err error
+	f.group, err = ec2.NewSecurityGroup(ctx, f.name, &ec2.SecurityGroupArgs{
+		Description: pulumi.String("Servers of " + f.name),
+		VpcId:       f.args.VpcID,
+		Tags:        tags.Named(f.name),
+	}, child)
+	if err != nil {
+		return fmt.Errorf("creating the security group: %w", err)
+	}
+	for _, key := range slices.Sorted(maps.Keys(f.args.Ingress)) {
+		p := f.args.Ingress[key]
+		cidr, group := p.inputs()
+		r, err := vpc.NewSecurityGroupIngressRule(ctx, f.name+"-from-"+key, &vpc.SecurityGroupIngressRuleArgs{
+			SecurityGroupId: f.group.ID(), Description: pulumi.String("From " + key), IpProtocol: pulumi.String("tcp"),
+			FromPort: pulumi.Int(p.Port), ToPort: pulumi.Int(p.Port), CidrIpv4: cidr, ReferencedSecurityGroupId: group,
+		}, child)
+		if err != nil {
+			return fmt.Errorf("allowing %s in: %w", key, err)
+		}
+		f.before = append(f.before, r)
+	}
+	for _, key := range slices.Sorted(maps.Keys(f.args.Egress)) {
+		p := f.args.Egress[key]
+		cidr, group := p.inputs()
+		r, err := vpc.NewSecurityGroupEgressRule(ctx, f.name+"-to-"+key, &vpc.SecurityGroupEgressRuleArgs{
+			SecurityGroupId: f.group.ID(), Description: pulumi.String("To " + key), IpProtocol: pulumi.String("tcp"),
+			FromPort: pulumi.Int(p.Port), ToPort: pulumi.Int(p.Port), CidrIpv4: cidr, ReferencedSecurityGroupId: group,
+		}, child)
+		if err != nil {
+			return fmt.Errorf("allowing out to %s: %w", key, err)
+		}
+		f.before = append(f.before, r)
+	}
+	return nil
+}
+
+// inputs returns the block or the group of a peer; the other one is nil.
+func (p Peer) inputs() (cidr, group pulumi.StringPtrInput) {
+	if p.CIDR != "" {
+		return pulumi.String(p.CIDR), nil
+	}
+	return nil, p.SecurityGroupID.ToStringOutput().ToStringPtrOutput()
+}

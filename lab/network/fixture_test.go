@@ -116,7 +116,8 @@ func serve(t testing.TB, n *network.Network, at network.Place, address string) {
 	}()
 }
 
-// seen connects and returns the client's address as the server sees it, empty when packets are dropped, "unreachable" when a router says so.
+// seen connects and returns the client's address as the server sees it, empty when packets are dropped; otherwise it
+// returns who says no: "unreachable" is a router's answer, "refused" the host's.
 func seen(t testing.TB, n *network.Network, from network.Place, address string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -127,6 +128,8 @@ func seen(t testing.TB, n *network.Network, from network.Place, address string) 
 		return ""
 	case errors.Is(err, syscall.ENETUNREACH):
 		return "unreachable"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "refused"
 	case err != nil:
 		t.Fatalf("want a connection or silence: %v", err)
 	}

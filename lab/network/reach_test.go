@@ -10,6 +10,7 @@ import (
 var in = network.InInterface
 
 func TestReachability(t *testing.T) {
+	t.Parallel()
 	n := networktest.Open(t)
 	apply(t, n, shop("", 0))
 	serve(t, n, in("lb"), "10.0.0.6:80")

@@ -19,9 +19,9 @@ func (r *router) config(v VPC, services map[string]Service) config {
 	c.ruleset = r.have.ruleset // loaded already
 	c.addresses[address{"lo", host(v.Resolver())}] = true
 	c.addresses[address{"lo", host(r.uplink())}] = true
-	for _, cidr := range v.CIDRs {
+	for _, cidr := range append([]netip.Prefix{linkLocal}, v.CIDRs...) {
 		c.rules[rule{priority: localPriority, to: cidr, table: mainTable}] = true
-		c.routes[destination{prefix: cidr}] = hop{} // an address that nobody has answers nothing
+		c.routes[destination{prefix: cidr}] = hop{} // drops what nobody has
 	}
 	ports := map[string]Interface{}
 	for _, i := range v.Interfaces {
@@ -41,7 +41,10 @@ func (r *router) config(v VPC, services map[string]Service) config {
 	return c
 }
 
-var everywhere = netip.MustParsePrefix("0.0.0.0/0")
+var (
+	everywhere = netip.MustParsePrefix("0.0.0.0/0")
+	linkLocal  = netip.MustParsePrefix("169.254.0.0/16") // never routed; AWS gives its link-local services to each instance alone
+)
 
 // subnetRoutes renders the subnet's route table. A target that is gone makes a blackhole, as on AWS. The more specific routes of service
 // endpoints come last: they win over a route to the very same address.

@@ -63,3 +63,15 @@ func NewID(tx *state.Tx, prefix string) (string, error) {
 	}
 	return fmt.Sprintf("%s-0%016x", prefix, n), nil
 }
+
+// NewUUID returns the next ID of a kind in the form of a UUID, as KMS keys and secrets have it. Like NewID it counts up.
+func NewUUID(tx *state.Tx, kind string) (string, error) {
+	n, err := tx.Sequence(kind)
+	if err != nil {
+		return "", fmt.Errorf("numbering a new %s: %w", kind, err)
+	}
+	return fmt.Sprintf("00000000-0000-4000-8000-%012x", n), nil
+}
+
+// AmazonLinux2023 is the ID of the lab's one machine image. The public SSM parameters name it.
+const AmazonLinux2023 = "ami-00000000000002023"

@@ -30,18 +30,6 @@ type AttachRolePolicyOutput struct {
 	_ struct{} `type:"structure"`
 }
 
-// AttachUserPolicyInput
-type AttachUserPolicyInput struct {
-	_         struct{} `type:"structure"`
-	PolicyArn *string  `min:"20" max:"2048" type:"string" required:"true"`
-	UserName  *string  `min:"1" max:"64" type:"string" required:"true"`
-}
-
-// AttachUserPolicyOutput
-type AttachUserPolicyOutput struct {
-	_ struct{} `type:"structure"`
-}
-
 // CreateAccessKeyInput
 type CreateAccessKeyInput struct {
 	_        struct{} `type:"structure"`
@@ -248,29 +236,6 @@ type DeleteUserOutput struct {
 	_ struct{} `type:"structure"`
 }
 
-// DeleteUserPermissionsBoundaryInput
-type DeleteUserPermissionsBoundaryInput struct {
-	_        struct{} `type:"structure"`
-	UserName *string  `min:"1" max:"64" type:"string" required:"true"`
-}
-
-// DeleteUserPermissionsBoundaryOutput
-type DeleteUserPermissionsBoundaryOutput struct {
-	_ struct{} `type:"structure"`
-}
-
-// DeleteUserPolicyInput
-type DeleteUserPolicyInput struct {
-	_          struct{} `type:"structure"`
-	PolicyName *string  `min:"1" max:"128" type:"string" required:"true"`
-	UserName   *string  `min:"1" max:"128" type:"string" required:"true"`
-}
-
-// DeleteUserPolicyOutput
-type DeleteUserPolicyOutput struct {
-	_ struct{} `type:"structure"`
-}
-
 // DetachRolePolicyInput
 type DetachRolePolicyInput struct {
 	_         struct{} `type:"structure"`
@@ -281,31 +246,6 @@ type DetachRolePolicyInput struct {
 // DetachRolePolicyOutput
 type DetachRolePolicyOutput struct {
 	_ struct{} `type:"structure"`
-}
-
-// DetachUserPolicyInput
-type DetachUserPolicyInput struct {
-	_         struct{} `type:"structure"`
-	PolicyArn *string  `min:"20" max:"2048" type:"string" required:"true"`
-	UserName  *string  `min:"1" max:"64" type:"string" required:"true"`
-}
-
-// DetachUserPolicyOutput
-type DetachUserPolicyOutput struct {
-	_ struct{} `type:"structure"`
-}
-
-// GetAccessKeyLastUsedInput
-type GetAccessKeyLastUsedInput struct {
-	_           struct{} `type:"structure"`
-	AccessKeyId *string  `min:"16" max:"128" type:"string" required:"true"`
-}
-
-// GetAccessKeyLastUsedOutput
-type GetAccessKeyLastUsedOutput struct {
-	_                 struct{}           `type:"structure"`
-	AccessKeyLastUsed *AccessKeyLastUsed `type:"structure"`
-	UserName          *string            `min:"1" max:"128" type:"string"`
 }
 
 // GetInstanceProfileInput
@@ -397,21 +337,6 @@ type GetUserOutput struct {
 	User *User    `type:"structure" required:"true"`
 }
 
-// GetUserPolicyInput
-type GetUserPolicyInput struct {
-	_          struct{} `type:"structure"`
-	PolicyName *string  `min:"1" max:"128" type:"string" required:"true"`
-	UserName   *string  `min:"1" max:"128" type:"string" required:"true"`
-}
-
-// GetUserPolicyOutput
-type GetUserPolicyOutput struct {
-	_              struct{} `type:"structure"`
-	PolicyDocument *string  `min:"1" max:"131072" type:"string" required:"true"`
-	PolicyName     *string  `min:"1" max:"128" type:"string" required:"true"`
-	UserName       *string  `min:"1" max:"128" type:"string" required:"true"`
-}
-
 // ListAccessKeysInput
 type ListAccessKeysInput struct {
 	_        struct{} `type:"structure"`
@@ -460,23 +385,6 @@ type ListAttachedRolePoliciesOutput struct {
 	Marker           *string          `type:"string"`
 }
 
-// ListAttachedUserPoliciesInput
-type ListAttachedUserPoliciesInput struct {
-	_          struct{} `type:"structure"`
-	Marker     *string  `min:"1" max:"320" type:"string"`
-	MaxItems   *int64   `min:"1" max:"1000" type:"integer"`
-	PathPrefix *string  `min:"1" max:"512" type:"string"`
-	UserName   *string  `min:"1" max:"64" type:"string" required:"true"`
-}
-
-// ListAttachedUserPoliciesOutput
-type ListAttachedUserPoliciesOutput struct {
-	_                struct{}         `type:"structure"`
-	AttachedPolicies []AttachedPolicy `type:"list"`
-	IsTruncated      *bool            `type:"boolean"`
-	Marker           *string          `type:"string"`
-}
-
 // ListEntitiesForPolicyInput
 type ListEntitiesForPolicyInput struct {
 	_                 struct{} `type:"structure"`
@@ -496,22 +404,6 @@ type ListEntitiesForPolicyOutput struct {
 	PolicyGroups []PolicyGroup `type:"list"`
 	PolicyRoles  []PolicyRole  `type:"list"`
 	PolicyUsers  []PolicyUser  `type:"list"`
-}
-
-// ListGroupsForUserInput
-type ListGroupsForUserInput struct {
-	_        struct{} `type:"structure"`
-	Marker   *string  `min:"1" max:"320" type:"string"`
-	MaxItems *int64   `min:"1" max:"1000" type:"integer"`
-	UserName *string  `min:"1" max:"128" type:"string" required:"true"`
-}
-
-// ListGroupsForUserOutput
-type ListGroupsForUserOutput struct {
-	_           struct{} `type:"structure"`
-	Groups      []Group  `type:"list" required:"true"`
-	IsTruncated *bool    `type:"boolean"`
-	Marker      *string  `type:"string"`
 }
 
 // ListInstanceProfileTagsInput
@@ -661,38 +553,6 @@ type ListRolesOutput struct {
 	Roles       []Role   `type:"list" required:"true"`
 }
 
-// ListUserPoliciesInput
-type ListUserPoliciesInput struct {
-	_        struct{} `type:"structure"`
-	Marker   *string  `min:"1" max:"320" type:"string"`
-	MaxItems *int64   `min:"1" max:"1000" type:"integer"`
-	UserName *string  `min:"1" max:"128" type:"string" required:"true"`
-}
-
-// ListUserPoliciesOutput
-type ListUserPoliciesOutput struct {
-	_           struct{} `type:"structure"`
-	IsTruncated *bool    `type:"boolean"`
-	Marker      *string  `type:"string"`
-	PolicyNames []string `type:"list" required:"true"`
-}
-
-// ListUserTagsInput
-type ListUserTagsInput struct {
-	_        struct{} `type:"structure"`
-	Marker   *string  `min:"1" max:"320" type:"string"`
-	MaxItems *int64   `min:"1" max:"1000" type:"integer"`
-	UserName *string  `min:"1" max:"128" type:"string" required:"true"`
-}
-
-// ListUserTagsOutput
-type ListUserTagsOutput struct {
-	_           struct{} `type:"structure"`
-	IsTruncated *bool    `type:"boolean"`
-	Marker      *string  `type:"string"`
-	Tags        []Tag    `max:"50" type:"list" required:"true"`
-}
-
 // ListUsersInput
 type ListUsersInput struct {
 	_          struct{} `type:"structure"`
@@ -731,31 +591,6 @@ type PutRolePolicyInput struct {
 
 // PutRolePolicyOutput
 type PutRolePolicyOutput struct {
-	_ struct{} `type:"structure"`
-}
-
-// PutUserPermissionsBoundaryInput
-type PutUserPermissionsBoundaryInput struct {
-	_                   struct{} `type:"structure"`
-	PermissionsBoundary *string  `min:"20" max:"2048" type:"string" required:"true"`
-	UserName            *string  `min:"1" max:"64" type:"string" required:"true"`
-}
-
-// PutUserPermissionsBoundaryOutput
-type PutUserPermissionsBoundaryOutput struct {
-	_ struct{} `type:"structure"`
-}
-
-// PutUserPolicyInput
-type PutUserPolicyInput struct {
-	_              struct{} `type:"structure"`
-	PolicyDocument *string  `min:"1" max:"131072" type:"string" required:"true"`
-	PolicyName     *string  `min:"1" max:"128" type:"string" required:"true"`
-	UserName       *string  `min:"1" max:"128" type:"string" required:"true"`
-}
-
-// PutUserPolicyOutput
-type PutUserPolicyOutput struct {
 	_ struct{} `type:"structure"`
 }
 
@@ -819,18 +654,6 @@ type TagRoleOutput struct {
 	_ struct{} `type:"structure"`
 }
 
-// TagUserInput
-type TagUserInput struct {
-	_        struct{} `type:"structure"`
-	Tags     []Tag    `max:"50" type:"list" required:"true"`
-	UserName *string  `min:"1" max:"128" type:"string" required:"true"`
-}
-
-// TagUserOutput
-type TagUserOutput struct {
-	_ struct{} `type:"structure"`
-}
-
 // UntagInstanceProfileInput
 type UntagInstanceProfileInput struct {
 	_                   struct{} `type:"structure"`
@@ -864,18 +687,6 @@ type UntagRoleInput struct {
 
 // UntagRoleOutput
 type UntagRoleOutput struct {
-	_ struct{} `type:"structure"`
-}
-
-// UntagUserInput
-type UntagUserInput struct {
-	_        struct{} `type:"structure"`
-	TagKeys  []string `max:"50" type:"list" required:"true"`
-	UserName *string  `min:"1" max:"128" type:"string" required:"true"`
-}
-
-// UntagUserOutput
-type UntagUserOutput struct {
 	_ struct{} `type:"structure"`
 }
 
@@ -930,19 +741,6 @@ type UpdateRoleDescriptionOutput struct {
 	Role *Role    `type:"structure"`
 }
 
-// UpdateUserInput
-type UpdateUserInput struct {
-	_           struct{} `type:"structure"`
-	NewPath     *string  `min:"1" max:"512" type:"string"`
-	NewUserName *string  `min:"1" max:"64" type:"string"`
-	UserName    *string  `min:"1" max:"128" type:"string" required:"true"`
-}
-
-// UpdateUserOutput
-type UpdateUserOutput struct {
-	_ struct{} `type:"structure"`
-}
-
 // AccessKey: Contains information about an Amazon Web Services access key.
 type AccessKey struct {
 	_               struct{}   `type:"structure"`
@@ -951,14 +749,6 @@ type AccessKey struct {
 	SecretAccessKey *string    `type:"string" required:"true" sensitive:"true"`
 	Status          *string    `type:"string" required:"true" enum:"StatusType"`
 	UserName        *string    `min:"1" max:"64" type:"string" required:"true"`
-}
-
-// AccessKeyLastUsed: Contains information about the last time an Amazon Web Services access key was used since IAM began tracking this information on April 22, 2015.
-type AccessKeyLastUsed struct {
-	_            struct{}   `type:"structure"`
-	LastUsedDate *time.Time `type:"timestamp" required:"true"`
-	Region       *string    `type:"string" required:"true"`
-	ServiceName  *string    `type:"string" required:"true"`
 }
 
 // AccessKeyMetadata: Contains information about an Amazon Web Services access key, without its secret key.
@@ -1007,16 +797,6 @@ const (
 	EntityTypeLocalManagedPolicy = "LocalManagedPolicy"
 	EntityTypeAWSManagedPolicy   = "AWSManagedPolicy"
 )
-
-// Group: Contains information about an IAM group entity.
-type Group struct {
-	_          struct{}   `type:"structure"`
-	Arn        *string    `min:"20" max:"2048" type:"string" required:"true"`
-	CreateDate *time.Time `type:"timestamp" required:"true"`
-	GroupId    *string    `min:"16" max:"128" type:"string" required:"true"`
-	GroupName  *string    `min:"1" max:"128" type:"string" required:"true"`
-	Path       *string    `min:"1" max:"512" type:"string" required:"true"`
-}
 
 // InstanceProfile: Contains information about an instance profile.
 type InstanceProfile struct {

@@ -202,47 +202,6 @@ type GenerateDataKeyOutput struct {
 	Plaintext              []byte   `min:"1" max:"4096" type:"blob" sensitive:"true"`
 }
 
-// GenerateDataKeyPairInput
-type GenerateDataKeyPairInput struct {
-	_                 struct{}          `type:"structure"`
-	DryRun            *bool             `type:"boolean"`
-	EncryptionContext map[string]string `type:"map"`
-	GrantTokens       []string          `min:"0" max:"10" type:"list"`
-	KeyId             *string           `min:"1" max:"2048" type:"string" required:"true"`
-	KeyPairSpec       *string           `type:"string" required:"true" enum:"DataKeyPairSpec"`
-	Recipient         *RecipientInfo    `type:"structure"`
-}
-
-// GenerateDataKeyPairOutput
-type GenerateDataKeyPairOutput struct {
-	_                        struct{} `type:"structure"`
-	CiphertextForRecipient   []byte   `min:"1" max:"6144" type:"blob"`
-	KeyId                    *string  `min:"1" max:"2048" type:"string"`
-	KeyPairSpec              *string  `type:"string" enum:"DataKeyPairSpec"`
-	PrivateKeyCiphertextBlob []byte   `min:"1" max:"6144" type:"blob"`
-	PrivateKeyPlaintext      []byte   `min:"1" max:"4096" type:"blob" sensitive:"true"`
-	PublicKey                []byte   `min:"1" max:"8192" type:"blob"`
-}
-
-// GenerateDataKeyPairWithoutPlaintextInput
-type GenerateDataKeyPairWithoutPlaintextInput struct {
-	_                 struct{}          `type:"structure"`
-	DryRun            *bool             `type:"boolean"`
-	EncryptionContext map[string]string `type:"map"`
-	GrantTokens       []string          `min:"0" max:"10" type:"list"`
-	KeyId             *string           `min:"1" max:"2048" type:"string" required:"true"`
-	KeyPairSpec       *string           `type:"string" required:"true" enum:"DataKeyPairSpec"`
-}
-
-// GenerateDataKeyPairWithoutPlaintextOutput
-type GenerateDataKeyPairWithoutPlaintextOutput struct {
-	_                        struct{} `type:"structure"`
-	KeyId                    *string  `min:"1" max:"2048" type:"string"`
-	KeyPairSpec              *string  `type:"string" enum:"DataKeyPairSpec"`
-	PrivateKeyCiphertextBlob []byte   `min:"1" max:"6144" type:"blob"`
-	PublicKey                []byte   `min:"1" max:"8192" type:"blob"`
-}
-
 // GenerateDataKeyWithoutPlaintextInput
 type GenerateDataKeyWithoutPlaintextInput struct {
 	_                 struct{}          `type:"structure"`
@@ -259,24 +218,6 @@ type GenerateDataKeyWithoutPlaintextOutput struct {
 	_              struct{} `type:"structure"`
 	CiphertextBlob []byte   `min:"1" max:"6144" type:"blob"`
 	KeyId          *string  `min:"1" max:"2048" type:"string"`
-}
-
-// GenerateMacInput
-type GenerateMacInput struct {
-	_            struct{} `type:"structure"`
-	DryRun       *bool    `type:"boolean"`
-	GrantTokens  []string `min:"0" max:"10" type:"list"`
-	KeyId        *string  `min:"1" max:"2048" type:"string" required:"true"`
-	MacAlgorithm *string  `type:"string" required:"true" enum:"MacAlgorithmSpec"`
-	Message      []byte   `min:"1" max:"4096" type:"blob" required:"true" sensitive:"true"`
-}
-
-// GenerateMacOutput
-type GenerateMacOutput struct {
-	_            struct{} `type:"structure"`
-	KeyId        *string  `min:"1" max:"2048" type:"string"`
-	Mac          []byte   `min:"1" max:"6144" type:"blob"`
-	MacAlgorithm *string  `type:"string" enum:"MacAlgorithmSpec"`
 }
 
 // GenerateRandomInput
@@ -322,26 +263,6 @@ type GetKeyRotationStatusOutput struct {
 	NextRotationDate          *time.Time `type:"timestamp"`
 	OnDemandRotationStartDate *time.Time `type:"timestamp"`
 	RotationPeriodInDays      *int64     `min:"90" max:"2560" type:"integer"`
-}
-
-// GetPublicKeyInput
-type GetPublicKeyInput struct {
-	_           struct{} `type:"structure"`
-	GrantTokens []string `min:"0" max:"10" type:"list"`
-	KeyId       *string  `min:"1" max:"2048" type:"string" required:"true"`
-}
-
-// GetPublicKeyOutput
-type GetPublicKeyOutput struct {
-	_                      struct{} `type:"structure"`
-	CustomerMasterKeySpec  *string  `type:"string" enum:"CustomerMasterKeySpec"`
-	EncryptionAlgorithms   []string `type:"list" enum:"EncryptionAlgorithmSpec"`
-	KeyAgreementAlgorithms []string `type:"list" enum:"KeyAgreementAlgorithmSpec"`
-	KeyId                  *string  `min:"1" max:"2048" type:"string"`
-	KeySpec                *string  `type:"string" enum:"KeySpec"`
-	KeyUsage               *string  `type:"string" enum:"KeyUsageType"`
-	PublicKey              []byte   `min:"1" max:"8192" type:"blob"`
-	SigningAlgorithms      []string `type:"list" enum:"SigningAlgorithmSpec"`
 }
 
 // ListAliasesInput
@@ -394,22 +315,6 @@ type ListKeyPoliciesOutput struct {
 	Truncated   *bool    `type:"boolean"`
 }
 
-// ListKeyRotationsInput
-type ListKeyRotationsInput struct {
-	_      struct{} `type:"structure"`
-	KeyId  *string  `min:"1" max:"2048" type:"string" required:"true"`
-	Limit  *int64   `min:"1" max:"1000" type:"integer"`
-	Marker *string  `min:"1" max:"1024" type:"string"`
-}
-
-// ListKeyRotationsOutput
-type ListKeyRotationsOutput struct {
-	_          struct{}             `type:"structure"`
-	NextMarker *string              `min:"1" max:"1024" type:"string"`
-	Rotations  []RotationsListEntry `type:"list"`
-	Truncated  *bool                `type:"boolean"`
-}
-
 // ListKeysInput
 type ListKeysInput struct {
 	_      struct{} `type:"structure"`
@@ -439,22 +344,6 @@ type ListResourceTagsOutput struct {
 	NextMarker *string  `min:"1" max:"1024" type:"string"`
 	Tags       []Tag    `type:"list"`
 	Truncated  *bool    `type:"boolean"`
-}
-
-// ListRetirableGrantsInput
-type ListRetirableGrantsInput struct {
-	_                 struct{} `type:"structure"`
-	Limit             *int64   `min:"1" max:"1000" type:"integer"`
-	Marker            *string  `min:"1" max:"1024" type:"string"`
-	RetiringPrincipal *string  `min:"1" max:"256" type:"string" required:"true"`
-}
-
-// ListRetirableGrantsOutput
-type ListRetirableGrantsOutput struct {
-	_          struct{}         `type:"structure"`
-	Grants     []GrantListEntry `type:"list"`
-	NextMarker *string          `min:"1" max:"1024" type:"string"`
-	Truncated  *bool            `type:"boolean"`
 }
 
 // PutKeyPolicyInput
@@ -493,20 +382,6 @@ type ReEncryptOutput struct {
 	KeyId                          *string  `min:"1" max:"2048" type:"string"`
 	SourceEncryptionAlgorithm      *string  `type:"string" enum:"EncryptionAlgorithmSpec"`
 	SourceKeyId                    *string  `min:"1" max:"2048" type:"string"`
-}
-
-// RetireGrantInput
-type RetireGrantInput struct {
-	_          struct{} `type:"structure"`
-	DryRun     *bool    `type:"boolean"`
-	GrantId    *string  `min:"1" max:"128" type:"string"`
-	GrantToken *string  `min:"1" max:"8192" type:"string"`
-	KeyId      *string  `min:"1" max:"2048" type:"string"`
-}
-
-// RetireGrantOutput
-type RetireGrantOutput struct {
-	_ struct{} `type:"structure"`
 }
 
 // RevokeGrantInput
@@ -548,25 +423,6 @@ type ScheduleKeyDeletionOutput struct {
 	KeyId               *string    `min:"1" max:"2048" type:"string"`
 	KeyState            *string    `type:"string" enum:"KeyState"`
 	PendingWindowInDays *int64     `min:"1" max:"365" type:"integer"`
-}
-
-// SignInput
-type SignInput struct {
-	_                struct{} `type:"structure"`
-	DryRun           *bool    `type:"boolean"`
-	GrantTokens      []string `min:"0" max:"10" type:"list"`
-	KeyId            *string  `min:"1" max:"2048" type:"string" required:"true"`
-	Message          []byte   `min:"1" max:"4096" type:"blob" required:"true" sensitive:"true"`
-	MessageType      *string  `type:"string" enum:"MessageType"`
-	SigningAlgorithm *string  `type:"string" required:"true" enum:"SigningAlgorithmSpec"`
-}
-
-// SignOutput
-type SignOutput struct {
-	_                struct{} `type:"structure"`
-	KeyId            *string  `min:"1" max:"2048" type:"string"`
-	Signature        []byte   `min:"1" max:"6144" type:"blob"`
-	SigningAlgorithm *string  `type:"string" enum:"SigningAlgorithmSpec"`
 }
 
 // TagResourceInput
@@ -617,45 +473,6 @@ type UpdateKeyDescriptionOutput struct {
 	_ struct{} `type:"structure"`
 }
 
-// VerifyInput
-type VerifyInput struct {
-	_                struct{} `type:"structure"`
-	DryRun           *bool    `type:"boolean"`
-	GrantTokens      []string `min:"0" max:"10" type:"list"`
-	KeyId            *string  `min:"1" max:"2048" type:"string" required:"true"`
-	Message          []byte   `min:"1" max:"4096" type:"blob" required:"true" sensitive:"true"`
-	MessageType      *string  `type:"string" enum:"MessageType"`
-	Signature        []byte   `min:"1" max:"6144" type:"blob" required:"true"`
-	SigningAlgorithm *string  `type:"string" required:"true" enum:"SigningAlgorithmSpec"`
-}
-
-// VerifyOutput
-type VerifyOutput struct {
-	_                struct{} `type:"structure"`
-	KeyId            *string  `min:"1" max:"2048" type:"string"`
-	SignatureValid   *bool    `type:"boolean"`
-	SigningAlgorithm *string  `type:"string" enum:"SigningAlgorithmSpec"`
-}
-
-// VerifyMacInput
-type VerifyMacInput struct {
-	_            struct{} `type:"structure"`
-	DryRun       *bool    `type:"boolean"`
-	GrantTokens  []string `min:"0" max:"10" type:"list"`
-	KeyId        *string  `min:"1" max:"2048" type:"string" required:"true"`
-	Mac          []byte   `min:"1" max:"6144" type:"blob" required:"true"`
-	MacAlgorithm *string  `type:"string" required:"true" enum:"MacAlgorithmSpec"`
-	Message      []byte   `min:"1" max:"4096" type:"blob" required:"true" sensitive:"true"`
-}
-
-// VerifyMacOutput
-type VerifyMacOutput struct {
-	_            struct{} `type:"structure"`
-	KeyId        *string  `min:"1" max:"2048" type:"string"`
-	MacAlgorithm *string  `type:"string" enum:"MacAlgorithmSpec"`
-	MacValid     *bool    `type:"boolean"`
-}
-
 // AliasListEntry: Contains information about an alias.
 type AliasListEntry struct {
 	_               struct{}   `type:"structure"`
@@ -681,18 +498,6 @@ const (
 	CustomerMasterKeySpecHmac384          = "HMAC_384"
 	CustomerMasterKeySpecHmac512          = "HMAC_512"
 	CustomerMasterKeySpecSm2              = "SM2"
-)
-
-// The values of DataKeyPairSpec.
-const (
-	DataKeyPairSpecRsa2048       = "RSA_2048"
-	DataKeyPairSpecRsa3072       = "RSA_3072"
-	DataKeyPairSpecRsa4096       = "RSA_4096"
-	DataKeyPairSpecEccNistP256   = "ECC_NIST_P256"
-	DataKeyPairSpecEccNistP384   = "ECC_NIST_P384"
-	DataKeyPairSpecEccNistP521   = "ECC_NIST_P521"
-	DataKeyPairSpecEccSecgP256k1 = "ECC_SECG_P256K1"
-	DataKeyPairSpecSm2           = "SM2"
 )
 
 // The values of DataKeySpec.
@@ -855,12 +660,6 @@ const (
 	MacAlgorithmSpecHmacSha512 = "HMAC_SHA_512"
 )
 
-// The values of MessageType.
-const (
-	MessageTypeRaw    = "RAW"
-	MessageTypeDigest = "DIGEST"
-)
-
 // MultiRegionConfiguration: Describes the configuration of this multi-Region key.
 type MultiRegionConfiguration struct {
 	_                  struct{}         `type:"structure"`
@@ -895,20 +694,6 @@ type RecipientInfo struct {
 	_                      struct{} `type:"structure"`
 	AttestationDocument    []byte   `min:"1" max:"262144" type:"blob"`
 	KeyEncryptionAlgorithm *string  `type:"string" enum:"KeyEncryptionMechanism"`
-}
-
-// The values of RotationType.
-const (
-	RotationTypeAutomatic = "AUTOMATIC"
-	RotationTypeOnDemand  = "ON_DEMAND"
-)
-
-// RotationsListEntry: Contains information about completed key material rotations.
-type RotationsListEntry struct {
-	_            struct{}   `type:"structure"`
-	KeyId        *string    `min:"1" max:"2048" type:"string"`
-	RotationDate *time.Time `type:"timestamp"`
-	RotationType *string    `type:"string" enum:"RotationType"`
 }
 
 // The values of SigningAlgorithmSpec.

@@ -10,10 +10,6 @@ import (
 
 // API is what an implementation of Secrets Manager answers.
 type API interface {
-	// BatchGetSecretValue: Retrieves the contents of the encrypted fields SecretString or SecretBinary for up to 20 secrets.
-	BatchGetSecretValue(context.Context, *BatchGetSecretValueInput) (*BatchGetSecretValueOutput, error)
-	// CancelRotateSecret: Turns off automatic rotation, and if a rotation is currently in progress, cancels the rotation.
-	CancelRotateSecret(context.Context, *CancelRotateSecretInput) (*CancelRotateSecretOutput, error)
 	// CreateSecret: Creates a new secret.
 	CreateSecret(context.Context, *CreateSecretInput) (*CreateSecretOutput, error)
 	// DeleteResourcePolicy: Deletes the resource-based permission policy attached to the secret.
@@ -38,8 +34,6 @@ type API interface {
 	PutSecretValue(context.Context, *PutSecretValueInput) (*PutSecretValueOutput, error)
 	// RestoreSecret: Cancels the scheduled deletion of a secret by removing the DeletedDate time stamp.
 	RestoreSecret(context.Context, *RestoreSecretInput) (*RestoreSecretOutput, error)
-	// RotateSecret: Configures and starts the asynchronous process of rotating the secret.
-	RotateSecret(context.Context, *RotateSecretInput) (*RotateSecretOutput, error)
 	// TagResource: Attaches tags to a secret.
 	TagResource(context.Context, *TagResourceInput) (*TagResourceOutput, error)
 	// UntagResource: Removes specific tags from a secret.
@@ -48,8 +42,6 @@ type API interface {
 	UpdateSecret(context.Context, *UpdateSecretInput) (*UpdateSecretOutput, error)
 	// UpdateSecretVersionStage: Modifies the staging labels attached to a version of a secret.
 	UpdateSecretVersionStage(context.Context, *UpdateSecretVersionStageInput) (*UpdateSecretVersionStageOutput, error)
-	// ValidateResourcePolicy: Validates that a resource policy does not grant a wide range of principals access to your secret.
-	ValidateResourcePolicy(context.Context, *ValidateResourcePolicyInput) (*ValidateResourcePolicyOutput, error)
 }
 
 // New describes the service to package wire, answered by api.
@@ -62,8 +54,6 @@ func New(api API) *wire.Service {
 		APIVersion:   "2017-10-17",
 		Protocol:     wire.JSON,
 		Operations: []wire.Operation{
-			wire.Op("BatchGetSecretValue", "POST", "/", api.BatchGetSecretValue),
-			wire.Op("CancelRotateSecret", "POST", "/", api.CancelRotateSecret),
 			wire.Op("CreateSecret", "POST", "/", api.CreateSecret),
 			wire.Op("DeleteResourcePolicy", "POST", "/", api.DeleteResourcePolicy),
 			wire.Op("DeleteSecret", "POST", "/", api.DeleteSecret),
@@ -76,12 +66,10 @@ func New(api API) *wire.Service {
 			wire.Op("PutResourcePolicy", "POST", "/", api.PutResourcePolicy),
 			wire.Op("PutSecretValue", "POST", "/", api.PutSecretValue),
 			wire.Op("RestoreSecret", "POST", "/", api.RestoreSecret),
-			wire.Op("RotateSecret", "POST", "/", api.RotateSecret),
 			wire.Op("TagResource", "POST", "/", api.TagResource),
 			wire.Op("UntagResource", "POST", "/", api.UntagResource),
 			wire.Op("UpdateSecret", "POST", "/", api.UpdateSecret),
 			wire.Op("UpdateSecretVersionStage", "POST", "/", api.UpdateSecretVersionStage),
-			wire.Op("ValidateResourcePolicy", "POST", "/", api.ValidateResourcePolicy),
 		},
 		Enums: map[string][]string{
 			"FilterNameStringType": []string{"description", "name", "tag-key", "tag-value", "primary-region", "owning-service", "all"},

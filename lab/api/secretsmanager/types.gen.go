@@ -6,37 +6,6 @@ import (
 	"time"
 )
 
-// BatchGetSecretValueInput
-type BatchGetSecretValueInput struct {
-	_            struct{} `type:"structure"`
-	Filters      []Filter `max:"10" type:"list"`
-	MaxResults   *int64   `min:"1" max:"20" type:"integer"`
-	NextToken    *string  `min:"1" max:"4096" type:"string"`
-	SecretIdList []string `min:"1" max:"20" type:"list"`
-}
-
-// BatchGetSecretValueOutput
-type BatchGetSecretValueOutput struct {
-	_            struct{}           `type:"structure"`
-	Errors       []APIErrorType     `type:"list"`
-	NextToken    *string            `min:"1" max:"4096" type:"string"`
-	SecretValues []SecretValueEntry `type:"list"`
-}
-
-// CancelRotateSecretInput
-type CancelRotateSecretInput struct {
-	_        struct{} `type:"structure"`
-	SecretId *string  `min:"1" max:"2048" type:"string" required:"true"`
-}
-
-// CancelRotateSecretOutput
-type CancelRotateSecretOutput struct {
-	_         struct{} `type:"structure"`
-	ARN       *string  `min:"20" max:"2048" type:"string"`
-	Name      *string  `min:"1" max:"256" type:"string"`
-	VersionId *string  `min:"32" max:"64" type:"string"`
-}
-
 // CreateSecretInput
 type CreateSecretInput struct {
 	_                           struct{}            `type:"structure"`
@@ -254,24 +223,6 @@ type RestoreSecretOutput struct {
 	Name *string  `min:"1" max:"256" type:"string"`
 }
 
-// RotateSecretInput
-type RotateSecretInput struct {
-	_                  struct{}           `type:"structure"`
-	ClientRequestToken *string            `min:"32" max:"64" type:"string" idempotencyToken:"true"`
-	RotateImmediately  *bool              `type:"boolean"`
-	RotationLambdaARN  *string            `min:"0" max:"2048" type:"string"`
-	RotationRules      *RotationRulesType `type:"structure"`
-	SecretId           *string            `min:"1" max:"2048" type:"string" required:"true"`
-}
-
-// RotateSecretOutput
-type RotateSecretOutput struct {
-	_         struct{} `type:"structure"`
-	ARN       *string  `min:"20" max:"2048" type:"string"`
-	Name      *string  `min:"1" max:"256" type:"string"`
-	VersionId *string  `min:"32" max:"64" type:"string"`
-}
-
 // TagResourceInput
 type TagResourceInput struct {
 	_        struct{} `type:"structure"`
@@ -329,28 +280,6 @@ type UpdateSecretVersionStageOutput struct {
 	_    struct{} `type:"structure"`
 	ARN  *string  `min:"20" max:"2048" type:"string"`
 	Name *string  `min:"1" max:"256" type:"string"`
-}
-
-// ValidateResourcePolicyInput
-type ValidateResourcePolicyInput struct {
-	_              struct{} `type:"structure"`
-	ResourcePolicy *string  `min:"1" max:"20480" type:"string" required:"true"`
-	SecretId       *string  `min:"1" max:"2048" type:"string"`
-}
-
-// ValidateResourcePolicyOutput
-type ValidateResourcePolicyOutput struct {
-	_                      struct{}                `type:"structure"`
-	PolicyValidationPassed *bool                   `type:"boolean"`
-	ValidationErrors       []ValidationErrorsEntry `type:"list"`
-}
-
-// APIErrorType: The error Secrets Manager encountered while retrieving an individual secret as part of BatchGetSecretValue.
-type APIErrorType struct {
-	_         struct{} `type:"structure"`
-	ErrorCode *string  `type:"string"`
-	Message   *string  `type:"string"`
-	SecretId  *string  `min:"1" max:"2048" type:"string"`
 }
 
 // Filter: Allows you to add filters when you use the search function in Secrets Manager.
@@ -418,18 +347,6 @@ type SecretListEntry struct {
 	Tags                   []Tag               `type:"list"`
 }
 
-// SecretValueEntry: A structure that contains the secret value and other details for a secret.
-type SecretValueEntry struct {
-	_             struct{}   `type:"structure"`
-	ARN           *string    `min:"20" max:"2048" type:"string"`
-	CreatedDate   *time.Time `type:"timestamp"`
-	Name          *string    `min:"1" max:"256" type:"string"`
-	SecretBinary  []byte     `min:"1" max:"65536" type:"blob" sensitive:"true"`
-	SecretString  *string    `min:"1" max:"65536" type:"string" sensitive:"true"`
-	VersionId     *string    `min:"32" max:"64" type:"string"`
-	VersionStages []string   `min:"1" max:"20" type:"list"`
-}
-
 // SecretVersionsListEntry: A structure that contains information about one version of a secret.
 type SecretVersionsListEntry struct {
 	_                struct{}   `type:"structure"`
@@ -458,11 +375,4 @@ type Tag struct {
 	_     struct{} `type:"structure"`
 	Key   *string  `min:"1" max:"128" type:"string"`
 	Value *string  `min:"0" max:"256" type:"string"`
-}
-
-// ValidationErrorsEntry: Displays errors that occurred during validation of the resource policy.
-type ValidationErrorsEntry struct {
-	_            struct{} `type:"structure"`
-	CheckName    *string  `min:"1" max:"512" type:"string"`
-	ErrorMessage *string  `type:"string"`
 }

@@ -26,8 +26,6 @@ type API interface {
 	GetParameters(context.Context, *GetParametersInput) (*GetParametersOutput, error)
 	// GetParametersByPath: Retrieve information about one or more parameters in a specific hierarchy.
 	GetParametersByPath(context.Context, *GetParametersByPathInput) (*GetParametersByPathOutput, error)
-	// LabelParameterVersion: A parameter label is a user-defined alias to help you manage different versions of a parameter.
-	LabelParameterVersion(context.Context, *LabelParameterVersionInput) (*LabelParameterVersionOutput, error)
 	// ListTagsForResource: Returns a list of the tags assigned to the specified resource.
 	ListTagsForResource(context.Context, *ListTagsForResourceInput) (*ListTagsForResourceOutput, error)
 	// PutParameter: Add a parameter to the system.
@@ -56,7 +54,6 @@ func New(api API) *wire.Service {
 			wire.Op("GetParameterHistory", "POST", "/", api.GetParameterHistory),
 			wire.Op("GetParameters", "POST", "/", api.GetParameters),
 			wire.Op("GetParametersByPath", "POST", "/", api.GetParametersByPath),
-			wire.Op("LabelParameterVersion", "POST", "/", api.LabelParameterVersion),
 			wire.Op("ListTagsForResource", "POST", "/", api.ListTagsForResource),
 			wire.Op("PutParameter", "POST", "/", api.PutParameter),
 			wire.Op("RemoveTagsFromResource", "POST", "/", api.RemoveTagsFromResource),

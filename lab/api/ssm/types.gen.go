@@ -121,21 +121,6 @@ type GetParametersByPathOutput struct {
 	Parameters []Parameter `type:"list"`
 }
 
-// LabelParameterVersionInput
-type LabelParameterVersionInput struct {
-	_                struct{} `type:"structure"`
-	Labels           []string `min:"1" max:"10" type:"list" required:"true"`
-	Name             *string  `min:"1" max:"2048" type:"string" required:"true"`
-	ParameterVersion *int64   `type:"long"`
-}
-
-// LabelParameterVersionOutput
-type LabelParameterVersionOutput struct {
-	_                struct{} `type:"structure"`
-	InvalidLabels    []string `min:"1" max:"10" type:"list"`
-	ParameterVersion *int64   `type:"long"`
-}
-
 // ListTagsForResourceInput
 type ListTagsForResourceInput struct {
 	_            struct{} `type:"structure"`

@@ -12,10 +12,6 @@ import (
 type API interface {
 	// AssumeRole: Returns a set of temporary security credentials that you can use to access Amazon Web Services resources.
 	AssumeRole(context.Context, *AssumeRoleInput) (*AssumeRoleOutput, error)
-	// AssumeRoleWithWebIdentity: Returns a set of temporary security credentials for users who have been authenticated in a mobile or web application with a web identity provider.
-	AssumeRoleWithWebIdentity(context.Context, *AssumeRoleWithWebIdentityInput) (*AssumeRoleWithWebIdentityOutput, error)
-	// DecodeAuthorizationMessage: Decodes additional information about the authorization status of a request from an encoded message returned in response to an Amazon Web Services request.
-	DecodeAuthorizationMessage(context.Context, *DecodeAuthorizationMessageInput) (*DecodeAuthorizationMessageOutput, error)
 	// GetAccessKeyInfo: Returns the account identifier for the specified access key ID.
 	GetAccessKeyInfo(context.Context, *GetAccessKeyInfoInput) (*GetAccessKeyInfoOutput, error)
 	// GetCallerIdentity: Returns details about the IAM user or role whose credentials are used to call the operation.
@@ -34,8 +30,6 @@ func New(api API) *wire.Service {
 		Protocol:     wire.Query,
 		Operations: []wire.Operation{
 			wire.Op("AssumeRole", "POST", "/", api.AssumeRole),
-			wire.Op("AssumeRoleWithWebIdentity", "POST", "/", api.AssumeRoleWithWebIdentity),
-			wire.Op("DecodeAuthorizationMessage", "POST", "/", api.DecodeAuthorizationMessage),
 			wire.Op("GetAccessKeyInfo", "POST", "/", api.GetAccessKeyInfo),
 			wire.Op("GetCallerIdentity", "POST", "/", api.GetCallerIdentity),
 			wire.Op("GetSessionToken", "POST", "/", api.GetSessionToken),

@@ -32,42 +32,6 @@ type AssumeRoleOutput struct {
 	SourceIdentity   *string          `min:"2" max:"64" type:"string"`
 }
 
-// AssumeRoleWithWebIdentityInput
-type AssumeRoleWithWebIdentityInput struct {
-	_                struct{}               `type:"structure"`
-	DurationSeconds  *int64                 `min:"900" max:"43200" type:"integer"`
-	Policy           *string                `min:"1" max:"2048" type:"string"`
-	PolicyArns       []PolicyDescriptorType `type:"list"`
-	ProviderId       *string                `min:"4" max:"2048" type:"string"`
-	RoleArn          *string                `min:"20" max:"2048" type:"string" required:"true"`
-	RoleSessionName  *string                `min:"2" max:"64" type:"string" required:"true"`
-	WebIdentityToken *string                `min:"4" max:"20000" type:"string" required:"true" sensitive:"true"`
-}
-
-// AssumeRoleWithWebIdentityOutput
-type AssumeRoleWithWebIdentityOutput struct {
-	_                           struct{}         `type:"structure"`
-	AssumedRoleUser             *AssumedRoleUser `type:"structure"`
-	Audience                    *string          `type:"string"`
-	Credentials                 *Credentials     `type:"structure"`
-	PackedPolicySize            *int64           `min:"0" type:"integer"`
-	Provider                    *string          `type:"string"`
-	SourceIdentity              *string          `min:"2" max:"64" type:"string"`
-	SubjectFromWebIdentityToken *string          `min:"6" max:"255" type:"string"`
-}
-
-// DecodeAuthorizationMessageInput
-type DecodeAuthorizationMessageInput struct {
-	_              struct{} `type:"structure"`
-	EncodedMessage *string  `min:"1" max:"10240" type:"string" required:"true"`
-}
-
-// DecodeAuthorizationMessageOutput
-type DecodeAuthorizationMessageOutput struct {
-	_              struct{} `type:"structure"`
-	DecodedMessage *string  `type:"string"`
-}
-
 // GetAccessKeyInfoInput
 type GetAccessKeyInfoInput struct {
 	_           struct{} `type:"structure"`

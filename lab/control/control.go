@@ -1,0 +1,127 @@
+// Package control is how the lab command talks to its daemon: JSON over HTTP on a unix socket that only the owner of the lab can open.
+package control
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// Status is what `lab status --json` prints.
+type Status struct {
+	Endpoint      string         `json:"endpoint"` // URL of every AWS service, for SDKs, the AWS CLI and providers
+	Region        string         `json:"region"`
+	Account       string         `json:"account"`
+	PID           int            `json:"pid"`
+	Started       time.Time      `json:"started"`
+	MemoryBytes   int64          `json:"memory_bytes"` // resident memory of the daemon itself
+	Resources     map[string]int `json:"resources"`    // count by kind, without what every account has from the start
+	Instances     []Instance     `json:"instances"`
+	LoadBalancers []LoadBalancer `json:"load_balancers"`
+	Databases     []Database     `json:"databases"`
+	Unsupported   []Call         `json:"unsupported"` // calls that the lab refused because it does not serve them
+}
+
+// Instance is one virtual machine.
+type Instance struct {
+	ID    string `json:"id"`
+	State string `json:"state"`
+	Zone  string `json:"zone"`
+	IP    string `json:"ip"`
+	PID   int    `json:"pid"` // of the machine's init, seen from the daemon
+}
+
+// LoadBalancer is one load balancer and the ports on 127.0.0.1 that reach its listeners.
+type LoadBalancer struct {
+	Name    string   `json:"name"`
+	DNSName string   `json:"dns_name"`
+	State   string   `json:"state"`
+	URLs    []string `json:"urls"` // "http://127.0.0.1:PORT", one per listener of an internet-facing load balancer
+}
+
+// Database is one node of a database cluster.
+type Database struct {
+	ID     string `json:"id"`
+	Role   string `json:"role"` // "writer" or "reader"
+	Status string `json:"status"`
+	IP     string `json:"ip"`
+}
+
+// Call counts calls of one kind.
+type Call struct {
+	Service   string `json:"service"`
+	Operation string `json:"operation"`
+	Count     int    `json:"count"`
+}
+
+// Fault asks for a fault. Which kinds there are and what they hit is said by `lab fault --help`.
+type Fault struct {
+	Kind   string `json:"kind"`
+	Target string `json:"target"`
+}
+
+// ErrNotRunning says that no daemon serves the lab directory.
+var ErrNotRunning = errors.New("the lab is not running; start it with `lab up`")
+
+// SocketPath is the control socket of the lab in dir.
+func SocketPath(dir string) string { return filepath.Join(dir, "control.sock") }
+
+// Client calls the daemon of one lab.
+type Client struct{ http http.Client }
+
+// NewClient returns a client for the lab in dir. It does not connect yet.
+func NewClient(dir string) *Client {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", SocketPath(dir))
+	}
+	return &Client{http: http.Client{Transport: &http.Transport{DialContext: dial}}}
+}
+
+// Status asks for the lab's status. It fails with ErrNotRunning when nobody answers.
+func (c *Client) Status(ctx context.Context) (s Status, err error) {
+	return s, c.call(ctx, "GET", "/status", nil, &s)
+}
+
+// Inject asks the daemon for a fault.
+func (c *Client) Inject(ctx context.Context, f Fault) error {
+	return c.call(ctx, "POST", "/fault", f, nil)
+}
+
+func (c *Client) call(ctx context.Context, method, path string, in, out any) error {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return fmt.Errorf("encoding the request: %w", err)
+	}
+	r, err := http.NewRequestWithContext(ctx, method, "http://lab"+path, bytes.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("asking the lab: %w", err)
+	}
+	resp, err := c.http.Do(r)
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
+		return ErrNotRunning
+	}
+	if err != nil {
+		return fmt.Errorf("asking the lab: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		text, _ := io.ReadAll(io.LimitReader(resp.Body, 4<<10))
+		return fmt.Errorf("the lab refused: %s", bytes.TrimSpace(text))
+	}
+	if out == nil {
+		return nil
+	}
+	if err := json.NewDecoder(resp.Body).Decode(out); err != nil {
+		return fmt.Errorf("reading the lab's answer: %w", err)
+	}
+	return nil
+}

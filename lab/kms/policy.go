@@ -1,0 +1,144 @@
+package kms
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	api "storefront/lab/api/kms"
+	"storefront/lab/state"
+	"storefront/lab/wire"
+)
+
+// maxPolicy is the size limit of a key policy in bytes, from "Key policies in AWS KMS".
+const maxPolicy = 32 << 10
+
+func checkPolicy(policy string) error {
+	var document struct {
+		Statement json.RawMessage
+	}
+	if len(policy) > maxPolicy {
+		return wire.Errorf(400, "LimitExceededException", "The key policy has %d bytes; %d are allowed.", len(policy), maxPolicy)
+	}
+	if err := json.Unmarshal([]byte(policy), &document); err != nil || document.Statement == nil {
+		return wire.Errorf(400, "MalformedPolicyDocumentException", "The key policy is not a JSON policy document with a Statement.")
+	}
+	return nil
+}
+
+// PutKeyPolicy implements the operation of that name.
+func (s *Service) PutKeyPolicy(_ context.Context, in *api.PutKeyPolicyInput) (*api.PutKeyPolicyOutput, error) {
+	if in.PolicyName != nil && *in.PolicyName != "default" {
+		return nil, validation("The only valid policy name is default.")
+	}
+	if err := checkPolicy(*in.Policy); err != nil {
+		return nil, err
+	}
+	return &api.PutKeyPolicyOutput{}, s.change(*in.KeyId, func(k *key) error { k.Policy = *in.Policy; return nil })
+}
+
+// GetKeyPolicy implements the operation of that name.
+func (s *Service) GetKeyPolicy(_ context.Context, in *api.GetKeyPolicyInput) (*api.GetKeyPolicyOutput, error) {
+	k, err := s.read(*in.KeyId)
+	if err != nil {
+		return nil, err
+	}
+	return &api.GetKeyPolicyOutput{Policy: new(k.Policy), PolicyName: new("default")}, nil
+}
+
+// ListKeyPolicies implements the operation of that name.
+func (s *Service) ListKeyPolicies(_ context.Context, in *api.ListKeyPoliciesInput) (*api.ListKeyPoliciesOutput, error) {
+	if _, err := s.read(*in.KeyId); err != nil {
+		return nil, err
+	}
+	return &api.ListKeyPoliciesOutput{PolicyNames: []string{"default"}, Truncated: new(false)}, nil
+}
+
+func (s *Service) read(ref string) (k key, err error) {
+	err = s.store.Update(func(tx *state.Tx) (err error) {
+		k, err = s.find(tx, ref)
+		return err
+	})
+	return k, err
+}
+
+// EnableKeyRotation implements the operation of that name.
+func (s *Service) EnableKeyRotation(_ context.Context, in *api.EnableKeyRotationInput) (*api.EnableKeyRotationOutput, error) {
+	days := int64(365)
+	if in.RotationPeriodInDays != nil {
+		days = *in.RotationPeriodInDays
+	}
+	return &api.EnableKeyRotationOutput{}, s.change(*in.KeyId, func(k *key) error {
+		k.RotationDays, k.NextRotation = days, s.now().UTC().AddDate(0, 0, int(days))
+		return nil
+	})
+}
+
+// DisableKeyRotation implements the operation of that name.
+func (s *Service) DisableKeyRotation(_ context.Context, in *api.DisableKeyRotationInput) (*api.DisableKeyRotationOutput, error) {
+	return &api.DisableKeyRotationOutput{}, s.change(*in.KeyId, func(k *key) error { k.RotationDays = 0; return nil })
+}
+
+// GetKeyRotationStatus implements the operation of that name.
+func (s *Service) GetKeyRotationStatus(_ context.Context, in *api.GetKeyRotationStatusInput) (*api.GetKeyRotationStatusOutput, error) {
+	k, err := s.read(*in.KeyId)
+	if err != nil {
+		return nil, err
+	}
+	out := &api.GetKeyRotationStatusOutput{KeyId: new(k.ARN), KeyRotationEnabled: new(k.RotationDays > 0 && k.State != pendingDeletion)}
+	if k.RotationDays > 0 {
+		out.RotationPeriodInDays, out.NextRotationDate = new(k.RotationDays), new(k.NextRotation)
+	}
+	return out, nil
+}
+
+// RotateKeyOnDemand implements the operation of that name: new material encrypts from now on, the old one still decrypts.
+func (s *Service) RotateKeyOnDemand(_ context.Context, in *api.RotateKeyOnDemandInput) (*api.RotateKeyOnDemandOutput, error) {
+	material := make([]byte, 32)
+	if _, err := rand.Read(material); err != nil {
+		return nil, fmt.Errorf("making key material: %w", err)
+	}
+	return &api.RotateKeyOnDemandOutput{KeyId: in.KeyId}, s.change(*in.KeyId, func(k *key) error {
+		k.Material = append(k.Material, material)
+		return nil
+	})
+}
+
+// TagResource implements the operation of that name.
+func (s *Service) TagResource(_ context.Context, in *api.TagResourceInput) (*api.TagResourceOutput, error) {
+	return &api.TagResourceOutput{}, s.change(*in.KeyId, func(k *key) error {
+		for _, t := range in.Tags {
+			k.Tags[wire.Value(t.TagKey)] = wire.Value(t.TagValue)
+		}
+		if len(k.Tags) > 50 {
+			return wire.Errorf(400, "TagException", "A key can have at most 50 tags.")
+		}
+		return nil
+	})
+}
+
+// UntagResource implements the operation of that name.
+func (s *Service) UntagResource(_ context.Context, in *api.UntagResourceInput) (*api.UntagResourceOutput, error) {
+	return &api.UntagResourceOutput{}, s.change(*in.KeyId, func(k *key) error {
+		for _, name := range in.TagKeys {
+			delete(k.Tags, name)
+		}
+		return nil
+	})
+}
+
+// ListResourceTags implements the operation of that name.
+func (s *Service) ListResourceTags(_ context.Context, in *api.ListResourceTagsInput) (*api.ListResourceTagsOutput, error) {
+	k, err := s.read(*in.KeyId)
+	if err != nil {
+		return nil, err
+	}
+	out := &api.ListResourceTagsOutput{Truncated: new(false), Tags: []api.Tag{}}
+	for _, name := range slices.Sorted(maps.Keys(k.Tags)) {
+		out.Tags = append(out.Tags, api.Tag{TagKey: new(name), TagValue: new(k.Tags[name])})
+	}
+	return out, nil
+}

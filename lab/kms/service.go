@@ -1,0 +1,132 @@
+// Package kms is the lab's AWS Key Management Service: symmetric keys that really encrypt, their policies, aliases, grants and rotation.
+//
+// Key policies and grants are kept and shown, and not yet evaluated. Asymmetric, HMAC, imported, custom-store and multi-Region keys are refused.
+package kms
+
+import (
+	"strings"
+	"time"
+
+	"storefront/lab/region"
+	"storefront/lab/state"
+	"storefront/lab/wire"
+)
+
+// Service implements the KMS API.
+type Service struct {
+	store  *state.Store
+	region region.Region
+	now    func() time.Time
+}
+
+// New returns the service on a store. now is its clock.
+func New(store *state.Store, r region.Region, now func() time.Time) *Service {
+	return &Service{store: store, region: r, now: now}
+}
+
+// key is one KMS key.
+type key struct {
+	ID                   string
+	ARN                  string
+	Description          string
+	State                string // KeyStateEnabled, KeyStateDisabled, KeyStatePendingDeletion
+	Manager              string // "CUSTOMER" or "AWS"
+	Created              time.Time
+	Deletion             time.Time // when State is pending deletion
+	Policy               string    // JSON
+	RotationDays         int64     // 0: no automatic rotation
+	Tags                 map[string]string
+	Material             [][]byte // AES-256 keys, oldest first; the last one encrypts
+	BypassPolicyLockout  bool
+	NextRotation         time.Time
+	AutomaticRotationSet time.Time
+}
+
+// grant is one grant on a key.
+type grant struct {
+	ID, Token, KeyID, Name, Grantee, Retiring string
+	Operations                                []string
+	ContextEquals, ContextSubset              map[string]string
+	Created                                   time.Time
+}
+
+var (
+	keys    = state.NewTable[key]("kms.key")
+	aliases = state.NewTable[alias]("kms.alias") // by name with "alias/"
+	grants  = state.NewTable[grant]("kms.grant") // by "<key ID>/<grant ID>"
+)
+
+type alias struct {
+	KeyID            string
+	Created, Updated time.Time
+}
+
+func notFound(format string, args ...any) error {
+	return wire.Errorf(400, "NotFoundException", format, args...)
+}
+
+func validation(format string, args ...any) error {
+	return wire.Errorf(400, "ValidationException", format, args...)
+}
+
+// find resolves what AWS takes as a key identifier: key ID, key ARN, alias name or alias ARN.
+func (s *Service) find(tx *state.Tx, ref string) (key, error) {
+	id := strings.TrimPrefix(ref, s.region.ARN("kms", "")) // leaves "key/..." or "alias/..." of an ARN of this account and region
+	if strings.HasPrefix(id, "arn:") {
+		return key{}, notFound("Invalid arn %s", ref)
+	}
+	if strings.HasPrefix(id, "alias/") {
+		a, ok, err := aliases.Get(tx, id)
+		if err != nil {
+			return key{}, err
+		}
+		if !ok {
+			if service, managed := strings.CutPrefix(id, "alias/aws/"); managed {
+				return s.managed(tx, service)
+			}
+			return key{}, notFound("Alias %s is not found.", s.region.ARN("kms", id))
+		}
+		id = a.KeyID
+	}
+	id = strings.TrimPrefix(id, "key/")
+	k, ok, err := keys.Get(tx, id)
+	if err != nil {
+		return key{}, err
+	}
+	if !ok {
+		return key{}, notFound("Key '%s' does not exist", s.region.ARN("kms", "key/"+id))
+	}
+	return s.settle(k), nil
+}
+
+// settle brings a key up to the clock: what was due for deletion is gone for every use, what was due for rotation has rotated.
+func (s *Service) settle(k key) key {
+	if k.State == pendingDeletion && !s.now().Before(k.Deletion) {
+		k.Material = nil
+	}
+	return k
+}
+
+// usable is find for operations that need an enabled key.
+func (s *Service) usable(tx *state.Tx, ref string) (key, error) {
+	k, err := s.find(tx, ref)
+	switch {
+	case err != nil:
+		return key{}, err
+	case k.State == disabled:
+		return key{}, wire.Errorf(400, "DisabledException", "%s is disabled.", k.ARN)
+	case k.State == pendingDeletion:
+		return key{}, pending(k)
+	}
+	return k, nil
+}
+
+func pending(k key) error {
+	return wire.Errorf(400, "KMSInvalidStateException", "%s is pending deletion.", k.ARN)
+}
+
+const (
+	enabled         = "Enabled"
+	disabled        = "Disabled"
+	pendingDeletion = "PendingDeletion"
+)

@@ -1,0 +1,36 @@
+package secretsmanager
+
+import (
+	"context"
+	"encoding/json"
+
+	api "storefront/lab/api/secretsmanager"
+	"storefront/lab/state"
+	"storefront/lab/wire"
+)
+
+// PutResourcePolicy implements the operation of that name.
+func (s *Service) PutResourcePolicy(_ context.Context, in *api.PutResourcePolicyInput) (*api.PutResourcePolicyOutput, error) {
+	var document struct{ Statement json.RawMessage }
+	if err := json.Unmarshal([]byte(*in.ResourcePolicy), &document); err != nil || document.Statement == nil {
+		return nil, wire.Errorf(400, "MalformedPolicyDocumentException", "This resource policy contains invalid Json.")
+	}
+	x, err := s.change(*in.SecretId, func(_ *state.Tx, x *secret) error { x.Policy = *in.ResourcePolicy; return nil })
+	return &api.PutResourcePolicyOutput{ARN: new(x.ARN), Name: new(x.Name)}, err
+}
+
+// GetResourcePolicy implements the operation of that name.
+func (s *Service) GetResourcePolicy(_ context.Context, in *api.GetResourcePolicyInput) (*api.GetResourcePolicyOutput, error) {
+	out := &api.GetResourcePolicyOutput{}
+	return out, s.store.View(func(tx *state.Tx) error {
+		x, err := s.find(tx, *in.SecretId)
+		out.ARN, out.Name, out.ResourcePolicy = new(x.ARN), new(x.Name), optional(x.Policy)
+		return err
+	})
+}
+
+// DeleteResourcePolicy implements the operation of that name.
+func (s *Service) DeleteResourcePolicy(_ context.Context, in *api.DeleteResourcePolicyInput) (*api.DeleteResourcePolicyOutput, error) {
+	x, err := s.change(*in.SecretId, func(_ *state.Tx, x *secret) error { x.Policy = ""; return nil })
+	return &api.DeleteResourcePolicyOutput{ARN: new(x.ARN), Name: new(x.Name)}, err
+}

@@ -1,0 +1,207 @@
+// Package sts is the lab's AWS Security Token Service: who calls, and temporary credentials for roles.
+package sts
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	api "storefront/lab/api/sts"
+	"storefront/lab/iam"
+	"storefront/lab/region"
+	"storefront/lab/state"
+	"storefront/lab/wire"
+)
+
+// Service implements the STS API.
+type Service struct {
+	store  *state.Store
+	region region.Region
+	iam    *iam.Service
+	now    func() time.Time
+}
+
+// New returns the service on a store; roles come from iam, now is its clock.
+func New(store *state.Store, r region.Region, iam *iam.Service, now func() time.Time) *Service {
+	return &Service{store: store, region: r, iam: iam, now: now}
+}
+
+// Session is a set of temporary credentials.
+type Session struct {
+	AccessKeyID, Secret, Token string
+	Expires                    time.Time
+	Identity                   wire.Identity
+}
+
+var sessions = state.NewTable[Session]("sts.session") // by access key ID
+
+// GetCallerIdentity implements the operation of that name.
+func (s *Service) GetCallerIdentity(ctx context.Context, _ *api.GetCallerIdentityInput) (*api.GetCallerIdentityOutput, error) {
+	id := wire.Caller(ctx)
+	return &api.GetCallerIdentityOutput{Account: new(id.Account), Arn: new(id.ARN), UserId: new(id.UserID)}, nil
+}
+
+// GetAccessKeyInfo implements the operation of that name.
+func (s *Service) GetAccessKeyInfo(context.Context, *api.GetAccessKeyInfoInput) (*api.GetAccessKeyInfoOutput, error) {
+	return &api.GetAccessKeyInfoOutput{Account: new(s.region.Account)}, nil
+}
+
+// GetSessionToken implements the operation of that name for users, without MFA.
+func (s *Service) GetSessionToken(ctx context.Context, in *api.GetSessionTokenInput) (*api.GetSessionTokenOutput, error) {
+	caller := wire.Caller(ctx)
+	switch {
+	case in.SerialNumber != nil || in.TokenCode != nil:
+		return nil, wire.Errorf(403, "AccessDenied", "MultiFactorAuthentication failed: the lab has no MFA devices.")
+	case !strings.HasPrefix(caller.ARN, s.region.GlobalARN("iam", "")):
+		return nil, wire.Errorf(403, "AccessDenied", "Cannot call GetSessionToken with session credentials")
+	}
+	seconds := int64(43_200)
+	if in.DurationSeconds != nil {
+		seconds = *in.DurationSeconds
+	}
+	out := &api.GetSessionTokenOutput{}
+	return out, s.store.Update(func(tx *state.Tx) error {
+		session, err := s.issue(tx, caller, time.Duration(seconds)*time.Second)
+		out.Credentials = session.credentials()
+		return err
+	})
+}
+
+// AssumeRole implements the operation of that name. The role's trust policy decides; session policies and MFA are refused.
+func (s *Service) AssumeRole(ctx context.Context, in *api.AssumeRoleInput) (*api.AssumeRoleOutput, error) {
+	if in.Policy != nil || len(in.PolicyArns) > 0 || in.TokenCode != nil {
+		return nil, wire.Errorf(400, "ValidationError", "The lab serves no session policies and no MFA.")
+	}
+	caller, duration := wire.Caller(ctx), time.Hour
+	if in.DurationSeconds != nil {
+		duration = time.Duration(*in.DurationSeconds) * time.Second
+	}
+	out := &api.AssumeRoleOutput{PackedPolicySize: new(int64(0))}
+	return out, s.store.Update(func(tx *state.Tx) error {
+		denied := wire.Errorf(403, "AccessDenied", "User: %s is not authorized to perform: sts:AssumeRole on resource: %s", caller.ARN, *in.RoleArn)
+		name := (*in.RoleArn)[strings.LastIndexByte(*in.RoleArn, '/')+1:]
+		role, err := s.iam.Role(tx, name)
+		if err != nil || role.ARN != *in.RoleArn || !s.trusts(role.Trust, caller, wire.Value(in.ExternalId)) {
+			return denied
+		}
+		if duration > time.Duration(role.MaxSession)*time.Second {
+			return wire.Errorf(400, "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+		}
+		session, err := s.issue(tx, s.assumed(role, *in.RoleSessionName), duration)
+		out.Credentials = session.credentials()
+		out.AssumedRoleUser = &api.AssumedRoleUser{Arn: new(session.Identity.ARN), AssumedRoleId: new(session.Identity.UserID)}
+		return err
+	})
+}
+
+// trusts reports whether a trust policy lets the caller assume the role: a Deny that matches wins over every Allow.
+func (s *Service) trusts(trust iam.Document, caller wire.Identity, externalID string) bool {
+	allowed := false
+	for _, st := range trust.Statement {
+		if !matchesAction(st.Action) || !s.matchesPrincipal(st.Principal, caller) || !matchesCondition(st.Condition, externalID) {
+			continue
+		}
+		if st.Effect == "Deny" {
+			return false
+		}
+		allowed = true
+	}
+	return allowed
+}
+
+func matchesAction(actions iam.Strings) bool {
+	return slices.ContainsFunc(actions, func(a string) bool { return a == "*" || a == "sts:*" || strings.EqualFold(a, "sts:AssumeRole") })
+}
+
+func (s *Service) matchesPrincipal(p iam.Principals, caller wire.Identity) bool {
+	account := []string{"*", s.region.Account, s.region.GlobalARN("iam", "root"), caller.ARN}
+	for _, name := range append(slices.Clone(p["AWS"]), p["*"]...) {
+		if slices.Contains(account, name) {
+			return true
+		}
+	}
+	return caller.Service != "" && slices.Contains(p["Service"], caller.Service)
+}
+
+// matchesCondition knows the one condition of trust policies that does not depend on the network; any other does not match, so nothing is let in by mistake.
+func matchesCondition(condition map[string]map[string]iam.Strings, externalID string) bool {
+	for operator, keys := range condition {
+		for key, values := range keys {
+			if operator != "StringEquals" || !strings.EqualFold(key, "sts:ExternalId") || !slices.Contains(values, externalID) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (s *Service) assumed(role iam.Role, session string) wire.Identity {
+	return wire.Identity{Account: s.region.Account, ARN: s.region.GlobalARN("sts", "assumed-role/"+role.Name+"/"+session), UserID: role.ID + ":" + session}
+}
+
+// issue makes temporary credentials for an identity.
+func (s *Service) issue(tx *state.Tx, id wire.Identity, duration time.Duration) (Session, error) {
+	n, err := tx.Sequence("sts-ASIA")
+	if err != nil {
+		return Session{}, err
+	}
+	secret, err := iam.NewSecret()
+	if err != nil {
+		return Session{}, err
+	}
+	token, err := iam.NewSecret()
+	if err != nil {
+		return Session{}, err
+	}
+	x := Session{AccessKeyID: fmt.Sprintf("ASIALAB%013X", n), Secret: secret, Token: token, Expires: s.now().UTC().Add(duration).Truncate(time.Second), Identity: id}
+	x.Identity.AccessKeyID = x.AccessKeyID
+	return x, sessions.Put(tx, x.AccessKeyID, x)
+}
+
+func (x Session) credentials() *api.Credentials {
+	return &api.Credentials{AccessKeyId: new(x.AccessKeyID), SecretAccessKey: new(x.Secret), SessionToken: new(x.Token), Expiration: new(x.Expires)}
+}
+
+// instanceCredentials last as long as those that EC2 hands out.
+const instanceCredentials = 6 * time.Hour
+
+// ForInstance issues the credentials of an instance's role, whose session is named by the instance, as the metadata service of EC2 shows them.
+func (s *Service) ForInstance(roleName, instanceID string) (session Session, err error) {
+	err = s.store.Update(func(tx *state.Tx) error {
+		role, err := s.iam.Role(tx, roleName)
+		if err != nil {
+			return err
+		}
+		if !s.trusts(role.Trust, wire.Identity{Service: "ec2.amazonaws.com"}, "") {
+			return wire.Errorf(403, "AccessDenied", "EC2 cannot assume the role %s. Please see documentation at https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_iam-ec2.html.", role.Name)
+		}
+		session, err = s.issue(tx, s.assumed(role, instanceID), instanceCredentials)
+		return err
+	})
+	return session, err
+}
+
+// Session returns the temporary credentials of an access key ID, and whether there are any that have not been cleared away.
+func (s *Service) Session(tx *state.Tx, accessKeyID string) (Session, bool, error) {
+	return sessions.Get(tx, accessKeyID)
+}
+
+// Expire clears away the sessions that ended more than a day ago. The daemon calls it now and then.
+func (s *Service) Expire() error {
+	return s.store.Update(func(tx *state.Tx) error {
+		var gone []string
+		for id, x := range sessions.All(tx) {
+			if x.Expires.Add(24 * time.Hour).Before(s.now()) {
+				gone = append(gone, id)
+			}
+		}
+		for _, id := range gone {
+			if err := sessions.Delete(tx, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

@@ -53,3 +53,10 @@ func (o Operation) WithStatus(status int) Operation {
 	o.Status = status
 	return o
 }
+
+func (o *Operation) status() int {
+	if o.Status == 0 {
+		return 200
+	}
+	return o.Status
+}

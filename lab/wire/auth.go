@@ -1,0 +1,157 @@
+package wire
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"storefront/lab/wire/sigv4"
+)
+
+// maxSkew is how far a client's clock may be off.
+const maxSkew = 15 * time.Minute
+
+// ErrNoCredential is what Credentials.Lookup returns for an access key that does not exist, or is not active.
+var ErrNoCredential = errors.New("no such access key")
+
+// Credential is an access key as the server knows it.
+type Credential struct {
+	Secret       string
+	SessionToken string // of temporary credentials: requests must carry it
+	Identity     Identity
+	Expires      time.Time // zero for long-term keys
+}
+
+// Credentials finds access keys. Lookup returns ErrNoCredential for a key that there is not.
+type Credentials interface {
+	Lookup(ctx context.Context, accessKeyID string) (Credential, error)
+}
+
+// authenticated is the outcome of authentication: who calls, and the body with its checks applied.
+type authenticated struct {
+	identity Identity
+	secret   string
+	auth     *sigv4.Authorization // nil for an anonymous request
+}
+
+// authenticate checks the signature of a request. body is all of it, or nil when it streams, which S3 allows.
+// Anonymous says that an unsigned request is let through with the zero Identity.
+func (s *Server) authenticate(r *http.Request, svc *Service, body []byte, anonymous bool) (authenticated, error) {
+	auth, err := sigv4.Parse(r)
+	switch {
+	case errors.Is(err, sigv4.ErrUnsigned) && anonymous:
+		return authenticated{}, nil
+	case errors.Is(err, sigv4.ErrUnsigned):
+		return authenticated{}, refuse(svc, unsigned, messageUnsigned)
+	case err != nil:
+		return authenticated{}, refuse(svc, incomplete, err.Error())
+	}
+	credential, err := s.credential(r.Context(), svc, auth)
+	if err != nil {
+		return authenticated{}, err
+	}
+	if err := s.checkTime(svc, auth); err != nil {
+		return authenticated{}, err
+	}
+	if region := s.options.Region; region != "" && auth.Scope.Region != region && auth.Scope.Region != "us-east-1" {
+		return authenticated{}, refuse(svc, wrongRegion, fmt.Sprintf("Credential should be scoped to a valid region: %s, not %s.", region, auth.Scope.Region))
+	}
+	hash, err := payloadHash(r, svc, auth, body)
+	if err != nil {
+		return authenticated{}, err
+	}
+	if err := auth.Verify(r, credential.Secret, hash); err != nil {
+		return authenticated{}, mismatch(svc, auth, err)
+	}
+	identity := credential.Identity
+	identity.AccessKeyID = auth.AccessKeyID
+	return authenticated{identity: identity, secret: credential.Secret, auth: auth}, nil
+}
+
+// credential finds the key and checks its session token and life.
+func (s *Server) credential(ctx context.Context, svc *Service, auth *sigv4.Authorization) (Credential, error) {
+	c, err := s.options.Credentials.Lookup(ctx, auth.AccessKeyID)
+	family := familyOf(svc)
+	switch {
+	case errors.Is(err, ErrNoCredential):
+		e := refuse(svc, unknownKey, [...]string{messageUnknownKey, messageUnknownKey, messageEC2Key, messageS3Key}[family])
+		if family == s3Family {
+			e.Fields = map[string]string{"AWSAccessKeyId": auth.AccessKeyID}
+		}
+		return c, e
+	case err != nil:
+		return c, fmt.Errorf("looking up access key %s: %w", auth.AccessKeyID, err)
+	case subtle.ConstantTimeCompare([]byte(c.SessionToken), []byte(auth.SessionToken)) != 1:
+		return c, refuse(svc, wrongToken, [...]string{messageUnknownKey, messageUnknownKey, messageEC2Key, messageS3Token}[family])
+	case !c.Expires.IsZero() && !s.options.Clock().Before(c.Expires):
+		return c, refuse(svc, expiredToken, messageExpiredToken)
+	}
+	return c, nil
+}
+
+// checkTime compares the time of the signature with the clock.
+func (s *Server) checkTime(svc *Service, auth *sigv4.Authorization) error {
+	now := s.options.Clock().UTC()
+	switch {
+	case auth.Time.Sub(now) > maxSkew || !auth.Presigned && now.Sub(auth.Time) > maxSkew:
+		return refuse(svc, tooSkewed, skewMessage(svc, auth.Time, now))
+	case auth.Presigned && auth.Expires > 0 && now.After(auth.Time.Add(auth.Expires)):
+		return refuse(svc, expiredURL, "Request has expired")
+	case auth.Presigned && auth.Expires == 0 && now.Sub(auth.Time) > maxSkew:
+		return refuse(svc, expiredURL, "Request has expired")
+	}
+	return nil
+}
+
+// payloadHash is the hash that the signature covers. Services other than S3 always sign the body itself.
+func payloadHash(r *http.Request, svc *Service, auth *sigv4.Authorization, body []byte) (string, error) {
+	claimed := auth.PayloadHash
+	if svc.isS3() {
+		switch {
+		case claimed != "":
+		case auth.Presigned:
+			return sigv4.UnsignedPayload, nil
+		default:
+			return "", Errorf(http.StatusBadRequest, "InvalidRequest", "Missing required header for this request: x-amz-content-sha256")
+		}
+		if body != nil && len(claimed) == len(sigv4.EmptyPayload) && claimed != sigv4.Hash(body) {
+			return "", contentMismatch(claimed, sigv4.Hash(body))
+		}
+		return claimed, nil
+	}
+	return sigv4.Hash(body), nil
+}
+
+func contentMismatch(claimed, got string) *Error {
+	return &Error{Status: http.StatusBadRequest, Code: "XAmzContentSHA256Mismatch", Message: "The provided 'x-amz-content-sha256' header does not match what was computed.",
+		Fields: map[string]string{"ClientComputedContentSHA256": claimed, "S3ComputedContentSHA256": got}}
+}
+
+// mismatch is the answer to a wrong signature. S3 tells what it signed, which finds a client's mistake.
+func mismatch(svc *Service, auth *sigv4.Authorization, err error) error {
+	e := refuse(svc, wrongSignature, messageMismatch)
+	if m, ok := errors.AsType[*sigv4.Mismatch](err); ok && svc.isS3() {
+		e.Fields = map[string]string{"AWSAccessKeyId": auth.AccessKeyID, "SignatureProvided": auth.Signature, "StringToSign": m.StringToSign, "CanonicalRequest": m.CanonicalRequest}
+	}
+	return e
+}
+
+// stream returns the body of a request that streams, decoded and checked while it is read.
+func (a authenticated) stream(r *http.Request) io.ReadCloser {
+	if a.auth == nil {
+		return &Body{Reader: r.Body, length: r.ContentLength}
+	}
+	switch hash := a.auth.PayloadHash; hash {
+	case sigv4.StreamingPayload, sigv4.StreamingPayloadTrailer, sigv4.StreamingUnsignedTrailer:
+		chunks := sigv4.NewChunkedReader(r.Body, a.auth, a.secret)
+		return &Body{Reader: chunks, chunks: chunks, length: decodedLength(r)}
+	case "", sigv4.UnsignedPayload:
+		return &Body{Reader: r.Body, length: r.ContentLength}
+	default:
+		return &Body{Reader: newHashReader(r.Body, hash), length: r.ContentLength}
+	}
+}

@@ -1,0 +1,119 @@
+package wire
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// refusal is why a request is turned away before it reaches its operation. Each protocol family has its own code for it.
+type refusal int
+
+const (
+	unsigned refusal = iota
+	incomplete
+	unknownKey
+	wrongToken
+	expiredToken
+	wrongSignature
+	wrongRegion
+	tooSkewed
+	expiredURL
+	unknownOperation
+	malformedRequest
+	tooLarge
+	internal
+)
+
+type status struct {
+	status int
+	code   string
+}
+
+// family is how the errors of a service are named: S3, EC2, the JSON protocols, and the rest.
+type family int
+
+const (
+	queryFamily family = iota
+	jsonFamily
+	ec2Family
+	s3Family
+)
+
+func familyOf(s *Service) family {
+	switch {
+	case s.isS3():
+		return s3Family
+	case s.Protocol == EC2:
+		return ec2Family
+	case s.Protocol == JSON || s.Protocol == RESTJSON:
+		return jsonFamily
+	}
+	return queryFamily
+}
+
+// refuse returns the error for a reason, with the service's own code.
+func refuse(s *Service, why refusal, message string) *Error {
+	code := refusalCodes(why)[familyOf(s)]
+	return &Error{Status: code.status, Code: code.code, Message: message}
+}
+
+// refusalCodes gives status and code of a reason by family, from the pages "Common Errors" of the services' API references.
+func refusalCodes(why refusal) [4]status {
+	switch why {
+	case unsigned:
+		return [4]status{{403, "MissingAuthenticationToken"}, {403, "MissingAuthenticationTokenException"}, {403, "MissingAuthenticationToken"}, {403, "AccessDenied"}}
+	case incomplete:
+		return [4]status{{400, "IncompleteSignature"}, {400, "IncompleteSignatureException"}, {400, "IncompleteSignature"}, {400, "AuthorizationHeaderMalformed"}}
+	case unknownKey:
+		return [4]status{{403, "InvalidClientTokenId"}, {400, "UnrecognizedClientException"}, {401, "AuthFailure"}, {403, "InvalidAccessKeyId"}}
+	case wrongToken:
+		return [4]status{{403, "InvalidClientTokenId"}, {400, "UnrecognizedClientException"}, {401, "AuthFailure"}, {400, "InvalidToken"}}
+	case expiredToken:
+		return [4]status{{403, "ExpiredToken"}, {400, "ExpiredTokenException"}, {400, "RequestExpired"}, {400, "ExpiredToken"}}
+	case wrongSignature:
+		return [4]status{{403, "SignatureDoesNotMatch"}, {400, "InvalidSignatureException"}, {403, "SignatureDoesNotMatch"}, {403, "SignatureDoesNotMatch"}}
+	case wrongRegion:
+		return [4]status{{403, "SignatureDoesNotMatch"}, {400, "InvalidSignatureException"}, {401, "AuthFailure"}, {400, "AuthorizationHeaderMalformed"}}
+	case tooSkewed:
+		return [4]status{{403, "SignatureDoesNotMatch"}, {400, "InvalidSignatureException"}, {400, "RequestExpired"}, {403, "RequestTimeTooSkewed"}}
+	case expiredURL:
+		return [4]status{{403, "SignatureDoesNotMatch"}, {400, "InvalidSignatureException"}, {400, "RequestExpired"}, {403, "AccessDenied"}}
+	case unknownOperation:
+		return [4]status{{400, "InvalidAction"}, {400, "UnknownOperationException"}, {400, "InvalidAction"}, {501, "NotImplemented"}}
+	case malformedRequest:
+		return [4]status{{400, "MalformedInput"}, {400, "SerializationException"}, {400, "InvalidRequest"}, {400, "InvalidRequest"}}
+	case tooLarge:
+		return [4]status{{413, "RequestEntityTooLarge"}, {413, "RequestEntityTooLargeException"}, {413, "RequestEntityTooLarge"}, {400, "MaxMessageLengthExceeded"}}
+	}
+	return [4]status{{500, "InternalFailure"}, {500, "InternalFailure"}, {500, "InternalError"}, {500, "InternalError"}}
+}
+
+const (
+	messageUnsigned     = "Request is missing Authentication Token"
+	messageUnknownKey   = "The security token included in the request is invalid."
+	messageExpiredToken = "The security token included in the request is expired"
+	messageMismatch     = "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
+	messageEC2Key       = "AWS was not able to validate the provided access credentials"
+	messageS3Key        = "The AWS Access Key Id you provided does not exist in our records."
+	messageS3Token      = "The provided token is malformed or otherwise invalid."
+)
+
+func skewMessage(s *Service, signed, now time.Time) string {
+	const form = "20060102T150405Z"
+	switch familyOf(s) {
+	case s3Family:
+		return "The difference between the request time and the current time is too large."
+	case ec2Family:
+		return "Request has expired."
+	}
+	if signed.After(now) {
+		return fmt.Sprintf("Signature not yet current: %s is still later than %s (%s + 15 min.)", signed.Format(form), now.Add(maxSkew).Format(form), now.Format(form))
+	}
+	return fmt.Sprintf("Signature expired: %s is now earlier than %s (%s - 15 min.)", signed.Format(form), now.Add(-maxSkew).Format(form), now.Format(form))
+}
+
+// internalFailure hides what went wrong from the client.
+func internalFailure(s *Service) *Error {
+	return refuse(s, internal, http.StatusText(http.StatusInternalServerError))
+}

@@ -1,0 +1,77 @@
+// Package wiretest serves generated services to AWS SDK clients in tests. Only tests import it: it is where the lab's rule against the SDK ends.
+package wiretest
+
+import (
+	"context"
+	"log/slog"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"storefront/lab/wire"
+)
+
+// The one access key of a test server, and who it belongs to.
+const (
+	AccessKeyID = "AKIAIOSFODNN7EXAMPLE"
+	SecretKey   = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+	Account     = "000000000000"
+	Region      = "us-east-1"
+)
+
+// Caller is the identity behind the test key.
+func Caller() wire.Identity {
+	return wire.Identity{Account: Account, ARN: "arn:aws:iam::" + Account + ":user/test", UserID: "AIDATEST"}
+}
+
+// Keys is a fixed set of access keys by their ID.
+type Keys map[string]wire.Credential
+
+// Lookup implements wire.Credentials.
+func (k Keys) Lookup(_ context.Context, accessKeyID string) (wire.Credential, error) {
+	c, ok := k[accessKeyID]
+	if !ok {
+		return c, wire.ErrNoCredential
+	}
+	return c, nil
+}
+
+// Server is a wire server on a port of 127.0.0.1.
+type Server struct {
+	*wire.Server
+	URL string // "http://127.0.0.1:PORT"
+}
+
+// New serves services until the test ends.
+func New(t testing.TB, services ...*wire.Service) *Server {
+	t.Helper()
+	return Start(t, wire.Options{Services: services})
+}
+
+// Start serves with options of the test's own; the test key and a silent logger stand in for what they leave out.
+func Start(t testing.TB, o wire.Options) *Server {
+	t.Helper()
+	if o.Credentials == nil {
+		o.Credentials = Keys{AccessKeyID: {Secret: SecretKey, Identity: Caller()}}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	s := wire.NewServer(o)
+	h := httptest.NewServer(s)
+	t.Cleanup(h.Close)
+	return &Server{Server: s, URL: h.URL}
+}
+
+// Config is the configuration of SDK clients for the server. Failed calls are not tried again, so that a test sees the first answer.
+// S3 clients need UsePathStyle besides.
+func (s *Server) Config() aws.Config {
+	return aws.Config{
+		Region:       Region,
+		BaseEndpoint: aws.String(s.URL),
+		Credentials:  credentials.NewStaticCredentialsProvider(AccessKeyID, SecretKey, ""),
+		Retryer:      func() aws.Retryer { return aws.NopRetryer{} },
+	}
+}

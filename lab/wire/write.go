@@ -1,0 +1,51 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+)
+
+// write sends an answer. A stream that fails part way closes the connection, so that the client does not take a short body for a whole one.
+func (s *Server) write(w http.ResponseWriter, r *http.Request, c *call, a *answer) (int64, error) {
+	h := w.Header()
+	for name, values := range a.header {
+		h[http.CanonicalHeaderKey(name)] = values
+	}
+	h.Set("Server", "AmazonS3")
+	if c.service.isS3() {
+		h.Set("X-Amz-Request-Id", c.requestID)
+		h.Set("X-Amz-Id-2", hostID(c.requestID))
+		if a.status == http.StatusOK && h.Get("Content-Range") != "" {
+			a.status = http.StatusPartialContent
+		}
+	} else {
+		h.Del("Server")
+	}
+	if a.stream == nil {
+		if a.status != http.StatusNoContent && a.status != http.StatusNotModified && (r.Method != http.MethodHead || h.Get("Content-Length") == "") {
+			h.Set("Content-Length", strconv.Itoa(a.body.Len()))
+		}
+		w.WriteHeader(a.status)
+		n, err := a.body.WriteTo(w)
+		return n, ignoreNoBody(err)
+	}
+	defer a.stream.Close()
+	w.WriteHeader(a.status)
+	n, err := io.Copy(w, a.stream)
+	if err != nil {
+		s.options.Logger.Warn("answer cut short", "request_id", c.requestID, "error", err)
+		panic(http.ErrAbortHandler)
+	}
+	return n, nil
+}
+
+// ignoreNoBody drops the error of a body that HTTP does not send: of a HEAD request, or with 204 and 304.
+func ignoreNoBody(err error) error {
+	if err == nil || errors.Is(err, http.ErrBodyNotAllowed) {
+		return nil
+	}
+	return fmt.Errorf("writing the answer: %w", err)
+}

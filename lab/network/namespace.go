@@ -1,13 +1,13 @@
 package network
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"runtime"
 	"sync"
 
 	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
 )
 
 // namespace is one network namespace, held open by a descriptor and by nothing else: the kernel takes it away with everything in it when
@@ -65,24 +65,30 @@ func (ns *namespace) close() error {
 	return ns.fd.Close()
 }
 
-// onThread calls f on a thread of its own and brings the thread home after. A thread that cannot return is given up: the runtime ends the
-// thread of a goroutine that exits locked.
+// onThread calls f on a thread of its own and brings the thread home after. Without root there is no way back into the host's namespace:
+// such a thread is given up, as the runtime ends the thread of a goroutine that exits locked.
 func onThread(f func() error) error {
 	done := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread()
+		if unix.Gettid() == unix.Getpid() { // the main thread cannot end: keep it busy while another one goes
+			err := onThread(f)
+			runtime.UnlockOSThread()
+			done <- err
+			return
+		}
 		home, err := netns.Get()
 		if err != nil {
 			runtime.UnlockOSThread()
 			done <- fmt.Errorf("opening the thread's network namespace: %w", err)
 			return
 		}
+		defer home.Close()
 		err = f()
-		back := errors.Join(netns.Set(home), home.Close())
-		if back == nil {
+		if netns.Set(home) == nil {
 			runtime.UnlockOSThread()
 		}
-		done <- errors.Join(err, back)
+		done <- err
 	}()
 	return <-done
 }

@@ -82,10 +82,13 @@ func (n *node) prepare(label string, forward bool) (err error) {
 		families = append(families, unix.NETLINK_NETFILTER)
 		settings = append(settings, "ipv4/ip_forward=1", "ipv4/conf/all/send_redirects=0", "ipv4/conf/default/send_redirects=0")
 	}
-	if n.kernel, err = netlink.NewHandleAt(n.fd, families...); err != nil {
-		return fmt.Errorf("opening a namespace's netlink socket: %w", err)
-	}
-	if err := n.run(func() error { return sysctl(settings) }); err != nil {
+	err = n.run(func() error {
+		if n.kernel, err = netlink.NewHandle(families...); err != nil {
+			return fmt.Errorf("opening a namespace's netlink socket: %w", err)
+		}
+		return sysctl(settings)
+	})
+	if err != nil {
 		return err
 	}
 	lo, err := n.kernel.LinkByName("lo")

@@ -41,17 +41,13 @@ func Sweep(dir string) error {
 	if err != nil {
 		return err
 	}
-	own, err := os.Readlink("/proc/self/ns/net")
-	if err != nil {
-		return fmt.Errorf("sweeping the network: %w", err)
-	}
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
 		return fmt.Errorf("sweeping the network: %w", err)
 	}
-	ours := map[string]bool{own: false}
+	ours := map[string]bool{}
 	for _, e := range entries {
-		if pid, err := strconv.Atoi(e.Name()); err == nil {
+		if pid, err := strconv.Atoi(e.Name()); err == nil && pid != os.Getpid() {
 			if err := sweepProcess(pid, want, ours); err != nil {
 				return fmt.Errorf("sweeping the network: ending process %d: %w", pid, err)
 			}
@@ -92,12 +88,20 @@ func hasLabel(file, want string) bool {
 	if err != nil {
 		return false
 	}
-	defer ns.Close()
-	kernel, err := netlink.NewHandleAt(ns, unix.NETLINK_ROUTE)
-	if err != nil {
-		return false
-	}
-	defer kernel.Close()
-	lo, err := kernel.LinkByName("lo")
-	return err == nil && lo.Attrs().Alias == want
+	there := &namespace{fd: ns}
+	defer there.close()
+	var alias string
+	err = there.run(func() error {
+		kernel, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+		if err != nil {
+			return err
+		}
+		defer kernel.Close()
+		lo, err := kernel.LinkByName("lo")
+		if err == nil {
+			alias = lo.Attrs().Alias
+		}
+		return err
+	})
+	return err == nil && alias == want
 }

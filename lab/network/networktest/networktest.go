@@ -16,7 +16,7 @@ import (
 // inside is set in the environment of a test process that was started again in namespaces of its own.
 const inside = "NETWORKTEST_INSIDE"
 
-// Main is the TestMain of a package whose tests need a network: without root it runs the tests in a new user, mount and PID namespace.
+// Main is the TestMain of a package whose tests need a network: without root it runs the tests in a new user and mount namespace.
 // Where the machine allows neither, it skips them, or fails when the environment variable CI says that nothing may be skipped.
 func Main(m *testing.M) {
 	if os.Geteuid() == 0 || os.Getenv(inside) != "" {
@@ -26,7 +26,7 @@ func Main(m *testing.M) {
 	cmd.Env = append(os.Environ(), inside+"=1")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS | syscall.CLONE_NEWPID,
+		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS,
 		UidMappings: []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}},
 		GidMappings: []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}},
 	}

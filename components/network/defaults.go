@@ -33,6 +33,7 @@ func (n *Network) makeACLs(ctx *pulumi.Context, _ netip.Prefix, child pulumi.Res
 				return fmt.Errorf("associating network ACL %s: %w", name, err)
 			}
 			associations = append(associations, a)
+			n.ready[tier] = append(n.ready[tier], a)
 		}
 	}
 	// Emptied last: until it has its own ACL, a new subnet uses the default one.

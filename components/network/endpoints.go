@@ -17,7 +17,7 @@ func (n *Network) makeEndpoints(ctx *pulumi.Context, _ netip.Prefix, child pulum
 	for _, zone := range n.zones() {
 		tables = append(tables, n.tables[Private][zone].ID())
 	}
-	_, err := ec2.NewVpcEndpoint(ctx, n.name+"-s3", &ec2.VpcEndpointArgs{
+	s3, err := ec2.NewVpcEndpoint(ctx, n.name+"-s3", &ec2.VpcEndpointArgs{
 		VpcId:           n.vpc.ID(),
 		ServiceName:     pulumi.String(n.service("s3")),
 		VpcEndpointType: pulumi.String("Gateway"),
@@ -27,6 +27,7 @@ func (n *Network) makeEndpoints(ctx *pulumi.Context, _ netip.Prefix, child pulum
 	if err != nil {
 		return fmt.Errorf("creating the S3 endpoint: %w", err)
 	}
+	n.ready[Private] = append(n.ready[Private], s3)
 	if len(n.args.InterfaceEndpoints) == 0 {
 		return nil
 	}
@@ -37,18 +38,19 @@ func (n *Network) makeEndpoints(ctx *pulumi.Context, _ netip.Prefix, child pulum
 	n.EndpointSecurityGroupID = group.ID().ToStringOutput().ToStringPtrOutput()
 	for _, service := range n.args.InterfaceEndpoints {
 		name := n.name + "-" + service
-		_, err := ec2.NewVpcEndpoint(ctx, name, &ec2.VpcEndpointArgs{
+		e, err := ec2.NewVpcEndpoint(ctx, name, &ec2.VpcEndpointArgs{
 			VpcId:             n.vpc.ID(),
 			ServiceName:       pulumi.String(n.service(service)),
 			VpcEndpointType:   pulumi.String("Interface"),
 			PrivateDnsEnabled: pulumi.Bool(true),
-			SubnetIds:         n.SubnetIDs(Private),
+			SubnetIds:         n.subnetIDs(Private),
 			SecurityGroupIds:  pulumi.StringArray{group.ID()},
 			Tags:              tags.Named(name),
 		}, child)
 		if err != nil {
 			return fmt.Errorf("creating the %s endpoint: %w", service, err)
 		}
+		n.ready[Private] = append(n.ready[Private], e)
 	}
 	return nil
 }

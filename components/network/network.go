@@ -68,6 +68,7 @@ type Network struct {
 	vpc     *ec2.Vpc
 	tables  map[Tier]map[string]*ec2.RouteTable // private: by zone; public and data: one, under ""
 	gateway *ec2.InternetGateway
+	ready   map[Tier][]pulumi.CustomResource // what a subnet needs to work
 }
 
 // NewNetwork makes a network. Errors of arguments are ErrArgs, ErrCIDR and ErrZone.
@@ -76,7 +77,7 @@ func NewNetwork(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 	if err != nil {
 		return nil, fmt.Errorf("network %s: %w", name, err)
 	}
-	n := &Network{name: name, args: *args, EndpointSecurityGroupID: pulumi.StringPtrFromPtr(nil).ToStringPtrOutput()}
+	n := &Network{name: name, args: *args, ready: map[Tier][]pulumi.CustomResource{}, EndpointSecurityGroupID: pulumi.StringPtrFromPtr(nil).ToStringPtrOutput()}
 	if err := ctx.RegisterComponentResource(Type, name, n, opts...); err != nil {
 		return nil, err
 	}
@@ -104,8 +105,17 @@ func NewNetwork(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 	})
 }
 
-// SubnetIDs returns the IDs of a tier's subnets, in the order of zone names.
-func (n *Network) SubnetIDs(tier Tier) pulumi.StringArray {
+// SubnetIDs returns the IDs of a tier's subnets, in the order of zone names, once the tier's routes are there: what starts
+// in a subnet can reach what the tier reaches.
+func (n *Network) SubnetIDs(tier Tier) pulumi.StringArrayOutput {
+	wait := []any{n.subnetIDs(tier)}
+	for _, r := range n.ready[tier] {
+		wait = append(wait, r.ID())
+	}
+	return pulumi.All(wait...).ApplyT(func(v []any) []string { return v[0].([]string) }).(pulumi.StringArrayOutput)
+}
+
+func (n *Network) subnetIDs(tier Tier) pulumi.StringArray {
 	var ids pulumi.StringArray
 	for _, zone := range n.zones() {
 		ids = append(ids, n.Subnets[tier][zone].ID())
@@ -166,7 +176,7 @@ func (n *Network) makeSubnets(ctx *pulumi.Context, block netip.Prefix, child pul
 func (n *Network) makeGroups(ctx *pulumi.Context, _ netip.Prefix, child pulumi.ResourceOption) error {
 	g, err := rds.NewSubnetGroup(ctx, n.name, &rds.SubnetGroupArgs{
 		Description: pulumi.String("Data subnets of " + n.name),
-		SubnetIds:   n.SubnetIDs(Data),
+		SubnetIds:   n.subnetIDs(Data),
 	}, child)
 	if err != nil {
 		return fmt.Errorf("creating the database subnet group: %w", err)

@@ -27,13 +27,14 @@ func (n *Network) makeRoutes(ctx *pulumi.Context, _ netip.Prefix, child pulumi.R
 				return err
 			}
 			name := fmt.Sprintf("%s-%s-%s", n.name, tier, zone)
-			_, err = ec2.NewRouteTableAssociation(ctx, name, &ec2.RouteTableAssociationArgs{
+			a, err := ec2.NewRouteTableAssociation(ctx, name, &ec2.RouteTableAssociationArgs{
 				SubnetId:     n.Subnets[tier][zone].ID(),
 				RouteTableId: table.ID(),
 			}, child)
 			if err != nil {
 				return fmt.Errorf("associating route table %s: %w", name, err)
 			}
+			n.ready[tier] = append(n.ready[tier], a)
 		}
 	}
 	var err error
@@ -41,7 +42,7 @@ func (n *Network) makeRoutes(ctx *pulumi.Context, _ netip.Prefix, child pulumi.R
 	if err != nil {
 		return fmt.Errorf("creating the internet gateway: %w", err)
 	}
-	_, err = ec2.NewRoute(ctx, n.name+"-public-internet", &ec2.RouteArgs{
+	out, err := ec2.NewRoute(ctx, n.name+"-public-internet", &ec2.RouteArgs{
 		RouteTableId:         n.tables[Public][""].ID(),
 		DestinationCidrBlock: pulumi.String(anywhere),
 		GatewayId:            n.gateway.ID(),
@@ -49,6 +50,7 @@ func (n *Network) makeRoutes(ctx *pulumi.Context, _ netip.Prefix, child pulumi.R
 	if err != nil {
 		return fmt.Errorf("creating the route to the internet: %w", err)
 	}
+	n.ready[Public] = append(n.ready[Public], out)
 	return nil
 }
 
@@ -88,7 +90,7 @@ func (n *Network) makeNAT(ctx *pulumi.Context, _ netip.Prefix, child pulumi.Reso
 			gateways[at] = g
 		}
 		name := n.name + "-nat-" + zone
-		_, err := ec2.NewRoute(ctx, name, &ec2.RouteArgs{
+		out, err := ec2.NewRoute(ctx, name, &ec2.RouteArgs{
 			RouteTableId:         n.tables[Private][zone].ID(),
 			DestinationCidrBlock: pulumi.String(anywhere),
 			NatGatewayId:         gateways[at].ID(),
@@ -96,6 +98,7 @@ func (n *Network) makeNAT(ctx *pulumi.Context, _ netip.Prefix, child pulumi.Reso
 		if err != nil {
 			return fmt.Errorf("creating route %s: %w", name, err)
 		}
+		n.ready[Private] = append(n.ready[Private], out)
 	}
 	return nil
 }

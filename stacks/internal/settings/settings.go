@@ -1,0 +1,124 @@
+// Package settings reads the stack's configuration: the only place that does. Values are typed, checked and defaulted by
+// profile before any resource is declared; what is wrong is one line that names the key, the value and what is allowed.
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// ErrSetting is the class of all errors of configuration.
+var ErrSetting = errors.New("storefront configuration")
+
+// Namespace begins every key of ours: "storefront:profile".
+const Namespace = "storefront"
+
+// Profile flips cost against safety, all settings together; each can still be set alone.
+type Profile string
+
+// Profiles.
+const (
+	Lab  Profile = "lab"  // AWS on this machine: small, gone without a trace
+	Dev  Profile = "dev"  // cheap, and quick to take away
+	Prod Profile = "prod" // survives the loss of a zone, and a careless destroy
+)
+
+// Settings are the stack's settings. The comment of each field names its key.
+type Settings struct {
+	Profile  Profile // profile
+	Region   string  // region
+	Endpoint string  // endpoint: one URL for all AWS services; empty means AWS itself
+
+	Zones              []string // zones (how many), or zoneNames (which)
+	CIDR               string   // cidr
+	NAT                string   // nat
+	InterfaceEndpoints []string // interfaceEndpoints
+
+	CertificateARN string   // certificateArn
+	AllowedCIDRs   []string // allowedCidrs
+
+	Image              string   // image: an AMI; empty takes the newest at the fleet's creation and keeps it
+	InstanceTypes      []string // instanceTypes
+	MinInstances       int      // minInstances
+	MaxInstances       int      // maxInstances
+	OnDemandBase       int      // onDemandBase
+	OnDemandPercentage int      // onDemandPercentage
+	Artifact           string   // artifact: path of the shop's program
+
+	DatabaseVersion string // databaseVersion
+	DatabaseClass   string // databaseClass
+	DatabasePort    int    // databasePort
+	DatabaseAdmin   string // databaseAdmin
+	DatabaseCA      string // databaseCA: path of the certificates to trust the database by; empty means the system's
+	Readers         int    // readers
+	MaxReaders      int    // maxReaders: scaled up to, when more than readers
+
+	BackupDays int  // backupDays
+	LogDays    int  // logDays
+	Protect    bool // protect: deletion protection, final snapshot, buckets that are not deleted with their content
+	Monitoring bool // monitoring: performance insights and enhanced monitoring
+
+	HealthInterval int // healthInterval, seconds
+	DrainSeconds   int // drainSeconds
+}
+
+// profiles holds what each profile sets where the configuration is silent.
+func profile(name Profile) (Settings, bool) {
+	s, ok := map[Profile]Settings{
+		Lab: {
+			NAT: "single", InstanceTypes: []string{"t3.small", "t3a.small"},
+			MinInstances: 2, MaxInstances: 4, OnDemandBase: 0,
+			DatabaseVersion: "15.10", DatabaseClass: "db.t4g.medium", Readers: 1, BackupDays: 1, LogDays: 1,
+			HealthInterval: 5, DrainSeconds: 5,
+		},
+		Dev: {
+			NAT: "single", InstanceTypes: []string{"t3.small", "t3a.small", "t2.small"},
+			MinInstances: 1, MaxInstances: 3, OnDemandBase: 0,
+			DatabaseVersion: "16.6", DatabaseClass: "db.t4g.medium", DatabaseCA: "certificates/rds.pem", Readers: 1, BackupDays: 1, LogDays: 7,
+			HealthInterval: 10, DrainSeconds: 30,
+		},
+		Prod: {
+			NAT: "per-zone", InstanceTypes: []string{"m7i.large", "m7a.large", "m6i.large", "m6a.large", "m5.large", "m5a.large"},
+			MinInstances: 3, MaxInstances: 30, OnDemandBase: 2, OnDemandPercentage: 20,
+			DatabaseVersion: "16.6", DatabaseClass: "db.r6g.large", DatabaseCA: "certificates/rds.pem", Readers: 2, MaxReaders: 6, BackupDays: 14, LogDays: 90,
+			Protect: true, Monitoring: true,
+			HealthInterval: 10, DrainSeconds: 60,
+		},
+	}[name]
+	s.Profile, s.Region, s.CIDR, s.Artifact = name, "us-east-1", "10.0.0.0/16", "bin/shopd"
+	s.DatabasePort, s.DatabaseAdmin = 5432, "storefront"
+	return s, ok
+}
+
+// zoneCount is how many zones a profile uses when neither zones nor zoneNames is set.
+func zoneCount(name Profile) int {
+	if name == Prod {
+		return 3
+	}
+	return 2
+}
+
+// Parse returns the settings in values, whose keys have no namespace. Relative paths are taken from root. The error is
+// ErrSetting, for the first thing that is wrong.
+func Parse(values map[string]string, root string) (Settings, error) {
+	r := reader{values: maps.Clone(values), root: root}
+	name := Profile(r.text("profile", ""))
+	s, ok := profile(name)
+	if !ok {
+		return s, refuse("profile", string(name), "lab, dev and prod")
+	}
+	r.read(&s)
+	if r.err != nil {
+		return s, r.err
+	}
+	for _, key := range slices.Sorted(maps.Keys(r.values)) {
+		return s, refuse(key, values[key], "no such setting; docs/blocks.md lists them")
+	}
+	return s, nil
+}
+
+func refuse(key, value, allowed string) error {
+	return fmt.Errorf("%w: %s:%s: %q: allowed: %s", ErrSetting, Namespace, key, value, allowed)
+}

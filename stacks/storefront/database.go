@@ -1,0 +1,50 @@
+package main
+
+import (
+	"strconv"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"storefront/components/database"
+	"storefront/components/encryption"
+	"storefront/components/network"
+)
+
+func (st *stack) database(ctx *pulumi.Context, key *encryption.Key, net *network.Network) (*database.Database, error) {
+	s := st.settings
+	args := &database.Args{
+		Identifier:          st.name,
+		VpcID:               net.VpcID,
+		SubnetGroup:         net.DatabaseSubnetGroup,
+		KeyARN:              key.ARN,
+		Version:             s.DatabaseVersion,
+		Name:                databaseName,
+		AdminName:           s.DatabaseAdmin,
+		Port:                s.DatabasePort,
+		Writer:              database.Instance{Class: s.DatabaseClass, Zone: s.Zones[0]},
+		Readers:             map[string]database.Instance{},
+		BackupDays:          s.BackupDays,
+		LogDays:             s.LogDays,
+		DeletionProtection:  s.Protect,
+		SkipFinalSnapshot:   !s.Protect,
+		ApplyImmediately:    !s.Protect,
+		PerformanceInsights: s.Monitoring,
+	}
+	for i := 1; i <= s.Readers; i++ {
+		args.Readers[strconv.Itoa(i)] = database.Instance{Class: s.DatabaseClass, Zone: s.Zones[i%len(s.Zones)]}
+	}
+	if s.MaxReaders > s.Readers {
+		args.Scaling = &database.Scaling{Min: s.Readers, Max: s.MaxReaders, TargetCPU: 60}
+	}
+	if s.Monitoring {
+		args.MonitoringSeconds = 60
+	}
+	db, err := database.New(ctx, st.name, args, st.provider)
+	if err != nil {
+		return nil, err
+	}
+	st.out.DatabaseCluster, st.out.DatabaseSecretARN, st.out.DatabaseLogGroup = db.ClusterID, db.SecretARN, db.LogGroup
+	st.out.DatabaseWriter, st.out.DatabaseReader, st.out.DatabasePort = db.WriterEndpoint, db.ReaderEndpoint, db.Port
+	st.out.DatabaseSecurityGroup = db.SecurityGroupID
+	return db, nil
+}

@@ -1,0 +1,30 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// newProvider makes the stack's only provider. Credentials come from where the AWS SDKs find them, never from the
+// configuration. With an endpoint, every service that the stack uses is spoken to there: a service left out would mean AWS.
+func (st *stack) newProvider(ctx *pulumi.Context) (*aws.Provider, error) {
+	args := &aws.ProviderArgs{
+		Region:      pulumi.String(st.settings.Region),
+		DefaultTags: &aws.ProviderDefaultTagsArgs{Tags: pulumi.ToStringMap(st.tags)},
+	}
+	if st.settings.Endpoint != "" {
+		at := pulumi.String(st.settings.Endpoint)
+		args.S3UsePathStyle = pulumi.Bool(true) // buckets have no host names there
+		args.Endpoints = aws.ProviderEndpointArray{&aws.ProviderEndpointArgs{
+			Appautoscaling: at, Autoscaling: at, Cloudwatch: at, Ec2: at, Elbv2: at, Iam: at, Kms: at, Logs: at,
+			Rds: at, S3: at, Secretsmanager: at, Ssm: at, Sts: at,
+		}}
+	}
+	p, err := aws.NewProvider(ctx, "aws", args)
+	if err != nil {
+		return nil, fmt.Errorf("configuring AWS: %w", err)
+	}
+	return p, nil
+}

@@ -28,7 +28,7 @@ func BenchmarkBesideNginx(b *testing.B) {
 	upstream, plain, keepalive := ports[0], ports[1], ports[2]
 	nginx(b, fmt.Sprintf(nginxServers, upstream, upstream, plain, upstream, upstream, keepalive))
 	g := group(target("127.0.0.1:" + strconv.Itoa(upstream)))
-	g.HealthCheck.Path = "/"
+	g.HealthCheck.Path, g.HealthCheck.Interval = "/", time.Minute
 	_, url := start(b, config(g), balancer.Options{})
 	contenders := []struct{ name, url string }{
 		{"balancer", url + "/"},

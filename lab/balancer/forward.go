@@ -140,8 +140,10 @@ func (x *exchange) relay(c *call) bool {
 	buffer, _ := x.port.node.b.buffers.Get().(*[]byte)
 	defer x.port.node.b.buffers.Put(buffer)
 	for {
-		if err := c.conn.SetReadDeadline(time.Now().Add(x.port.idle())); err != nil {
-			x.cutOff()
+		if c.conn.reader.Buffered() == 0 {
+			if err := c.conn.SetReadDeadline(time.Now().Add(x.port.idle())); err != nil {
+				x.cutOff()
+			}
 		}
 		n, err := c.response.Body.Read(*buffer)
 		if n > 0 {

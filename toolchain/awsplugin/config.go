@@ -13,6 +13,7 @@ func configOverrides() map[string]*tfbridge.SchemaInfo {
 		"skip_region_validation":      {Default: &tfbridge.DefaultInfo{Value: true}},
 		"skip_credentials_validation": {Default: &tfbridge.DefaultInfo{Value: false}},
 		"skip_metadata_api_check":     {Type: "boolean"}, // upstream: a string, to tell false from unset
+		"assume_role":                 {Name: "assumeRole", MaxItemsOne: tfbridge.True()},
 		"access_key":                  {Secret: tfbridge.True()},
 		"secret_key":                  {Secret: tfbridge.True()},
 		"token":                       {Secret: tfbridge.True()},

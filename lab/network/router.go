@@ -127,6 +127,7 @@ func (r *router) plug(ctx context.Context, n *Network, i Interface, s Subnet) er
 		}
 		p = &port{node: host, name: i.port(), kind: portKind{i.Address, s.CIDR, i.NAT}}
 		r.ports[i.ID] = p
+		n.log.Debug("interface attached", "interface", i.ID, "address", i.Address, "subnet", s.ID)
 	}
 	if err := p.converge(ctx, i.config(s)); err != nil {
 		return err
@@ -143,6 +144,7 @@ func (r *router) unplug(n *Network, id string) error {
 		return err
 	}
 	delete(r.ports, id)
+	n.log.Debug("interface detached", "interface", id, "address", p.kind.address)
 	return errors.Join(p.close(), r.forgetFlows(p.kind.address))
 }
 

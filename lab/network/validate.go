@@ -21,7 +21,7 @@ func invalid(format string, args ...any) error {
 // does not exist. References from security group rules to groups that do not exist are legal: such a rule matches nobody.
 func (t Topology) Validate() error {
 	seen := map[string]bool{}
-	public := map[netip.Addr]bool{}
+	public := map[netip.Addr]bool{client: true}
 	for _, s := range t.Services {
 		if err := unique(seen, "service", s.Name); err != nil {
 			return err

@@ -48,7 +48,7 @@ func (s *Server) recognise(r *http.Request) *servedService {
 		return s.named(auth.Scope.Service, r)
 	}
 	if target != "" {
-		prefix, _, _ := strings.Cut(target, ".")
+		prefix, _ := splitTarget(target)
 		for _, svc := range s.services {
 			if svc.TargetPrefix == prefix {
 				return svc
@@ -81,6 +81,12 @@ func (s *Server) named(name string, r *http.Request) *servedService {
 		standIn.Protocol = RESTXML
 	}
 	return newServedService(standIn)
+}
+
+// splitTarget splits X-Amz-Target at its last dot; the part before it may have dots.
+func splitTarget(target string) (prefix, operation string) {
+	i := strings.LastIndexByte(target, '.')
+	return target[:max(i, 0)], target[i+1:]
 }
 
 func isForm(r *http.Request) bool {
@@ -143,7 +149,7 @@ func (s *Server) read(svc *servedService, r *http.Request) (*request, error) {
 func (s *servedService) find(req *request) *Operation {
 	switch s.Protocol {
 	case JSON:
-		prefix, name, _ := strings.Cut(req.http.Header.Get("X-Amz-Target"), ".")
+		prefix, name := splitTarget(req.http.Header.Get("X-Amz-Target"))
 		if prefix != s.TargetPrefix {
 			return nil
 		}
@@ -207,7 +213,7 @@ func (s *Server) unknown(svc *servedService, req *request) error {
 func requested(svc *servedService, req *request) (name, message string) {
 	switch svc.Protocol {
 	case JSON:
-		_, name, _ = strings.Cut(req.http.Header.Get("X-Amz-Target"), ".")
+		_, name = splitTarget(req.http.Header.Get("X-Amz-Target"))
 		return name, "The requested operation is not recognized by the service: " + name
 	case EC2:
 		name = req.form.Get("Action")

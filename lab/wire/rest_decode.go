@@ -40,7 +40,7 @@ func (c restCodec) decode(_ *call, r *request, in reflect.Value) error {
 				err = setScalar(m.value, label, orElse(m.Get("timestampFormat"), iso8601))
 			}
 		case "querystring":
-			err = setQuery(m, query)
+			err = setQuery(in, m, query)
 		}
 		if err != nil {
 			return c.badArgument(m.wireName(), err)
@@ -115,16 +115,18 @@ func setHeaders(m member, h http.Header) {
 	}
 }
 
-func setQuery(m member, query url.Values) error {
+func setQuery(in reflect.Value, m member, query url.Values) error {
 	t, name := m.value.Type(), m.wireName()
-	format := orElse(m.Get("timestampFormat"), iso8601)
-	if t.Kind() == reflect.Map {
-		return setQueryMap(m, query)
-	}
 	values, ok := query[name]
-	if !ok {
+	switch {
+	case t.Kind() == reflect.Map && m.Get("type") != "jsonvalue":
+		return setQueryMap(in, m, query)
+	case !ok:
 		return nil
+	case m.Get("type") == "jsonvalue":
+		return json.Unmarshal([]byte(values[0]), m.value.Addr().Interface())
 	}
+	format := orElse(m.Get("timestampFormat"), iso8601)
 	if t.Kind() != reflect.Slice || isBlob(t) {
 		return setScalar(m.value, values[0], format)
 	}
@@ -137,14 +139,21 @@ func setQuery(m member, query url.Values) error {
 	return nil
 }
 
-// setQueryMap takes every parameter that no other member names; the decoder gives it the whole query, of which the caller's other members are part.
-func setQueryMap(m member, query url.Values) error {
+// setQueryMap takes every parameter that no other member of the input names.
+func setQueryMap(in reflect.Value, m member, query url.Values) error {
+	others := map[string]bool{}
+	for other := range members(in) {
+		if other.Get("location") == "querystring" && other.name != m.name {
+			others[other.wireName()] = true
+		}
+	}
 	v := reflect.MakeMap(m.value.Type())
 	for name, values := range query {
-		switch v.Type().Elem().Kind() {
-		case reflect.String:
+		switch {
+		case others[name]:
+		case v.Type().Elem().Kind() == reflect.String:
 			v.SetMapIndex(reflect.ValueOf(name), reflect.ValueOf(values[0]))
-		case reflect.Slice:
+		case v.Type().Elem().Kind() == reflect.Slice:
 			v.SetMapIndex(reflect.ValueOf(name), reflect.ValueOf(values))
 		default:
 			return fmt.Errorf("a query string cannot hold a %s", v.Type())

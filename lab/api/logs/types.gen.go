@@ -7,9 +7,9 @@ import ()
 // AssociateKmsKeyInput
 type AssociateKmsKeyInput struct {
 	_                  struct{} `type:"structure"`
-	KmsKeyId           *string  `max:"256" type:"string" required:"true"`
-	LogGroupName       *string  `min:"1" max:"512" type:"string"`
-	ResourceIdentifier *string  `min:"1" max:"2048" type:"string"`
+	KmsKeyId           *string  `locationName:"kmsKeyId" max:"256" type:"string" required:"true"`
+	LogGroupName       *string  `locationName:"logGroupName" min:"1" max:"512" type:"string"`
+	ResourceIdentifier *string  `locationName:"resourceIdentifier" min:"1" max:"2048" type:"string"`
 }
 
 // AssociateKmsKeyOutput
@@ -20,10 +20,10 @@ type AssociateKmsKeyOutput struct {
 // CreateLogGroupInput
 type CreateLogGroupInput struct {
 	_             struct{}          `type:"structure"`
-	KmsKeyId      *string           `max:"256" type:"string"`
-	LogGroupClass *string           `type:"string" enum:"LogGroupClass"`
-	LogGroupName  *string           `min:"1" max:"512" type:"string" required:"true"`
-	Tags          map[string]string `min:"1" max:"50" type:"map"`
+	KmsKeyId      *string           `locationName:"kmsKeyId" max:"256" type:"string"`
+	LogGroupClass *string           `locationName:"logGroupClass" type:"string" enum:"LogGroupClass"`
+	LogGroupName  *string           `locationName:"logGroupName" min:"1" max:"512" type:"string" required:"true"`
+	Tags          map[string]string `locationName:"tags" min:"1" max:"50" type:"map"`
 }
 
 // CreateLogGroupOutput
@@ -34,8 +34,8 @@ type CreateLogGroupOutput struct {
 // CreateLogStreamInput
 type CreateLogStreamInput struct {
 	_             struct{} `type:"structure"`
-	LogGroupName  *string  `min:"1" max:"512" type:"string" required:"true"`
-	LogStreamName *string  `min:"1" max:"512" type:"string" required:"true"`
+	LogGroupName  *string  `locationName:"logGroupName" min:"1" max:"512" type:"string" required:"true"`
+	LogStreamName *string  `locationName:"logStreamName" min:"1" max:"512" type:"string" required:"true"`
 }
 
 // CreateLogStreamOutput
@@ -46,7 +46,7 @@ type CreateLogStreamOutput struct {
 // DeleteLogGroupInput
 type DeleteLogGroupInput struct {
 	_            struct{} `type:"structure"`
-	LogGroupName *string  `min:"1" max:"512" type:"string" required:"true"`
+	LogGroupName *string  `locationName:"logGroupName" min:"1" max:"512" type:"string" required:"true"`
 }
 
 // DeleteLogGroupOutput
@@ -57,8 +57,8 @@ type DeleteLogGroupOutput struct {
 // DeleteLogStreamInput
 type DeleteLogStreamInput struct {
 	_             struct{} `type:"structure"`
-	LogGroupName  *string  `min:"1" max:"512" type:"string" required:"true"`
-	LogStreamName *string  `min:"1" max:"512" type:"string" required:"true"`
+	LogGroupName  *string  `locationName:"logGroupName" min:"1" max:"512" type:"string" required:"true"`
+	LogStreamName *string  `locationName:"logStreamName" min:"1" max:"512" type:"string" required:"true"`
 }
 
 // DeleteLogStreamOutput
@@ -69,7 +69,7 @@ type DeleteLogStreamOutput struct {
 // DeleteResourcePolicyInput
 type DeleteResourcePolicyInput struct {
 	_          struct{} `type:"structure"`
-	PolicyName *string  `type:"string"`
+	PolicyName *string  `locationName:"policyName" type:"string"`
 }
 
 // DeleteResourcePolicyOutput
@@ -80,7 +80,7 @@ type DeleteResourcePolicyOutput struct {
 // DeleteRetentionPolicyInput
 type DeleteRetentionPolicyInput struct {
 	_            struct{} `type:"structure"`
-	LogGroupName *string  `min:"1" max:"512" type:"string" required:"true"`
+	LogGroupName *string  `locationName:"logGroupName" min:"1" max:"512" type:"string" required:"true"`
 }
 
 // DeleteRetentionPolicyOutput
@@ -91,60 +91,60 @@ type DeleteRetentionPolicyOutput struct {
 // DescribeLogGroupsInput
 type DescribeLogGroupsInput struct {
 	_                     struct{} `type:"structure"`
-	AccountIdentifiers    []string `min:"0" max:"20" type:"list"`
-	IncludeLinkedAccounts *bool    `type:"boolean"`
-	Limit                 *int64   `min:"1" max:"50" type:"integer"`
-	LogGroupClass         *string  `type:"string" enum:"LogGroupClass"`
-	LogGroupNamePattern   *string  `min:"0" max:"512" type:"string"`
-	LogGroupNamePrefix    *string  `min:"1" max:"512" type:"string"`
-	NextToken             *string  `min:"1" type:"string"`
+	AccountIdentifiers    []string `locationName:"accountIdentifiers" min:"0" max:"20" type:"list"`
+	IncludeLinkedAccounts *bool    `locationName:"includeLinkedAccounts" type:"boolean"`
+	Limit                 *int64   `locationName:"limit" min:"1" max:"50" type:"integer"`
+	LogGroupClass         *string  `locationName:"logGroupClass" type:"string" enum:"LogGroupClass"`
+	LogGroupNamePattern   *string  `locationName:"logGroupNamePattern" min:"0" max:"512" type:"string"`
+	LogGroupNamePrefix    *string  `locationName:"logGroupNamePrefix" min:"1" max:"512" type:"string"`
+	NextToken             *string  `locationName:"nextToken" min:"1" type:"string"`
 }
 
 // DescribeLogGroupsOutput
 type DescribeLogGroupsOutput struct {
 	_         struct{}   `type:"structure"`
-	LogGroups []LogGroup `type:"list"`
-	NextToken *string    `min:"1" type:"string"`
+	LogGroups []LogGroup `locationName:"logGroups" type:"list"`
+	NextToken *string    `locationName:"nextToken" min:"1" type:"string"`
 }
 
 // DescribeLogStreamsInput
 type DescribeLogStreamsInput struct {
 	_                   struct{} `type:"structure"`
-	Descending          *bool    `type:"boolean"`
-	Limit               *int64   `min:"1" max:"50" type:"integer"`
-	LogGroupIdentifier  *string  `min:"1" max:"2048" type:"string"`
-	LogGroupName        *string  `min:"1" max:"512" type:"string"`
-	LogStreamNamePrefix *string  `min:"1" max:"512" type:"string"`
-	NextToken           *string  `min:"1" type:"string"`
-	OrderBy             *string  `type:"string" enum:"OrderBy"`
+	Descending          *bool    `locationName:"descending" type:"boolean"`
+	Limit               *int64   `locationName:"limit" min:"1" max:"50" type:"integer"`
+	LogGroupIdentifier  *string  `locationName:"logGroupIdentifier" min:"1" max:"2048" type:"string"`
+	LogGroupName        *string  `locationName:"logGroupName" min:"1" max:"512" type:"string"`
+	LogStreamNamePrefix *string  `locationName:"logStreamNamePrefix" min:"1" max:"512" type:"string"`
+	NextToken           *string  `locationName:"nextToken" min:"1" type:"string"`
+	OrderBy             *string  `locationName:"orderBy" type:"string" enum:"OrderBy"`
 }
 
 // DescribeLogStreamsOutput
 type DescribeLogStreamsOutput struct {
 	_          struct{}    `type:"structure"`
-	LogStreams []LogStream `type:"list"`
-	NextToken  *string     `min:"1" type:"string"`
+	LogStreams []LogStream `locationName:"logStreams" type:"list"`
+	NextToken  *string     `locationName:"nextToken" min:"1" type:"string"`
 }
 
 // DescribeResourcePoliciesInput
 type DescribeResourcePoliciesInput struct {
 	_         struct{} `type:"structure"`
-	Limit     *int64   `min:"1" max:"50" type:"integer"`
-	NextToken *string  `min:"1" type:"string"`
+	Limit     *int64   `locationName:"limit" min:"1" max:"50" type:"integer"`
+	NextToken *string  `locationName:"nextToken" min:"1" type:"string"`
 }
 
 // DescribeResourcePoliciesOutput
 type DescribeResourcePoliciesOutput struct {
 	_                struct{}         `type:"structure"`
-	NextToken        *string          `min:"1" type:"string"`
-	ResourcePolicies []ResourcePolicy `type:"list"`
+	NextToken        *string          `locationName:"nextToken" min:"1" type:"string"`
+	ResourcePolicies []ResourcePolicy `locationName:"resourcePolicies" type:"list"`
 }
 
 // DisassociateKmsKeyInput
 type DisassociateKmsKeyInput struct {
 	_                  struct{} `type:"structure"`
-	LogGroupName       *string  `min:"1" max:"512" type:"string"`
-	ResourceIdentifier *string  `min:"1" max:"2048" type:"string"`
+	LogGroupName       *string  `locationName:"logGroupName" min:"1" max:"512" type:"string"`
+	ResourceIdentifier *string  `locationName:"resourceIdentifier" min:"1" max:"2048" type:"string"`
 }
 
 // DisassociateKmsKeyOutput
@@ -155,107 +155,107 @@ type DisassociateKmsKeyOutput struct {
 // FilterLogEventsInput
 type FilterLogEventsInput struct {
 	_                   struct{} `type:"structure"`
-	EndTime             *int64   `min:"0" type:"long"`
-	FilterPattern       *string  `min:"0" max:"1024" type:"string"`
-	Interleaved         *bool    `type:"boolean"`
-	Limit               *int64   `min:"1" max:"10000" type:"integer"`
-	LogGroupIdentifier  *string  `min:"1" max:"2048" type:"string"`
-	LogGroupName        *string  `min:"1" max:"512" type:"string"`
-	LogStreamNamePrefix *string  `min:"1" max:"512" type:"string"`
-	LogStreamNames      []string `min:"1" max:"100" type:"list"`
-	NextToken           *string  `min:"1" type:"string"`
-	StartTime           *int64   `min:"0" type:"long"`
-	Unmask              *bool    `type:"boolean"`
+	EndTime             *int64   `locationName:"endTime" min:"0" type:"long"`
+	FilterPattern       *string  `locationName:"filterPattern" min:"0" max:"1024" type:"string"`
+	Interleaved         *bool    `locationName:"interleaved" type:"boolean"`
+	Limit               *int64   `locationName:"limit" min:"1" max:"10000" type:"integer"`
+	LogGroupIdentifier  *string  `locationName:"logGroupIdentifier" min:"1" max:"2048" type:"string"`
+	LogGroupName        *string  `locationName:"logGroupName" min:"1" max:"512" type:"string"`
+	LogStreamNamePrefix *string  `locationName:"logStreamNamePrefix" min:"1" max:"512" type:"string"`
+	LogStreamNames      []string `locationName:"logStreamNames" min:"1" max:"100" type:"list"`
+	NextToken           *string  `locationName:"nextToken" min:"1" type:"string"`
+	StartTime           *int64   `locationName:"startTime" min:"0" type:"long"`
+	Unmask              *bool    `locationName:"unmask" type:"boolean"`
 }
 
 // FilterLogEventsOutput
 type FilterLogEventsOutput struct {
 	_                  struct{}            `type:"structure"`
-	Events             []FilteredLogEvent  `type:"list"`
-	NextToken          *string             `min:"1" type:"string"`
-	SearchedLogStreams []SearchedLogStream `type:"list"`
+	Events             []FilteredLogEvent  `locationName:"events" type:"list"`
+	NextToken          *string             `locationName:"nextToken" min:"1" type:"string"`
+	SearchedLogStreams []SearchedLogStream `locationName:"searchedLogStreams" type:"list"`
 }
 
 // GetLogEventsInput
 type GetLogEventsInput struct {
 	_                  struct{} `type:"structure"`
-	EndTime            *int64   `min:"0" type:"long"`
-	Limit              *int64   `min:"1" max:"10000" type:"integer"`
-	LogGroupIdentifier *string  `min:"1" max:"2048" type:"string"`
-	LogGroupName       *string  `min:"1" max:"512" type:"string"`
-	LogStreamName      *string  `min:"1" max:"512" type:"string" required:"true"`
-	NextToken          *string  `min:"1" type:"string"`
-	StartFromHead      *bool    `type:"boolean"`
-	StartTime          *int64   `min:"0" type:"long"`
-	Unmask             *bool    `type:"boolean"`
+	EndTime            *int64   `locationName:"endTime" min:"0" type:"long"`
+	Limit              *int64   `locationName:"limit" min:"1" max:"10000" type:"integer"`
+	LogGroupIdentifier *string  `locationName:"logGroupIdentifier" min:"1" max:"2048" type:"string"`
+	LogGroupName       *string  `locationName:"logGroupName" min:"1" max:"512" type:"string"`
+	LogStreamName      *string  `locationName:"logStreamName" min:"1" max:"512" type:"string" required:"true"`
+	NextToken          *string  `locationName:"nextToken" min:"1" type:"string"`
+	StartFromHead      *bool    `locationName:"startFromHead" type:"boolean"`
+	StartTime          *int64   `locationName:"startTime" min:"0" type:"long"`
+	Unmask             *bool    `locationName:"unmask" type:"boolean"`
 }
 
 // GetLogEventsOutput
 type GetLogEventsOutput struct {
 	_                 struct{}         `type:"structure"`
-	Events            []OutputLogEvent `type:"list"`
-	NextBackwardToken *string          `min:"1" type:"string"`
-	NextForwardToken  *string          `min:"1" type:"string"`
+	Events            []OutputLogEvent `locationName:"events" type:"list"`
+	NextBackwardToken *string          `locationName:"nextBackwardToken" min:"1" type:"string"`
+	NextForwardToken  *string          `locationName:"nextForwardToken" min:"1" type:"string"`
 }
 
 // ListTagsForResourceInput
 type ListTagsForResourceInput struct {
 	_           struct{} `type:"structure"`
-	ResourceArn *string  `min:"1" max:"1011" type:"string" required:"true"`
+	ResourceArn *string  `locationName:"resourceArn" min:"1" max:"1011" type:"string" required:"true"`
 }
 
 // ListTagsForResourceOutput
 type ListTagsForResourceOutput struct {
 	_    struct{}          `type:"structure"`
-	Tags map[string]string `min:"1" max:"50" type:"map"`
+	Tags map[string]string `locationName:"tags" min:"1" max:"50" type:"map"`
 }
 
 // ListTagsLogGroupInput
 type ListTagsLogGroupInput struct {
 	_            struct{} `type:"structure"`
-	LogGroupName *string  `min:"1" max:"512" type:"string" required:"true"`
+	LogGroupName *string  `locationName:"logGroupName" min:"1" max:"512" type:"string" required:"true"`
 }
 
 // ListTagsLogGroupOutput
 type ListTagsLogGroupOutput struct {
 	_    struct{}          `type:"structure"`
-	Tags map[string]string `min:"1" max:"50" type:"map"`
+	Tags map[string]string `locationName:"tags" min:"1" max:"50" type:"map"`
 }
 
 // PutLogEventsInput
 type PutLogEventsInput struct {
 	_             struct{}        `type:"structure"`
-	LogEvents     []InputLogEvent `min:"1" max:"10000" type:"list" required:"true"`
-	LogGroupName  *string         `min:"1" max:"512" type:"string" required:"true"`
-	LogStreamName *string         `min:"1" max:"512" type:"string" required:"true"`
-	SequenceToken *string         `min:"1" type:"string"`
+	LogEvents     []InputLogEvent `locationName:"logEvents" min:"1" max:"10000" type:"list" required:"true"`
+	LogGroupName  *string         `locationName:"logGroupName" min:"1" max:"512" type:"string" required:"true"`
+	LogStreamName *string         `locationName:"logStreamName" min:"1" max:"512" type:"string" required:"true"`
+	SequenceToken *string         `locationName:"sequenceToken" min:"1" type:"string"`
 }
 
 // PutLogEventsOutput
 type PutLogEventsOutput struct {
 	_                     struct{}               `type:"structure"`
-	NextSequenceToken     *string                `min:"1" type:"string"`
-	RejectedLogEventsInfo *RejectedLogEventsInfo `type:"structure"`
+	NextSequenceToken     *string                `locationName:"nextSequenceToken" min:"1" type:"string"`
+	RejectedLogEventsInfo *RejectedLogEventsInfo `locationName:"rejectedLogEventsInfo" type:"structure"`
 }
 
 // PutResourcePolicyInput
 type PutResourcePolicyInput struct {
 	_              struct{} `type:"structure"`
-	PolicyDocument *string  `min:"1" max:"5120" type:"string"`
-	PolicyName     *string  `type:"string"`
+	PolicyDocument *string  `locationName:"policyDocument" min:"1" max:"5120" type:"string"`
+	PolicyName     *string  `locationName:"policyName" type:"string"`
 }
 
 // PutResourcePolicyOutput
 type PutResourcePolicyOutput struct {
 	_              struct{}        `type:"structure"`
-	ResourcePolicy *ResourcePolicy `type:"structure"`
+	ResourcePolicy *ResourcePolicy `locationName:"resourcePolicy" type:"structure"`
 }
 
 // PutRetentionPolicyInput
 type PutRetentionPolicyInput struct {
 	_               struct{} `type:"structure"`
-	LogGroupName    *string  `min:"1" max:"512" type:"string" required:"true"`
-	RetentionInDays *int64   `type:"integer" required:"true"`
+	LogGroupName    *string  `locationName:"logGroupName" min:"1" max:"512" type:"string" required:"true"`
+	RetentionInDays *int64   `locationName:"retentionInDays" type:"integer" required:"true"`
 }
 
 // PutRetentionPolicyOutput
@@ -266,8 +266,8 @@ type PutRetentionPolicyOutput struct {
 // TagLogGroupInput
 type TagLogGroupInput struct {
 	_            struct{}          `type:"structure"`
-	LogGroupName *string           `min:"1" max:"512" type:"string" required:"true"`
-	Tags         map[string]string `min:"1" max:"50" type:"map" required:"true"`
+	LogGroupName *string           `locationName:"logGroupName" min:"1" max:"512" type:"string" required:"true"`
+	Tags         map[string]string `locationName:"tags" min:"1" max:"50" type:"map" required:"true"`
 }
 
 // TagLogGroupOutput
@@ -278,8 +278,8 @@ type TagLogGroupOutput struct {
 // TagResourceInput
 type TagResourceInput struct {
 	_           struct{}          `type:"structure"`
-	ResourceArn *string           `min:"1" max:"1011" type:"string" required:"true"`
-	Tags        map[string]string `min:"1" max:"50" type:"map" required:"true"`
+	ResourceArn *string           `locationName:"resourceArn" min:"1" max:"1011" type:"string" required:"true"`
+	Tags        map[string]string `locationName:"tags" min:"1" max:"50" type:"map" required:"true"`
 }
 
 // TagResourceOutput
@@ -290,8 +290,8 @@ type TagResourceOutput struct {
 // UntagLogGroupInput
 type UntagLogGroupInput struct {
 	_            struct{} `type:"structure"`
-	LogGroupName *string  `min:"1" max:"512" type:"string" required:"true"`
-	Tags         []string `min:"1" type:"list" required:"true"`
+	LogGroupName *string  `locationName:"logGroupName" min:"1" max:"512" type:"string" required:"true"`
+	Tags         []string `locationName:"tags" min:"1" type:"list" required:"true"`
 }
 
 // UntagLogGroupOutput
@@ -302,8 +302,8 @@ type UntagLogGroupOutput struct {
 // UntagResourceInput
 type UntagResourceInput struct {
 	_           struct{} `type:"structure"`
-	ResourceArn *string  `min:"1" max:"1011" type:"string" required:"true"`
-	TagKeys     []string `min:"0" max:"50" type:"list" required:"true"`
+	ResourceArn *string  `locationName:"resourceArn" min:"1" max:"1011" type:"string" required:"true"`
+	TagKeys     []string `locationName:"tagKeys" min:"0" max:"50" type:"list" required:"true"`
 }
 
 // UntagResourceOutput
@@ -322,11 +322,11 @@ const (
 // FilteredLogEvent: Represents a matched event.
 type FilteredLogEvent struct {
 	_             struct{} `type:"structure"`
-	EventId       *string  `type:"string"`
-	IngestionTime *int64   `min:"0" type:"long"`
-	LogStreamName *string  `min:"1" max:"512" type:"string"`
-	Message       *string  `min:"1" type:"string"`
-	Timestamp     *int64   `min:"0" type:"long"`
+	EventId       *string  `locationName:"eventId" type:"string"`
+	IngestionTime *int64   `locationName:"ingestionTime" min:"0" type:"long"`
+	LogStreamName *string  `locationName:"logStreamName" min:"1" max:"512" type:"string"`
+	Message       *string  `locationName:"message" min:"1" type:"string"`
+	Timestamp     *int64   `locationName:"timestamp" min:"0" type:"long"`
 }
 
 // The values of InheritedProperty.
@@ -337,24 +337,24 @@ const (
 // InputLogEvent: Represents a log event, which is a record of activity that was recorded by the application or resource being monitored.
 type InputLogEvent struct {
 	_         struct{} `type:"structure"`
-	Message   *string  `min:"1" type:"string" required:"true"`
-	Timestamp *int64   `min:"0" type:"long" required:"true"`
+	Message   *string  `locationName:"message" min:"1" type:"string" required:"true"`
+	Timestamp *int64   `locationName:"timestamp" min:"0" type:"long" required:"true"`
 }
 
 // LogGroup: Represents a log group.
 type LogGroup struct {
 	_                    struct{} `type:"structure"`
-	Arn                  *string  `type:"string"`
-	CreationTime         *int64   `min:"0" type:"long"`
-	DataProtectionStatus *string  `type:"string" enum:"DataProtectionStatus"`
-	InheritedProperties  []string `type:"list" enum:"InheritedProperty"`
-	KmsKeyId             *string  `max:"256" type:"string"`
-	LogGroupArn          *string  `type:"string"`
-	LogGroupClass        *string  `type:"string" enum:"LogGroupClass"`
-	LogGroupName         *string  `min:"1" max:"512" type:"string"`
-	MetricFilterCount    *int64   `type:"integer"`
-	RetentionInDays      *int64   `type:"integer"`
-	StoredBytes          *int64   `min:"0" type:"long"`
+	Arn                  *string  `locationName:"arn" type:"string"`
+	CreationTime         *int64   `locationName:"creationTime" min:"0" type:"long"`
+	DataProtectionStatus *string  `locationName:"dataProtectionStatus" type:"string" enum:"DataProtectionStatus"`
+	InheritedProperties  []string `locationName:"inheritedProperties" type:"list" enum:"InheritedProperty"`
+	KmsKeyId             *string  `locationName:"kmsKeyId" max:"256" type:"string"`
+	LogGroupArn          *string  `locationName:"logGroupArn" type:"string"`
+	LogGroupClass        *string  `locationName:"logGroupClass" type:"string" enum:"LogGroupClass"`
+	LogGroupName         *string  `locationName:"logGroupName" min:"1" max:"512" type:"string"`
+	MetricFilterCount    *int64   `locationName:"metricFilterCount" type:"integer"`
+	RetentionInDays      *int64   `locationName:"retentionInDays" type:"integer"`
+	StoredBytes          *int64   `locationName:"storedBytes" min:"0" type:"long"`
 }
 
 // The values of LogGroupClass.
@@ -366,14 +366,14 @@ const (
 // LogStream: Represents a log stream, which is a sequence of log events from a single emitter of logs.
 type LogStream struct {
 	_                   struct{} `type:"structure"`
-	Arn                 *string  `type:"string"`
-	CreationTime        *int64   `min:"0" type:"long"`
-	FirstEventTimestamp *int64   `min:"0" type:"long"`
-	LastEventTimestamp  *int64   `min:"0" type:"long"`
-	LastIngestionTime   *int64   `min:"0" type:"long"`
-	LogStreamName       *string  `min:"1" max:"512" type:"string"`
-	StoredBytes         *int64   `min:"0" type:"long"`
-	UploadSequenceToken *string  `min:"1" type:"string"`
+	Arn                 *string  `locationName:"arn" type:"string"`
+	CreationTime        *int64   `locationName:"creationTime" min:"0" type:"long"`
+	FirstEventTimestamp *int64   `locationName:"firstEventTimestamp" min:"0" type:"long"`
+	LastEventTimestamp  *int64   `locationName:"lastEventTimestamp" min:"0" type:"long"`
+	LastIngestionTime   *int64   `locationName:"lastIngestionTime" min:"0" type:"long"`
+	LogStreamName       *string  `locationName:"logStreamName" min:"1" max:"512" type:"string"`
+	StoredBytes         *int64   `locationName:"storedBytes" min:"0" type:"long"`
+	UploadSequenceToken *string  `locationName:"uploadSequenceToken" min:"1" type:"string"`
 }
 
 // The values of OrderBy.
@@ -385,30 +385,30 @@ const (
 // OutputLogEvent: Represents a log event.
 type OutputLogEvent struct {
 	_             struct{} `type:"structure"`
-	IngestionTime *int64   `min:"0" type:"long"`
-	Message       *string  `min:"1" type:"string"`
-	Timestamp     *int64   `min:"0" type:"long"`
+	IngestionTime *int64   `locationName:"ingestionTime" min:"0" type:"long"`
+	Message       *string  `locationName:"message" min:"1" type:"string"`
+	Timestamp     *int64   `locationName:"timestamp" min:"0" type:"long"`
 }
 
 // RejectedLogEventsInfo: Represents the rejected events.
 type RejectedLogEventsInfo struct {
 	_                        struct{} `type:"structure"`
-	ExpiredLogEventEndIndex  *int64   `type:"integer"`
-	TooNewLogEventStartIndex *int64   `type:"integer"`
-	TooOldLogEventEndIndex   *int64   `type:"integer"`
+	ExpiredLogEventEndIndex  *int64   `locationName:"expiredLogEventEndIndex" type:"integer"`
+	TooNewLogEventStartIndex *int64   `locationName:"tooNewLogEventStartIndex" type:"integer"`
+	TooOldLogEventEndIndex   *int64   `locationName:"tooOldLogEventEndIndex" type:"integer"`
 }
 
 // ResourcePolicy: A policy enabling one or more entities to put logs to a log group in this account.
 type ResourcePolicy struct {
 	_               struct{} `type:"structure"`
-	LastUpdatedTime *int64   `min:"0" type:"long"`
-	PolicyDocument  *string  `min:"1" max:"5120" type:"string"`
-	PolicyName      *string  `type:"string"`
+	LastUpdatedTime *int64   `locationName:"lastUpdatedTime" min:"0" type:"long"`
+	PolicyDocument  *string  `locationName:"policyDocument" min:"1" max:"5120" type:"string"`
+	PolicyName      *string  `locationName:"policyName" type:"string"`
 }
 
 // SearchedLogStream: Represents the search status of a log stream.
 type SearchedLogStream struct {
 	_                  struct{} `type:"structure"`
-	LogStreamName      *string  `min:"1" max:"512" type:"string"`
-	SearchedCompletely *bool    `type:"boolean"`
+	LogStreamName      *string  `locationName:"logStreamName" min:"1" max:"512" type:"string"`
+	SearchedCompletely *bool    `locationName:"searchedCompletely" type:"boolean"`
 }

@@ -90,7 +90,7 @@ type Credentials struct {
 // PolicyDescriptorType: A reference to the IAM managed policy that is passed as a session policy for a role session or a federated user session.
 type PolicyDescriptorType struct {
 	_   struct{} `type:"structure"`
-	Arn *string  `min:"20" max:"2048" type:"string"`
+	Arn *string  `locationName:"arn" min:"20" max:"2048" type:"string"`
 }
 
 // ProvidedContext: Contains information about the provided context.

@@ -48,6 +48,7 @@ type ref struct {
 	QueryName     string `json:"queryName"`
 	JSONValue     bool   `json:"jsonvalue"`
 	ResultWrapper string `json:"resultWrapper"`
+	Payload       string `json:"payload"` // of an input or output; the test vectors have it here
 }
 
 // traits may stand on a shape or on a use of it; the use wins.

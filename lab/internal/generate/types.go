@@ -60,7 +60,7 @@ func (t types) structure(w io.Writer, name, doc string, s *shape, use *ref) {
 	fmt.Fprintf(w, "\n// %s%s\ntype %s struct {\n\t_ struct{} `%s`\n", name, doc, name, structureTags(s, use))
 	for _, member := range sortedKeys(s.Members) {
 		r := s.Members[member]
-		fmt.Fprintf(w, "\t%s %s `%s`\n", exported(member), t.field(r), t.tags(r, slices.Contains(s.Required, member)))
+		fmt.Fprintf(w, "\t%s %s `%s`\n", exported(member), t.field(r), t.tags(member, r, slices.Contains(s.Required, member)))
 	}
 	fmt.Fprint(w, "}\n")
 }
@@ -109,22 +109,25 @@ func (t types) value(r *ref) string {
 
 func structureTags(s *shape, use *ref) string {
 	var tags tagList
-	own := s.traits
+	own, payload := s.traits, s.Payload
 	if use != nil {
-		own = use.traits.over(own)
+		own, payload = use.traits.over(own), first(use.Payload, payload)
 	}
 	tags.add("locationName", own.LocationName)
 	tags.add("type", "structure")
-	tags.add("payload", exported(s.Payload))
+	tags.add("payload", exported(payload))
 	tags.namespace(own.XMLNamespace)
 	return tags.String()
 }
 
 // tags is the tag of a member's field, as the SDK for Go v1 writes it, with max besides.
-func (t types) tags(r *ref, required bool) string {
+func (t types) tags(member string, r *ref, required bool) string {
 	var tags tagList
 	s := t.shapes[r.Shape]
 	own := r.over(s.traits)
+	if own.LocationName == "" && member != exported(member) { // messages carry the model's name, not Go's
+		own.LocationName = member
+	}
 	tags.add("location", own.Location)
 	tags.add("locationName", own.LocationName)
 	tags.add("queryName", r.QueryName)

@@ -1020,7 +1020,7 @@ type RESTJSONInput10StructType struct {
 // RESTJSONInput11Case1: Streaming payload
 type RESTJSONInput11Case1 struct {
 	_         struct{}      `type:"structure" payload:"Body"`
-	Body      io.ReadCloser `type:"blob"`
+	Body      io.ReadCloser `locationName:"body" type:"blob"`
 	Checksum  *string       `location:"header" locationName:"x-amz-sha256-tree-hash" type:"string"`
 	VaultName *string       `location:"uri" locationName:"vaultName" type:"string" required:"true"`
 }
@@ -1034,32 +1034,32 @@ type RESTJSONInput12Case1 struct {
 
 // RESTJSONInput13Case1: Blob payload
 type RESTJSONInput13Case1 struct {
-	_   struct{} `type:"structure"`
-	Foo []byte   `type:"blob"`
+	_   struct{} `type:"structure" payload:"Foo"`
+	Foo []byte   `locationName:"foo" type:"blob"`
 }
 
 // RESTJSONInput13Case2: Blob payload
 type RESTJSONInput13Case2 struct {
-	_   struct{} `type:"structure"`
-	Foo []byte   `type:"blob"`
+	_   struct{} `type:"structure" payload:"Foo"`
+	Foo []byte   `locationName:"foo" type:"blob"`
 }
 
 // RESTJSONInput14Case1: Structure payload
 type RESTJSONInput14Case1 struct {
-	_   struct{}                 `type:"structure"`
+	_   struct{}                 `type:"structure" payload:"Foo"`
 	Foo *RESTJSONInput14FooShape `locationName:"foo" type:"structure"`
 }
 
 // RESTJSONInput14Case2: Structure payload
 type RESTJSONInput14Case2 struct {
-	_   struct{}                 `type:"structure"`
+	_   struct{}                 `type:"structure" payload:"Foo"`
 	Foo *RESTJSONInput14FooShape `locationName:"foo" type:"structure"`
 }
 
 // RESTJSONInput14FooShape
 type RESTJSONInput14FooShape struct {
 	_   struct{} `locationName:"foo" type:"structure"`
-	Baz *string  `type:"string"`
+	Baz *string  `locationName:"baz" type:"string"`
 }
 
 // RESTJSONInput15Case1: Omits null query params, but serializes empty strings
@@ -1141,8 +1141,8 @@ type RESTJSONInput18Case1 struct {
 
 // RESTJSONInput19Case1: String payload
 type RESTJSONInput19Case1 struct {
-	_   struct{} `type:"structure"`
-	Foo *string  `type:"string"`
+	_   struct{} `type:"structure" payload:"Foo"`
+	Foo *string  `locationName:"foo" type:"string"`
 }
 
 // RESTJSONInput20Case1: Idempotency token auto fill
@@ -1261,51 +1261,51 @@ type RESTJSONInput24Case5 struct {
 // RESTJSONInput24MyUnion
 type RESTJSONInput24MyUnion struct {
 	_ struct{}                `type:"structure"`
-	A *string                 `type:"string"`
-	B *string                 `type:"string"`
-	C *RESTJSONInput24Struct  `type:"structure"`
-	D *RESTJSONInput24Struct  `type:"structure"`
-	E []RESTJSONInput24Struct `type:"list"`
+	A *string                 `locationName:"a" type:"string"`
+	B *string                 `locationName:"b" type:"string"`
+	C *RESTJSONInput24Struct  `locationName:"c" type:"structure"`
+	D *RESTJSONInput24Struct  `locationName:"d" type:"structure"`
+	E []RESTJSONInput24Struct `locationName:"e" type:"list"`
 }
 
 // RESTJSONInput24Struct
 type RESTJSONInput24Struct struct {
 	_     struct{} `type:"structure"`
-	Hello *string  `type:"string"`
+	Hello *string  `locationName:"hello" type:"string"`
 }
 
 // RESTJSONInput25Case1: rest-json Content-Type and body
 type RESTJSONInput25Case1 struct {
 	_          struct{}                   `type:"structure"`
-	TestConfig *RESTJSONInput25TestConfig `type:"structure"`
+	TestConfig *RESTJSONInput25TestConfig `locationName:"testConfig" type:"structure"`
 	TestId     *string                    `location:"header" locationName:"x-amz-test-id" min:"3" max:"8" type:"string"`
 }
 
 // RESTJSONInput25Case2: rest-json Content-Type and body
 type RESTJSONInput25Case2 struct {
 	_          struct{}                   `type:"structure"`
-	TestConfig *RESTJSONInput25TestConfig `type:"structure"`
+	TestConfig *RESTJSONInput25TestConfig `locationName:"testConfig" type:"structure"`
 	TestId     *string                    `location:"header" locationName:"x-amz-test-id" min:"3" max:"8" type:"string"`
 }
 
 // RESTJSONInput25Case3: rest-json Content-Type and body
 type RESTJSONInput25Case3 struct {
 	_             struct{}                      `type:"structure" payload:"PayloadConfig"`
-	PayloadConfig *RESTJSONInput25PayloadConfig `type:"structure"`
+	PayloadConfig *RESTJSONInput25PayloadConfig `locationName:"payloadConfig" type:"structure"`
 	TestId        *string                       `location:"header" locationName:"x-amz-test-id" min:"3" max:"8" type:"string"`
 }
 
 // RESTJSONInput25Case4: rest-json Content-Type and body
 type RESTJSONInput25Case4 struct {
 	_             struct{}                      `type:"structure" payload:"PayloadConfig"`
-	PayloadConfig *RESTJSONInput25PayloadConfig `type:"structure"`
+	PayloadConfig *RESTJSONInput25PayloadConfig `locationName:"payloadConfig" type:"structure"`
 	TestId        *string                       `location:"header" locationName:"x-amz-test-id" min:"3" max:"8" type:"string"`
 }
 
 // RESTJSONInput25Case5: rest-json Content-Type and body
 type RESTJSONInput25Case5 struct {
 	_             struct{}                      `type:"structure" payload:"PayloadConfig"`
-	PayloadConfig *RESTJSONInput25PayloadConfig `type:"structure"`
+	PayloadConfig *RESTJSONInput25PayloadConfig `locationName:"payloadConfig" type:"structure"`
 	TestId        *string                       `location:"header" locationName:"x-amz-test-id" min:"3" max:"8" type:"string"`
 }
 
@@ -1313,14 +1313,14 @@ type RESTJSONInput25Case5 struct {
 type RESTJSONInput25Case6 struct {
 	_           struct{} `type:"structure" payload:"Data"`
 	ContentType *string  `location:"header" locationName:"Content-Type" type:"string"`
-	Data        []byte   `type:"blob"`
+	Data        []byte   `locationName:"data" type:"blob"`
 }
 
 // RESTJSONInput25Case7: rest-json Content-Type and body
 type RESTJSONInput25Case7 struct {
 	_           struct{} `type:"structure" payload:"Data"`
 	ContentType *string  `location:"header" locationName:"Content-Type" type:"string"`
-	Data        []byte   `type:"blob"`
+	Data        []byte   `locationName:"data" type:"blob"`
 }
 
 // RESTJSONInput25Case8: rest-json Content-Type and body
@@ -1338,13 +1338,13 @@ type RESTJSONInput25Case9 struct {
 // RESTJSONInput25PayloadConfig
 type RESTJSONInput25PayloadConfig struct {
 	_    struct{} `type:"structure"`
-	Data *int64   `type:"integer"`
+	Data *int64   `locationName:"data" type:"integer"`
 }
 
 // RESTJSONInput25TestConfig
 type RESTJSONInput25TestConfig struct {
 	_       struct{} `type:"structure"`
-	Timeout *int64   `type:"integer"`
+	Timeout *int64   `locationName:"timeout" type:"integer"`
 }
 
 // RESTXMLInput1Case1: Basic XML serialization
@@ -1455,7 +1455,7 @@ type RESTXMLInput10Case1 struct {
 // RESTXMLInput10StructureShape
 type RESTXMLInput10StructureShape struct {
 	_ struct{} `type:"structure"`
-	B []byte   `type:"blob"`
+	B []byte   `locationName:"b" type:"blob"`
 }
 
 // RESTXMLInput11Case1: Timestamp shapes
@@ -1513,19 +1513,19 @@ type RESTXMLInput16Case2 struct {
 // RESTXMLInput17Case1: String payload
 type RESTXMLInput17Case1 struct {
 	_   struct{} `type:"structure" payload:"Foo"`
-	Foo *string  `type:"string"`
+	Foo *string  `locationName:"foo" type:"string"`
 }
 
 // RESTXMLInput18Case1: Blob payload
 type RESTXMLInput18Case1 struct {
 	_   struct{} `type:"structure" payload:"Foo"`
-	Foo []byte   `type:"blob"`
+	Foo []byte   `locationName:"foo" type:"blob"`
 }
 
 // RESTXMLInput18Case2: Blob payload
 type RESTXMLInput18Case2 struct {
 	_   struct{} `type:"structure" payload:"Foo"`
-	Foo []byte   `type:"blob"`
+	Foo []byte   `locationName:"foo" type:"blob"`
 }
 
 // RESTXMLInput19Case1: Structure payload
@@ -1555,7 +1555,7 @@ type RESTXMLInput19Case4 struct {
 // RESTXMLInput19FooShape
 type RESTXMLInput19FooShape struct {
 	_   struct{} `locationName:"foo" type:"structure"`
-	Baz *string  `type:"string"`
+	Baz *string  `locationName:"baz" type:"string"`
 }
 
 // RESTXMLInput20Case1: XML Attribute

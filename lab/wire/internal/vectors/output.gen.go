@@ -274,7 +274,7 @@ type EC2Output6Case1 struct {
 // EC2Output6StructureType
 type EC2Output6StructureType struct {
 	_   struct{} `type:"structure"`
-	Foo *string  `type:"string"`
+	Foo *string  `locationName:"foo" type:"string"`
 }
 
 // EC2Output7Case1: Flattened map
@@ -307,8 +307,8 @@ type EC2Output10Case1 struct {
 // EC2Output10TimeContainer
 type EC2Output10TimeContainer struct {
 	_   struct{}   `type:"structure"`
-	Bar *time.Time `type:"timestamp" timestampFormat:"unixTimestamp"`
-	Foo *time.Time `type:"timestamp"`
+	Bar *time.Time `locationName:"bar" type:"timestamp" timestampFormat:"unixTimestamp"`
+	Foo *time.Time `locationName:"foo" type:"timestamp"`
 }
 
 // EC2Output11Case1: Enum output
@@ -347,7 +347,7 @@ type JSONOutput2Case1 struct {
 // JSONOutput2BlobContainer
 type JSONOutput2BlobContainer struct {
 	_   struct{} `type:"structure"`
-	Foo []byte   `type:"blob"`
+	Foo []byte   `locationName:"foo" type:"blob"`
 }
 
 // JSONOutput3Case1: Timestamp members
@@ -362,8 +362,8 @@ type JSONOutput3Case1 struct {
 // JSONOutput3TimeContainer
 type JSONOutput3TimeContainer struct {
 	_   struct{}   `type:"structure"`
-	Bar *time.Time `type:"timestamp" timestampFormat:"iso8601"`
-	Foo *time.Time `type:"timestamp"`
+	Bar *time.Time `locationName:"bar" type:"timestamp" timestampFormat:"iso8601"`
+	Foo *time.Time `locationName:"foo" type:"timestamp"`
 }
 
 // JSONOutput4Case1: Lists
@@ -521,7 +521,7 @@ type QueryOutput11Case1 struct {
 // QueryOutput11StructType
 type QueryOutput11StructType struct {
 	_   struct{} `type:"structure"`
-	Foo *string  `type:"string"`
+	Foo *string  `locationName:"foo" type:"string"`
 }
 
 // QueryOutput12Case1: Flattened map
@@ -560,8 +560,8 @@ type QueryOutput16Case1 struct {
 // QueryOutput16TimeContainer
 type QueryOutput16TimeContainer struct {
 	_   struct{}   `type:"structure"`
-	Bar *time.Time `type:"timestamp" timestampFormat:"unixTimestamp"`
-	Foo *time.Time `type:"timestamp"`
+	Bar *time.Time `locationName:"bar" type:"timestamp" timestampFormat:"unixTimestamp"`
+	Foo *time.Time `locationName:"foo" type:"timestamp"`
 }
 
 // QueryOutput17Case1: Enum output
@@ -606,7 +606,7 @@ type RESTJSONOutput2Case1 struct {
 // RESTJSONOutput2BlobContainer
 type RESTJSONOutput2BlobContainer struct {
 	_   struct{} `type:"structure"`
-	Foo []byte   `type:"blob"`
+	Foo []byte   `locationName:"foo" type:"blob"`
 }
 
 // RESTJSONOutput3Case1: Timestamp members
@@ -624,8 +624,8 @@ type RESTJSONOutput3Case1 struct {
 // RESTJSONOutput3TimeContainer
 type RESTJSONOutput3TimeContainer struct {
 	_   struct{}   `type:"structure"`
-	Bar *time.Time `type:"timestamp" timestampFormat:"iso8601"`
-	Foo *time.Time `type:"timestamp"`
+	Bar *time.Time `locationName:"bar" type:"timestamp" timestampFormat:"iso8601"`
+	Foo *time.Time `locationName:"foo" type:"timestamp"`
 }
 
 // RESTJSONOutput4Case1: Lists
@@ -801,7 +801,7 @@ type RESTXMLOutput6Case1 struct {
 // RESTXMLOutput6SingleStructure
 type RESTXMLOutput6SingleStructure struct {
 	_   struct{} `type:"structure"`
-	Foo *string  `type:"string"`
+	Foo *string  `locationName:"foo" type:"string"`
 }
 
 // RESTXMLOutput7Case1: Flattened map
@@ -870,8 +870,8 @@ type RESTXMLOutput13Case1 struct {
 // RESTXMLOutput13TimeContainer
 type RESTXMLOutput13TimeContainer struct {
 	_   struct{}   `type:"structure"`
-	Bar *time.Time `type:"timestamp" timestampFormat:"unixTimestamp"`
-	Foo *time.Time `type:"timestamp"`
+	Bar *time.Time `locationName:"bar" type:"timestamp" timestampFormat:"unixTimestamp"`
+	Foo *time.Time `locationName:"foo" type:"timestamp"`
 }
 
 // RESTXMLOutput14Case1: Enum

@@ -16,7 +16,7 @@ import (
 )
 
 // Exec runs a command inside the machine as root and returns its exit status, 127 when it could not be started. When ctx ends first, the command is killed.
-// Nil streams are empty.
+// Nil streams are empty; the two outputs are written at the same time, so they must not be one writer.
 func (m *Machine) Exec(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (int, error) {
 	var theirs, ours []*os.File
 	defer func() { control.Close(theirs); control.Close(ours) }()

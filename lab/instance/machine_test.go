@@ -3,6 +3,7 @@ package instance_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -22,7 +23,34 @@ func TestMain(m *testing.M) {
 	if status, ok := instance.Main(os.Args); ok {
 		os.Exit(status)
 	}
+	if text := os.Getenv(daemonSpec); text != "" {
+		if err := beDaemon(text); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
 	os.Exit(m.Run())
+}
+
+// daemonSpec is the variable that makes the test program a daemon with one machine, for the tests that kill it.
+const daemonSpec = "LAB_TEST_DAEMON"
+
+func beDaemon(text string) error {
+	var s instance.Spec
+	if err := json.Unmarshal([]byte(text), &s); err != nil {
+		return err
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	m, err := instance.Runtime{Executable: program}.Start(context.Background(), s)
+	if err != nil {
+		return err
+	}
+	fmt.Println(m.PID())
+	<-m.Done()
+	return fmt.Errorf("the machine %s", m.Ending())
 }
 
 // network makes a network namespace with nothing but a loopback interface and returns its path.
@@ -95,7 +123,7 @@ func (m *machine) run(t *testing.T, command string) (string, int) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	var out bytes.Buffer
-	status, err := m.Exec(ctx, []string{"/bin/bash", "-c", command}, nil, &out, &out)
+	status, err := m.Exec(ctx, []string{"/bin/bash", "-c", "exec 2>&1\n" + command}, nil, &out, nil)
 	if err != nil {
 		t.Fatalf("%s: %v", command, err)
 	}

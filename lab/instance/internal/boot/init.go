@@ -17,7 +17,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"storefront/lab/instance/internal/command"
 	"storefront/lab/instance/internal/control"
 	"storefront/lab/instance/internal/systemd"
 )
@@ -106,11 +105,6 @@ func (m *machine) enter() error {
 	}
 	if err := d.mount(m.config.Executable); err != nil {
 		return err
-	}
-	for _, path := range command.Paths() {
-		if err := d.install(path); err != nil {
-			return err
-		}
 	}
 	if err := d.furnish(m.config); err != nil {
 		return err

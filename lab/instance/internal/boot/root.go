@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"storefront/lab/instance/internal/command"
 )
 
 // program is where a machine finds the lab's program, which is its first process and its stand-in commands.
@@ -30,7 +32,7 @@ func (d disk) prepare() error {
 		return fmt.Errorf("preparing the disk %s: the directory's name must not hold a comma, colon or backslash", d.dir)
 	}
 	for path, mode := range map[string]os.FileMode{
-		d.usr("upper"): 0o755, d.usr("work"): 0o755, d.usr("local"): 0o755, d.root("usr"): 0o755, d.root("etc"): 0o755, d.root("home"): 0o755,
+		d.usr("upper"): 0o755, d.usr("work"): 0o755, d.usr("local"): 0o755, d.usr("etc"): 0o755, d.root("usr"): 0o755, d.root("etc"): 0o755, d.root("home"): 0o755,
 		d.root("opt"): 0o755, d.root("srv"): 0o755, d.root("mnt"): 0o755, d.root("media"): 0o755, d.root("var/lib"): 0o755, d.root("var/log"): 0o755,
 		d.root("var/cache"): 0o755, d.root("var/spool"): 0o755, d.root("dev"): 0o755, d.root("proc"): 0o755, d.root("sys"): 0o755, d.root("run"): 0o755,
 		d.root("tmp"): 0o755, d.root("boot"): 0o755, d.root("root"): 0o550,
@@ -104,12 +106,15 @@ func (d disk) mount(executable string) error {
 	if err := os.MkdirAll(d.root("run/lock"), 0o755); err != nil {
 		return fmt.Errorf("preparing /run: %w", err)
 	}
-	return d.mountProgram(executable)
+	return bind(executable, d.root(program), unix.MS_RDONLY)
 }
 
 // mountUsr lays the disk over the host's /usr, which stays read-only below it. /usr/local is the machine's own.
 func (d disk) mountUsr() error {
 	overlay := func(upper, work string) error {
+		if err := populate(upper); err != nil {
+			return err
+		}
 		options := "lowerdir=/usr,upperdir=" + upper + ",workdir=" + work
 		err := unix.Mount("overlay", d.root("usr"), "overlay", 0, options)
 		if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EOPNOTSUPP) {
@@ -130,9 +135,10 @@ func (d disk) mountUsr() error {
 			return fmt.Errorf("mounting the overlay of /usr: %w", err)
 		}
 	}
-	// The host's local configuration of its package managers is none of the machine's business.
-	if err := os.RemoveAll(d.root("usr/etc")); err != nil {
-		return fmt.Errorf("hiding /usr/etc: %w", err)
+	if _, err := os.Stat(d.root("usr/etc")); err == nil { // the host's configuration of its package managers is none of the machine's business
+		if err := bind(d.usr("etc"), d.root("usr/etc"), unix.MS_RDONLY); err != nil {
+			return err
+		}
 	}
 	return bind(d.usr("local"), d.root("usr/local"), 0)
 }
@@ -193,28 +199,25 @@ func (d disk) mountDev() error {
 	return nil
 }
 
-// mountProgram brings the lab's program into the machine, and its stand-in commands into the search path.
-func (d disk) mountProgram(executable string) error {
-	path := d.root(program)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return fmt.Errorf("installing the lab's program: %w", err)
+// populate puts the lab's program and its stand-in commands into the upper layer of /usr. It does so before the layer is mounted: in a user namespace the
+// host's directories belong to nobody and cannot be changed from above, while directories of the upper layer are the machine's own.
+func populate(upper string) error {
+	for _, dir := range []string{"bin", "sbin", "lib/ssl", filepath.Dir(strings.TrimPrefix(program, "/usr/"))} {
+		if err := os.MkdirAll(filepath.Join(upper, dir), 0o755); err != nil {
+			return fmt.Errorf("preparing /usr: %w", err)
+		}
 	}
-	if err := os.WriteFile(path, nil, 0o755); err != nil {
-		return fmt.Errorf("installing the lab's program: %w", err)
+	if err := os.WriteFile(filepath.Join(upper, strings.TrimPrefix(program, "/usr/")), nil, 0o755); err != nil {
+		return fmt.Errorf("preparing /usr: %w", err)
 	}
-	return bind(executable, path, unix.MS_RDONLY)
-}
-
-// install makes a command of the machine a link to the lab's program.
-func (d disk) install(path string) error {
-	if target, err := os.Readlink(d.root(path)); err == nil && target == program {
-		return nil
-	}
-	if err := os.RemoveAll(d.root(path)); err != nil {
-		return fmt.Errorf("installing %s: %w", path, err)
-	}
-	if err := os.Symlink(program, d.root(path)); err != nil {
-		return fmt.Errorf("installing %s: %w", path, err)
+	for _, path := range command.Paths() {
+		link := filepath.Join(upper, path)
+		if target, err := os.Readlink(link); err == nil && target == program {
+			continue
+		}
+		if err := errors.Join(os.RemoveAll(link), os.Symlink(program, link)); err != nil {
+			return fmt.Errorf("installing /usr/%s: %w", path, err)
+		}
 	}
 	return nil
 }

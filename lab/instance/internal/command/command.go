@@ -13,11 +13,11 @@ var commands = map[string]func(args []string) int{
 	"shutdown": shutdown, "poweroff": powerOff, "halt": powerOff, "reboot": reboot,
 }
 
-// Paths are where a machine finds the stand-ins, below its root directory.
+// Paths are where a machine finds the stand-ins, below /usr.
 func Paths() []string {
 	var paths []string
 	for name := range commands {
-		paths = append(paths, "usr/bin/"+name, "usr/sbin/"+name)
+		paths = append(paths, "bin/"+name, "sbin/"+name)
 	}
 	slices.Sort(paths)
 	return paths

@@ -56,6 +56,7 @@ func (r *run) main(ctx context.Context, started func()) outcome {
 	select {
 	case err := <-ended:
 		o := u.ended(err)
+		r.settle()
 		s.manager.journal.say(u.Name, "%s: Main process exited, result %s, status %d", u.Name, o.result, o.status)
 		return o
 	case <-ctx.Done():

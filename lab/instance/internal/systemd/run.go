@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -26,6 +27,7 @@ type run struct {
 	env      []string
 	notify   *net.UnixConn // Type=notify only
 	ready    chan struct{} // closed by READY=1
+	logging  sync.WaitGroup
 }
 
 // run lives one life of the service and calls started when it is up. It ends when the service does, or after ctx has ended and the service was stopped.
@@ -181,10 +183,10 @@ func (r *run) launch(c Command) (*exec.Cmd, error) {
 		if program == "" {
 			program = filepath.Base(c.Path)
 		}
-		go func() {
+		r.logging.Go(func() {
 			defer logged.Close()
 			r.service.manager.journal.copy(r.unit.Name, program, cmd.Process.Pid, logged)
-		}()
+		})
 	}
 	return cmd, nil
 }
@@ -233,6 +235,7 @@ func (r *run) wait(ctx context.Context, cmd *exec.Cmd, limit time.Duration) outc
 	go func() { ended <- r.service.manager.processes.Wait(cmd) }()
 	select {
 	case err := <-ended:
+		r.settle()
 		return r.unit.ended(err)
 	case <-ctx.Done():
 	case <-after(limit):
@@ -242,6 +245,16 @@ func (r *run) wait(ctx context.Context, cmd *exec.Cmd, limit time.Duration) outc
 	}
 	r.terminate(cmd.Process.Pid, ended)
 	return outcome{result: "success"}
+}
+
+// settle lets the journal take a dead process's last words before the manager comments on its end. A process left behind may speak on, so it is brief.
+func (r *run) settle() {
+	done := make(chan struct{})
+	go func() { r.logging.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(50 * time.Millisecond):
+	}
 }
 
 // after is time.After, where 0 never comes.

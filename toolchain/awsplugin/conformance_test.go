@@ -38,7 +38,7 @@ func TestConformance(t *testing.T) {
 }
 
 // missing are properties that the Go SDK has and this plugin refuses, by type, with what their paths contain. The
-// SDK is generated from 5.83 of the Terraform provider with patches of Pulumi's, the plugin built from 5.82.
+// SDK is generated from a slightly newer Terraform provider, which Pulumi patches.
 var missing = map[string][]string{
 	"aws_cloudfront_distribution": {"grpcConfig"},
 	"aws_cognito_user_pool":       {"emailMfaConfiguration", "signInPolicy", "userPoolTier", "webAuthnConfiguration"},

@@ -12,7 +12,7 @@ type internet struct {
 	taken map[int]bool // numbers of routers
 }
 
-func newInternet(label string) (*internet, error) {
+func newInternet(label label) (*internet, error) {
 	n, err := newNode(label, true)
 	if err != nil {
 		return nil, err

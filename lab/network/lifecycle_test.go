@@ -1,17 +1,14 @@
 package network_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/netip"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -235,78 +232,6 @@ func TestPlaces(t *testing.T) {
 	if _, err := n.Dial(t.Context(), in("lb"), "unix", "/run/x"); err == nil {
 		t.Error("dialling a unix socket succeeded")
 	}
-}
-
-// TestCrash kills a process that has a network open with a process in it, and opens the directory anew.
-func TestCrash(t *testing.T) {
-	if dir := os.Getenv("NETWORK_CRASH_DIR"); dir != "" {
-		crash(t, dir)
-	}
-	dir := t.TempDir()
-	helper := exec.Command("/proc/self/exe", "-test.run=^TestCrash$")
-	helper.Env = append(os.Environ(), "NETWORK_CRASH_DIR="+dir)
-	out, err := helper.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := helper.Start(); err != nil {
-		t.Fatal(err)
-	}
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	orphan := strings.TrimSpace(line)
-	if err := helper.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	_ = helper.Wait()
-	bystander := exec.Command("unshare", "-n", "sleep", "60")
-	if err := bystander.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = bystander.Process.Kill(); _ = bystander.Wait() })
-	if !lives(orphan) {
-		t.Fatal("the process in the network died with the lab; the test proves nothing")
-	}
-
-	n, err := network.Open(dir, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = n.Close() })
-	eventually(t, func() bool { return !lives(orphan) }, func() string { return "a process of the killed lab still lives" })
-	if !lives(fmt.Sprint(bystander.Process.Pid)) {
-		t.Error("a process in a namespace of somebody else was ended")
-	}
-	apply(t, n, shop("", 0))
-	serve(t, n, in("lb"), "10.0.0.6:80")
-	check(t, "after the crash", seen(t, n, network.Internet(), "198.18.0.6:80"), "198.51.100.1")
-	if err := network.Sweep(filepath.Join(dir, "missing")); err != nil {
-		t.Errorf("sweeping a directory that does not exist: %v", err)
-	}
-}
-
-// crash is the helper process: it waits to be killed.
-func crash(t *testing.T, dir string) {
-	n, err := network.Open(dir, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	apply(t, n, shop("", 0))
-	sleep := exec.Command("sleep", "600")
-	if err := n.Start(in("app1"), sleep); err != nil {
-		t.Fatal(err)
-	}
-	fmt.Println(sleep.Process.Pid)
-	_, _ = io.Copy(io.Discard, os.Stdin)
-	select {}
-}
-
-// lives reports whether a process runs; one that waits to be reaped does not.
-func lives(pid string) bool {
-	_, err := os.Readlink("/proc/" + pid + "/ns/net")
-	return err == nil
 }
 
 // estate is a VPC of three zones with three tiers, 15 interfaces and 20 groups.

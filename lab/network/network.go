@@ -15,7 +15,7 @@ import (
 // Network is a region's network on this machine. Its methods can be called at the same time.
 type Network struct {
 	log   *slog.Logger
-	label string
+	label label
 	lock  *os.File
 
 	applying sync.Mutex // held by what changes the network
@@ -43,7 +43,7 @@ func Open(dir string, log *slog.Logger) (_ *Network, err error) {
 	if err := Sweep(dir); err != nil {
 		return nil, err
 	}
-	if n.label, err = label(dir); err != nil {
+	if n.label, err = newLabel(dir); err != nil {
 		return nil, err
 	}
 	if n.internet, err = newInternet(n.label); err != nil {

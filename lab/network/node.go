@@ -21,7 +21,7 @@ type node struct {
 }
 
 // newNode makes a namespace for hosts (forwarding is off) or routers.
-func newNode(label string, forward bool) (*node, error) {
+func newNode(label label, forward bool) (*node, error) {
 	ns, err := newNamespace()
 	if err != nil {
 		return nil, err
@@ -33,7 +33,7 @@ func newNode(label string, forward bool) (*node, error) {
 	return n, nil
 }
 
-func (n *node) prepare(label string, forward bool) (err error) {
+func (n *node) prepare(label label, forward bool) (err error) {
 	families := []int{unix.NETLINK_ROUTE}
 	settings := []string{
 		"ipv4/conf/all/rp_filter=0", "ipv4/conf/default/rp_filter=0", // paths are asymmetric where addresses are translated
@@ -57,8 +57,10 @@ func (n *node) prepare(label string, forward bool) (err error) {
 	if err != nil {
 		return fmt.Errorf("finding lo: %w", err)
 	}
-	if err := n.kernel.LinkSetAlias(lo, label); err != nil {
-		return fmt.Errorf("labelling a namespace: %w", err)
+	for _, a := range label {
+		if err := n.kernel.AddrAdd(lo, &netlink.Addr{IPNet: ipNet(host(a)), Scope: int(netlink.SCOPE_HOST)}); err != nil {
+			return fmt.Errorf("labelling a namespace: %w", err)
+		}
 	}
 	return n.kernel.LinkSetUp(lo)
 }

@@ -35,7 +35,7 @@ type portKind struct {
 	nat     bool
 }
 
-func newRouter(label string, number int) (*router, error) {
+func newRouter(label label, number int) (*router, error) {
 	n, err := newNode(label, true)
 	if err != nil {
 		return nil, err

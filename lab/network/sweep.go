@@ -1,40 +1,52 @@
 package network
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
 
-	"github.com/vishvananda/netlink"
-	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
 )
 
-// label marks the namespaces of the lab in dir. It is kept as the alias of their loopback link, where it outlives the lab's own process.
-func label(dir string) (string, error) {
+// label marks the namespaces of the lab in dir with two addresses on their loopback link, made of the directory's path. They outlive the
+// lab's own process, and anybody can read them without entering the namespace: without root, a lab cannot enter those of its predecessor.
+type label [2]netip.Addr
+
+func newLabel(dir string) (label, error) {
 	abs, err := filepath.Abs(dir)
+	if err == nil {
+		abs, err = filepath.EvalSymlinks(abs)
+	}
 	if err != nil {
-		return "", fmt.Errorf("naming the network: %w", err)
+		return label{}, fmt.Errorf("naming the network: %w", err)
 	}
-	if abs, err = filepath.EvalSymlinks(abs); err != nil {
-		return "", fmt.Errorf("naming the network: %w", err)
+	h := sha256.Sum256([]byte(abs))
+	return label{netip.AddrFrom4([4]byte{127, h[0] | 1, h[1], h[2]}), netip.AddrFrom4([4]byte{127, h[3] | 1, h[4], h[5]})}, nil
+}
+
+// on reports whether a process lives in a namespace with the label.
+func (l label) on(pid int) bool {
+	routes, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/fib_trie", pid))
+	if err != nil {
+		return false // gone
 	}
-	const most = 255 // IFALIASZ - 1
-	if abs = "lab " + abs; len(abs) > most {
-		return "", fmt.Errorf("the lab's directory %q is longer than %d bytes", dir, most)
+	for _, a := range l {
+		if !bytes.Contains(routes, fmt.Appendf(nil, " %v\n", a)) {
+			return false
+		}
 	}
-	return abs, nil
+	return true
 }
 
 // Sweep ends what a killed lab left in dir. Its namespaces went with it, but for those in which processes still live: Sweep kills these
 // processes. It must not be called while a network is open in dir; Open calls it at the right time.
-//
-// Without root it sees only processes of its own user namespace and those below, so an unprivileged lab runs in a PID namespace, with which
-// the kernel ends its processes.
 func Sweep(dir string) error {
-	want, err := label(dir)
+	want, err := newLabel(dir)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
@@ -45,10 +57,9 @@ func Sweep(dir string) error {
 	if err != nil {
 		return fmt.Errorf("sweeping the network: %w", err)
 	}
-	ours := map[string]bool{}
 	for _, e := range entries {
 		if pid, err := strconv.Atoi(e.Name()); err == nil && pid != os.Getpid() {
-			if err := sweepProcess(pid, want, ours); err != nil {
+			if err := want.sweep(pid); err != nil {
 				return fmt.Errorf("sweeping the network: ending process %d: %w", pid, err)
 			}
 		}
@@ -56,52 +67,18 @@ func Sweep(dir string) error {
 	return nil
 }
 
-// sweepProcess kills a process that lives in a namespace with the label. ours remembers the namespaces that were looked at.
-func sweepProcess(pid int, want string, ours map[string]bool) error {
+// sweep kills a process if it lives in a namespace with the label.
+func (l label) sweep(pid int) error {
 	fd, err := unix.PidfdOpen(pid, 0) // before looking, so that the process killed is the process seen
 	if err != nil {
 		return nil // gone
 	}
 	defer unix.Close(fd)
-	file := fmt.Sprintf("/proc/%d/ns/net", pid)
-	name, err := os.Readlink(file)
-	if err != nil {
-		return nil // gone, or not ours to look at
-	}
-	labelled, seen := ours[name]
-	if !seen {
-		labelled = hasLabel(file, want)
-		ours[name] = labelled
-	}
-	if !labelled {
+	if !l.on(pid) {
 		return nil
 	}
 	if err := unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0); err != nil && !errors.Is(err, unix.ESRCH) {
 		return err
 	}
 	return nil
-}
-
-// hasLabel looks into a namespace. One that cannot be entered is not the lab's.
-func hasLabel(file, want string) bool {
-	ns, err := netns.GetFromPath(file)
-	if err != nil {
-		return false
-	}
-	there := &namespace{fd: ns}
-	defer there.close()
-	var alias string
-	err = there.run(func() error {
-		kernel, err := netlink.NewHandle(unix.NETLINK_ROUTE)
-		if err != nil {
-			return err
-		}
-		defer kernel.Close()
-		lo, err := kernel.LinkByName("lo")
-		if err == nil {
-			alias = lo.Attrs().Alias
-		}
-		return err
-	})
-	return err == nil && alias == want
 }

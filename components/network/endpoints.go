@@ -35,7 +35,7 @@ func (n *Network) makeEndpoints(ctx *pulumi.Context, _ netip.Prefix, child pulum
 	if err != nil {
 		return err
 	}
-	n.EndpointSecurityGroupID = group.ID().ToStringOutput().ToStringPtrOutput()
+	n.EndpointSecurityGroupID = group.ID().ToStringOutput()
 	for _, service := range n.args.InterfaceEndpoints {
 		name := n.name + "-" + service
 		e, err := ec2.NewVpcEndpoint(ctx, name, &ec2.VpcEndpointArgs{

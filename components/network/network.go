@@ -60,8 +60,8 @@ type Network struct {
 	FlowLogGroup        pulumi.StringOutput `pulumi:"flowLogGroup"`
 	// Subnets has the subnet of each tier by zone name.
 	Subnets map[Tier]map[string]*ec2.Subnet
-	// EndpointSecurityGroupID guards the interface endpoints; nil without them.
-	EndpointSecurityGroupID pulumi.StringPtrOutput `pulumi:"endpointSecurityGroupId"`
+	// EndpointSecurityGroupID guards the interface endpoints; empty without them.
+	EndpointSecurityGroupID pulumi.StringOutput `pulumi:"endpointSecurityGroupId"`
 
 	name    string
 	args    Args
@@ -77,7 +77,7 @@ func NewNetwork(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 	if err != nil {
 		return nil, fmt.Errorf("network %s: %w", name, err)
 	}
-	n := &Network{name: name, args: *args, ready: map[Tier][]pulumi.CustomResource{}, EndpointSecurityGroupID: pulumi.StringPtrFromPtr(nil).ToStringPtrOutput()}
+	n := &Network{name: name, args: *args, ready: map[Tier][]pulumi.CustomResource{}, EndpointSecurityGroupID: pulumi.String("").ToStringOutput()}
 	if err := ctx.RegisterComponentResource(Type, name, n, opts...); err != nil {
 		return nil, err
 	}

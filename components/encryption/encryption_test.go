@@ -1,0 +1,134 @@
+package encryption_test
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"storefront/components/encryption"
+	"storefront/components/internal/componenttest"
+	"storefront/components/internal/policy"
+)
+
+func args() *encryption.Args {
+	return &encryption.Args{
+		Region: "us-east-1", AccountID: pulumi.String(componenttest.Account),
+		Services: []encryption.Service{encryption.RDS, encryption.SecretsManager, encryption.Logs},
+	}
+}
+
+func run(t *testing.T, a *encryption.Args) *componenttest.Recorder {
+	t.Helper()
+	return componenttest.Run(t, func(ctx *pulumi.Context, p *aws.Provider) error {
+		_, err := encryption.NewKey(ctx, "shop", a, pulumi.Provider(p))
+		return err
+	})
+}
+
+func statements(t *testing.T, r *componenttest.Recorder) map[string]policy.Statement {
+	t.Helper()
+	var d struct{ Statement policy.Document }
+	if err := json.Unmarshal([]byte(r.One(t, "aws:kms/key:Key", "shop").Input("policy").(string)), &d); err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]policy.Statement{}
+	for _, s := range d.Statement {
+		all[s.Sid] = s
+	}
+	return all
+}
+
+func TestKey(t *testing.T) {
+	r := run(t, args())
+	r.CheckTree(t, "shop")
+	r.GoldenURNs(t, "testdata/urns.txt")
+	if diff := cmp.Diff(map[string]int{"aws:kms/key:Key": 1, "aws:kms/alias:Alias": 1}, r.Counts()); diff != "" {
+		t.Errorf("resources (-want +got):\n%s", diff)
+	}
+	k := r.One(t, "aws:kms/key:Key", "shop")
+	if k.Input("enableKeyRotation") != true || k.Input("deletionWindowInDays") != 30.0 {
+		t.Errorf("key: %v", k.Inputs)
+	}
+	if a := r.One(t, "aws:kms/alias:Alias", "shop"); a.Input("name") != "alias/shop" || a.Input("targetKeyId") != "11111111-2222-3333-4444-555555555555" {
+		t.Errorf("alias: %v", a.Inputs)
+	}
+}
+
+func TestPolicySplitsRoles(t *testing.T) {
+	a := args()
+	a.Admins = []string{"arn:aws:iam::123456789012:role/admin"}
+	a.Users = []string{"arn:aws:iam::123456789012:role/auditor"}
+	all := statements(t, run(t, a))
+	root := policy.Strings{"arn:aws:iam::123456789012:root"}
+	use := policy.Strings{"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"}
+	via := policy.Strings{"rds.us-east-1.amazonaws.com", "secretsmanager.us-east-1.amazonaws.com"}
+	want := map[string]policy.Statement{
+		"Administer": {
+			Principal: &policy.Principal{AWS: policy.Strings(a.Admins)},
+			Action: policy.Strings{
+				"kms:CancelKeyDeletion", "kms:CreateAlias", "kms:DeleteAlias", "kms:DescribeKey", "kms:DisableKey", "kms:DisableKeyRotation",
+				"kms:EnableKey", "kms:EnableKeyRotation", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListGrants", "kms:ListKeyPolicies",
+				"kms:ListResourceTags", "kms:PutKeyPolicy", "kms:RevokeGrant", "kms:ScheduleKeyDeletion", "kms:TagResource", "kms:UntagResource",
+				"kms:UpdateAlias", "kms:UpdateKeyDescription",
+			},
+		},
+		"Use":                {Principal: &policy.Principal{AWS: policy.Strings(a.Users)}, Action: use},
+		"UseThroughServices": {Principal: &policy.Principal{AWS: root}, Action: use, Condition: policy.Conditions{"StringEquals": {"kms:ViaService": via}}},
+		"GrantToServices": {
+			Principal: &policy.Principal{AWS: root}, Action: policy.Strings{"kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"},
+			Condition: policy.Conditions{"Bool": {"kms:GrantIsForAWSResource": {"true"}}, "StringEquals": {"kms:ViaService": via}},
+		},
+		"Logs": {
+			Principal: &policy.Principal{Service: policy.Strings{"logs.us-east-1.amazonaws.com"}}, Action: use,
+			Condition: policy.Conditions{"ArnLike": {"kms:EncryptionContext:aws:logs:arn": {"arn:aws:logs:us-east-1:123456789012:log-group:*"}}},
+		},
+	}
+	for sid, s := range want {
+		s.Sid, s.Effect, s.Resource = sid, policy.Allow, policy.Strings{"*"}
+		want[sid] = s
+	}
+	if diff := cmp.Diff(want, all); diff != "" {
+		t.Errorf("key policy (-want +got):\n%s", diff)
+	}
+	for _, action := range use {
+		if action != "kms:DescribeKey" && slices.Contains(all["Administer"].Action, action) {
+			t.Errorf("administrators may use the key: %s", action)
+		}
+	}
+}
+
+func TestPolicyNamesOnlyWhoWasAsked(t *testing.T) {
+	a := args()
+	a.Services = nil
+	all := statements(t, run(t, a))
+	if len(all) != 1 || all["Administer"].Principal.AWS[0] != "arn:aws:iam::123456789012:root" {
+		t.Errorf("got %v, want administration by the account alone", all)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	for name, change := range map[string]func(*encryption.Args){
+		"deleted too soon": func(a *encryption.Args) { a.DeletionDays = 6 },
+		"unknown service":  func(a *encryption.Args) { a.Services = []encryption.Service{"sqs?"} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := args()
+			change(a)
+			_, err := componenttest.Try(func(ctx *pulumi.Context, p *aws.Provider) error {
+				_, err := encryption.NewKey(ctx, "shop", a, pulumi.Provider(p))
+				if !errors.Is(err, encryption.ErrArgs) {
+					t.Errorf("got %v, want ErrArgs", err)
+				}
+				return err
+			})
+			if err == nil {
+				t.Error("no error")
+			}
+		})
+	}
+}

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+	"os"
 	"os/exec"
 	"strings"
 
@@ -16,14 +18,16 @@ import (
 type host struct {
 	pulumirpc.UnimplementedLanguageRuntimeServer
 
-	engine string             // address that programs report to
+	stdout, stderr io.Writer // where programs print; the engine shows it
+	engine         string    // address that programs report to
+
 	ctx    context.Context    // ends every running program when the engine cancels or the host is told to stop
 	cancel context.CancelFunc // ends ctx
 }
 
 func newHost(ctx context.Context, engine string) *host {
 	ctx, cancel := context.WithCancel(ctx)
-	return &host{engine: engine, ctx: ctx, cancel: cancel}
+	return &host{stdout: os.Stdout, stderr: os.Stderr, engine: engine, ctx: ctx, cancel: cancel}
 }
 
 // Handshake tells an engine that attaches to a running host that the protocol is understood.

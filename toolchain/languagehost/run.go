@@ -32,7 +32,8 @@ func (h *host) Run(call context.Context, r *pulumirpc.RunRequest) (*pulumirpc.Ru
 		program.release()
 		return nil, err
 	}
-	return outcome(ctx, start(ctx, program, r.GetPwd(), r.GetArgs(), append(os.Environ(), env...), os.Stdout, os.Stderr)), nil
+	err = start(ctx, program, r.GetPwd(), r.GetArgs(), append(os.Environ(), env...), h.stdout, h.stderr)
+	return outcome(ctx, err), nil
 }
 
 // outcome tells a program that failed by itself from one that has already told the engine what is wrong.

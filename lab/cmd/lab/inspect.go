@@ -1,0 +1,111 @@
+//go:build linux
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"storefront/lab/control"
+	"storefront/lab/daemon"
+)
+
+func (l *lab) env() *cobra.Command {
+	return &cobra.Command{
+		Use: "env", Short: "Print the environment for the AWS CLI, SDKs and Pulumi: eval \"$(lab env)\"", Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			s, err := control.NewClient(l.dir).Status(c.Context())
+			if err != nil {
+				return err
+			}
+			key, err := daemon.ReadCredential(l.dir)
+			if err != nil {
+				return err
+			}
+			for _, kv := range [][2]string{
+				{"AWS_ENDPOINT_URL", s.Endpoint}, {"AWS_REGION", s.Region}, {"AWS_DEFAULT_REGION", s.Region},
+				{"AWS_ACCESS_KEY_ID", key.ID}, {"AWS_SECRET_ACCESS_KEY", key.Secret},
+			} {
+				fmt.Fprintf(c.OutOrStdout(), "export %s=%s\n", kv[0], kv[1])
+			}
+			return nil
+		},
+	}
+}
+
+func (l *lab) url() *cobra.Command {
+	return &cobra.Command{
+		Use: "url [DNS-NAME]", Short: "Print where on 127.0.0.1 a load balancer answers", Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			s, err := control.NewClient(l.dir).Status(c.Context())
+			if err != nil {
+				return err
+			}
+			for _, b := range s.LoadBalancers {
+				if (len(args) == 0 || strings.EqualFold(b.DNSName, args[0])) && len(b.URLs) > 0 {
+					fmt.Fprintln(c.OutOrStdout(), b.URLs[0])
+					return nil
+				}
+			}
+			return errors.New("no internet-facing load balancer of that name; `lab status` lists them")
+		},
+	}
+}
+
+func (l *lab) logs() *cobra.Command {
+	return &cobra.Command{
+		Use: "logs [INSTANCE]", Short: "Print the log of the lab, or the console of an instance", Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			file := l.logFile()
+			if len(args) == 1 {
+				file = daemon.ConsoleFile(l.dir, filepath.Base(args[0]))
+			}
+			f, err := os.Open(file)
+			if errors.Is(err, os.ErrNotExist) {
+				return fmt.Errorf("there is no log %s: `lab status` lists the instances", file)
+			}
+			if err != nil {
+				return err
+			}
+			defer f.Close()
+			_, err = io.Copy(c.OutOrStdout(), f)
+			return err
+		},
+	}
+}
+
+func (l *lab) exec() *cobra.Command {
+	return &cobra.Command{
+		Use: "exec INSTANCE -- COMMAND [ARG]...", Short: "Run a command inside an instance", Args: cobra.MinimumNArgs(2),
+		RunE: func(c *cobra.Command, args []string) error {
+			s, err := control.NewClient(l.dir).Status(c.Context())
+			if err != nil {
+				return err
+			}
+			for _, i := range s.Instances {
+				if i.ID == args[0] && i.PID > 0 {
+					return enter(c, i.PID, args[1:])
+				}
+			}
+			return fmt.Errorf("instance %s does not run; `lab status` lists the instances", args[0])
+		},
+	}
+}
+
+// enter joins the namespaces of an instance's init. nsenter is part of every Linux system and, unlike a Go program, can change its mount namespace.
+func enter(c *cobra.Command, pid int, command []string) error {
+	args := []string{"--target", fmt.Sprint(pid), "--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd=/"}
+	if os.Geteuid() != 0 {
+		args = append(args, "--user", "--preserve-credentials")
+	}
+	p := exec.CommandContext(c.Context(), "nsenter", append(append(args, "--"), command...)...)
+	p.Stdin, p.Stdout, p.Stderr = os.Stdin, c.OutOrStdout(), c.ErrOrStderr()
+	return p.Run()
+}

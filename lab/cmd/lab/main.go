@@ -1,0 +1,96 @@
+//go:build linux
+
+// Command lab is the local AWS region: it starts and stops its daemon, shows what runs in it, and injects faults.
+//
+// Exit status: 0 done, 1 failed, 2 wrong usage; `lab exec` passes on the status of the command it ran.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"storefront/lab/instance"
+)
+
+// lab is what the flags of every command say.
+type lab struct {
+	dir  string // holds everything that the lab keeps
+	port int    // of the endpoint on 127.0.0.1
+	json bool
+}
+
+func main() {
+	// Inside an instance this program is its init and the stand-ins for the commands of Amazon Linux.
+	if code, mine := instance.Main(os.Args); mine {
+		os.Exit(code)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := root().ExecuteContext(ctx)
+	var status *exec.ExitError
+	switch {
+	case err == nil:
+	case errors.As(err, &status):
+		os.Exit(status.ExitCode())
+	default:
+		fmt.Fprintln(os.Stderr, "lab:", err)
+		if errors.Is(err, errUsage) {
+			os.Exit(2)
+		}
+		os.Exit(1)
+	}
+}
+
+var errUsage = errors.New("wrong usage")
+
+func root() *cobra.Command {
+	l := &lab{}
+	c := &cobra.Command{Use: "lab", Short: "A local AWS region in one daemon", SilenceErrors: true, SilenceUsage: true}
+	c.PersistentFlags().StringVar(&l.dir, "dir", defaultDir(), "directory of the lab (LAB_DIR)")
+	c.PersistentFlags().IntVar(&l.port, "port", defaultPort(), "port of the endpoint on 127.0.0.1 (LAB_PORT)")
+	c.PersistentFlags().BoolVar(&l.json, "json", false, "print JSON")
+	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
+	c.AddCommand(l.up(), l.down(), l.reset(), l.status(), l.env(), l.url(), l.logs(), l.exec(), l.fault(), l.daemon())
+	return c
+}
+
+// defaultDir is a system directory for root, since PostgreSQL, which refuses to run as root, must be able to reach its data there.
+func defaultDir() string {
+	if dir := os.Getenv("LAB_DIR"); dir != "" {
+		return dir
+	}
+	if os.Geteuid() == 0 {
+		return "/var/lib/storefront-lab"
+	}
+	if dir := os.Getenv("XDG_STATE_HOME"); dir != "" {
+		return filepath.Join(dir, "storefront-lab")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		home = os.TempDir()
+	}
+	return filepath.Join(home, ".local", "state", "storefront-lab")
+}
+
+func defaultPort() int {
+	if port, err := strconv.Atoi(os.Getenv("LAB_PORT")); err == nil {
+		return port
+	}
+	return 4566
+}
+
+func noArgs(c *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%w: `%s` takes no arguments", errUsage, c.CommandPath())
+	}
+	return nil
+}

@@ -1,0 +1,30 @@
+//go:build linux
+
+package daemon
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+
+	"storefront/lab/instance"
+	"storefront/lab/network"
+	"storefront/lab/postgres"
+)
+
+func instancesDir(dir string) string { return filepath.Join(dir, "instances") }
+func databasesDir(dir string) string { return filepath.Join(dir, "databases") }
+func objectsDir(dir string) string   { return filepath.Join(dir, "objects") }
+
+// ConsoleFile is where the console of an instance is written.
+func ConsoleFile(dir, instanceID string) string {
+	return instance.ConsoleFile(filepath.Join(instancesDir(dir), instanceID))
+}
+
+// Sweep ends what a killed daemon left running in dir: exactly the processes and namespaces of that lab. It keeps the state.
+func Sweep(dir string) error {
+	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return errors.Join(instance.Sweep(instancesDir(dir)), postgres.Sweep(databasesDir(dir)), network.Sweep(dir))
+}

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// waitScale shrinks the provider's waits in the lab, whose resources are ready in moments. See docs/toolchain.md.
+const waitScale = "0.01"
+
+// interruptWithin is how long Pulumi gets to end an operation in order after Ctrl-C.
+const interruptWithin = time.Minute
+
+// workspace is one stack of a clone.
+type workspace struct {
+	root  string // of the clone
+	stack string
+	json  bool
+	out   io.Writer
+	env   []string // of Pulumi; see open
+}
+
+func (w *workspace) isLab() bool { return w.stack == "lab" }
+
+// stateDir holds the stack's state unless the user has a backend of their own (PULUMI_BACKEND_URL).
+func (w *workspace) stateDir() string { return filepath.Join(w.root, ".state") }
+
+func (w *workspace) bin(name string) string { return filepath.Join(w.root, "bin", name) }
+
+// open prepares the environment of Pulumi and takes the clone's lock until the returned function is called. For the lab it starts the lab first.
+func (w *workspace) open(ctx context.Context) (release func(), err error) {
+	if _, err := os.Stat(w.bin("pulumi")); err != nil {
+		return nil, errors.New("bin/pulumi is missing; `make tools` installs it")
+	}
+	if err := os.MkdirAll(w.stateDir(), 0o700); err != nil {
+		return nil, fmt.Errorf("state directory: %w", err)
+	}
+	lock, err := os.OpenFile(filepath.Join(w.stateDir(), "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("state directory: %w", err)
+	}
+	release = func() { _ = lock.Close() }
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		release()
+		return nil, errors.New("another deployment runs in this clone; wait for its end")
+	}
+	if err := w.prepare(ctx); err != nil {
+		release()
+		return nil, err
+	}
+	return release, nil
+}
+
+func (w *workspace) prepare(ctx context.Context) error {
+	passphrase, err := w.passphrase()
+	if err != nil {
+		return err
+	}
+	w.env = append(os.Environ(), "PATH="+filepath.Join(w.root, "bin")+":"+os.Getenv("PATH"), "PULUMI_SKIP_UPDATE_CHECK=true")
+	w.setDefault("PULUMI_HOME", filepath.Join(w.root, ".pulumi"))
+	w.setDefault("PULUMI_BACKEND_URL", "file://"+w.stateDir())
+	if os.Getenv("PULUMI_CONFIG_PASSPHRASE_FILE") == "" {
+		w.setDefault("PULUMI_CONFIG_PASSPHRASE", passphrase)
+	}
+	if w.isLab() {
+		if err := w.startLab(ctx); err != nil {
+			return err
+		}
+	}
+	if err := quiet(w.pulumi(ctx, "stack", "select", "--create", w.stack)); err != nil {
+		return err
+	}
+	return w.clearStaleLocks(ctx)
+}
+
+func (w *workspace) setDefault(key, value string) {
+	if _, set := os.LookupEnv(key); !set {
+		w.env = append(w.env, key+"="+value)
+	}
+}
+
+// passphrase encrypts the secrets in the state. It is drawn once and kept beside the state, for its owner alone.
+func (w *workspace) passphrase() (string, error) {
+	file := filepath.Join(w.stateDir(), "passphrase")
+	b, err := os.ReadFile(file)
+	if errors.Is(err, os.ErrNotExist) {
+		b = []byte(rand.Text())
+		err = os.WriteFile(file, b, 0o600)
+	}
+	if err != nil {
+		return "", fmt.Errorf("passphrase of the state: %w", err)
+	}
+	return string(b), nil
+}
+
+// clearStaleLocks removes the locks that a killed Pulumi left in the clone's own state: the clone's lock, which we hold, says that no other one runs.
+func (w *workspace) clearStaleLocks(ctx context.Context) error {
+	locks, err := filepath.Glob(filepath.Join(w.stateDir(), ".pulumi", "locks", "organization", "*", w.stack, "*.json"))
+	if err != nil || len(locks) == 0 {
+		return err
+	}
+	fmt.Fprintln(w.out, "stack: the last deployment was interrupted; going on from where it stopped")
+	return quiet(w.pulumi(ctx, "cancel", "--yes", w.stack))
+}
+
+// pulumi prepares a call of the CLI. An interrupt reaches it once, so that it ends what it is doing and keeps its state.
+func (w *workspace) pulumi(ctx context.Context, args ...string) *exec.Cmd {
+	c := exec.CommandContext(ctx, w.bin("pulumi"), args...)
+	c.Dir, c.Env = w.root, w.env
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
+	c.WaitDelay = interruptWithin
+	return c
+}
+
+// show runs Pulumi with its own display.
+func (w *workspace) show(ctx context.Context, args ...string) error {
+	c := w.pulumi(ctx, args...)
+	c.Stdout, c.Stderr = w.out, os.Stderr
+	if err := c.Run(); err != nil {
+		return fmt.Errorf("pulumi %s: %w", args[0], err)
+	}
+	return nil
+}
+
+// labStatus is the part of `lab status --json` that is used here.
+type labStatus struct {
+	ID string `json:"id"`
+}
+
+// startLab starts the lab, takes over its credentials, and forgets a deployment into a region that is gone.
+func (w *workspace) startLab(ctx context.Context) error {
+	start := exec.CommandContext(ctx, w.bin("lab"), "up")
+	start.Stdout, start.Stderr = w.out, os.Stderr
+	if err := start.Run(); err != nil {
+		return fmt.Errorf("starting the lab: %w", err)
+	}
+	out, err := exec.CommandContext(ctx, w.bin("lab"), "env").Output()
+	if err != nil {
+		return fmt.Errorf("asking the lab for its credentials: %w", err)
+	}
+	for s := bufio.NewScanner(bytes.NewReader(out)); s.Scan(); {
+		// The endpoint is a setting of the stack, not of the environment: the program must work with what it is given.
+		if kv := strings.TrimPrefix(s.Text(), "export "); !strings.HasPrefix(kv, "AWS_ENDPOINT_URL=") {
+			w.env = append(w.env, kv)
+		}
+	}
+	w.setDefault("STOREFRONT_WAIT_SCALE", waitScale)
+	return w.matchRegion(ctx)
+}
+
+// matchRegion drops the state of a stack whose region was reset: nothing of it exists any more.
+func (w *workspace) matchRegion(ctx context.Context) error {
+	out, err := exec.CommandContext(ctx, w.bin("lab"), "status", "--json").Output()
+	if err != nil {
+		return fmt.Errorf("asking the lab which region it is: %w", err)
+	}
+	var lab labStatus
+	if err := json.Unmarshal(out, &lab); err != nil {
+		return fmt.Errorf("reading the lab's status: %w", err)
+	}
+	file := filepath.Join(w.stateDir(), "region")
+	known, err := os.ReadFile(file)
+	if err == nil && string(known) != lab.ID {
+		fmt.Fprintln(w.out, "stack: the lab was reset since the last deployment; its old state is dropped")
+		if err := quiet(w.pulumi(ctx, "stack", "rm", "--force", "--yes", "--preserve-config", w.stack)); err != nil {
+			return err
+		}
+	}
+	return os.WriteFile(file, []byte(lab.ID), 0o600)
+}

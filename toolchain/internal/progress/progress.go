@@ -19,17 +19,20 @@ type Log struct {
 func (l *Log) Step(ctx context.Context, what string, f func(context.Context) error) error {
 	start := time.Now()
 	l.line("%s ...", what)
-	ctx, cancel := context.WithCancel(ctx)
+	beating, stop := context.WithCancel(ctx)
 	var beat sync.WaitGroup
-	beat.Go(func() { l.beat(ctx, what, start) })
+	beat.Go(func() { l.beat(beating, what, start) })
 	err := f(ctx)
-	cancel()
+	stop()
 	beat.Wait()
 	outcome := "done"
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		outcome = "interrupted"
+	case err != nil:
 		outcome = "failed"
 	}
-	l.line("%s: %s in %s", what, outcome, time.Since(start).Round(100*time.Millisecond))
+	l.line("%s: %s after %s", what, outcome, time.Since(start).Round(100*time.Millisecond))
 	return err
 }
 

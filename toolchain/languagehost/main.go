@@ -22,7 +22,7 @@ import (
 )
 
 // engineCheck is how often the engine is asked whether it still lives, so that a killed engine leaves no host behind.
-const engineCheck = 30 * time.Second
+const engineCheck = 5 * time.Second
 
 func main() {
 	flag.String("tracing", "", "accepted for compatibility with Pulumi's host; traces are not recorded")

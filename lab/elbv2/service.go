@@ -1,0 +1,113 @@
+// Package elbv2 is the lab's Elastic Load Balancing v2: application load balancers, their listeners and rules, target groups and targets.
+//
+// It is the control plane: it checks requests and keeps the declared state. Package dataplane reads that state through the exported methods
+// that take a transaction, runs the load balancers (package balancer), and writes back what became true. Network and Gateway Load Balancers,
+// Lambda and ALB targets, HTTP/2 and gRPC target groups, authentication actions and mutual TLS are refused.
+package elbv2
+
+import (
+	"context"
+	"crypto/tls"
+	"net/netip"
+	"time"
+
+	api "storefront/lab/api/elbv2"
+	"storefront/lab/ec2"
+	"storefront/lab/region"
+	"storefront/lab/state"
+	"storefront/lab/wire"
+)
+
+// VPCs is what the service needs from EC2; *ec2.Service is one.
+type VPCs interface {
+	VPC(tx *state.Tx, id string) (ec2.VPC, error)
+	Subnet(tx *state.Tx, id string) (ec2.Subnet, error)
+	SecurityGroup(tx *state.Tx, id string) (ec2.SecurityGroup, error)
+	DefaultSecurityGroup(tx *state.Tx, vpc string) (ec2.SecurityGroup, error)
+	CreateManagedInterface(tx *state.Tx, m ec2.ManagedInterface) (ec2.Interface, error)
+	DeleteManagedInterface(tx *state.Tx, id string) error
+	SetManagedInterfaceGroups(tx *state.Tx, id string, securityGroups []string) error
+}
+
+// Instance is what the service wants to know of an EC2 instance.
+type Instance struct {
+	VPC     string
+	Zone    string
+	State   string // "pending", "running", "shutting-down", "terminated", "stopping", "stopped"
+	Address netip.Addr
+}
+
+// Health is the state of a target as the data plane sees it.
+type Health struct{ State, Reason, Description string }
+
+// Config is what a Service is built from. Store, Region, Now, VPCs and Instance are required.
+type Config struct {
+	Store  *state.Store
+	Region region.Region
+	Now    func() time.Time
+	VPCs   VPCs
+
+	// Instance finds an instance in the transaction of the caller.
+	Instance func(tx *state.Tx, id string) (Instance, bool)
+
+	// Certificate finds the certificate of an ARN; nil knows none.
+	Certificate func(tx *state.Tx, arn string) (tls.Certificate, bool)
+
+	// Health asks the data plane for the state of a target; ok is false while it does not run. nil is a data plane that never runs.
+	Health func(groupARN, target string, port int) (health Health, ok bool)
+
+	// PutLog writes an object into a log bucket as the log delivery service, with the rights that the bucket's policy gives it; nil is always denied.
+	PutLog func(ctx context.Context, bucket, key string, body []byte) error
+}
+
+// Service answers the Elastic Load Balancing v2 API.
+type Service struct{ Config }
+
+var _ api.API = (*Service)(nil)
+
+// New makes the service on the store's state.
+func New(c Config) *Service { return &Service{c} }
+
+// read runs f in a read-only transaction and returns what it filled in.
+func read[O any](s *Service, f func(tx *state.Tx, out *O) error) (*O, error) {
+	out := new(O)
+	if err := s.Store.View(func(tx *state.Tx) error { return f(tx, out) }); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// change runs f in a read-write transaction and returns what it filled in.
+func change[O any](s *Service, f func(tx *state.Tx, out *O) error) (*O, error) {
+	out := new(O)
+	if err := s.Store.Update(func(tx *state.Tx) error { return f(tx, out) }); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// fault is an error of the client; Elastic Load Balancing answers all of them with status 400.
+func fault(code, format string, args ...any) error { return wire.Errorf(400, code, format, args...) }
+
+func invalid(format string, args ...any) error { return fault("ValidationError", format, args...) }
+
+// unsupported refuses what AWS offers and the lab does not.
+func unsupported(what string) error {
+	return fault("InvalidConfigurationRequest", "%s is not supported in this region.", what)
+}
+
+// val is the value that p points at, or the zero value.
+func val[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
+	}
+	return v
+}
+
+// or is the value that p points at, or the default.
+func or[T any](p *T, otherwise T) T {
+	if p != nil {
+		return *p
+	}
+	return otherwise
+}

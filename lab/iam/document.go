@@ -2,6 +2,9 @@ package iam
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
 	"strings"
 
 	"storefront/lab/state"
@@ -34,13 +37,43 @@ type Principals map[string]Strings
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (s *Statements) UnmarshalJSON(b []byte) error {
-	var one Statement
-	if strings.HasPrefix(strings.TrimSpace(string(b)), "{") {
-		err := json.Unmarshal(b, &one)
-		*s = Statements{one}
-		return err
+	if b[0] == '{' {
+		*s = make(Statements, 1)
+		return json.Unmarshal(b, &(*s)[0])
 	}
 	return json.Unmarshal(b, (*[]Statement)(s))
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (s *Statement) UnmarshalJSON(b []byte) error {
+	type plain Statement
+	if err := onlyElements(b, "Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Principal", "NotPrincipal", "Condition"); err != nil {
+		return err
+	}
+	return json.Unmarshal(b, (*plain)(s))
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (d *Document) UnmarshalJSON(b []byte) error {
+	type plain Document
+	if err := onlyElements(b, "Version", "Id", "Statement"); err != nil {
+		return err
+	}
+	return json.Unmarshal(b, (*plain)(d))
+}
+
+// onlyElements refuses members of a JSON object that are not policy elements. Their names are case-sensitive, which encoding/json does not check.
+func onlyElements(b []byte, names ...string) error {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(b, &members); err != nil {
+		return err
+	}
+	for name := range members {
+		if !slices.Contains(names, name) {
+			return fmt.Errorf("unknown element %q", name)
+		}
+	}
+	return nil
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -89,20 +122,32 @@ func ParseDocument(text string) (Document, error) {
 	if len(d.Statement) == 0 {
 		return d, malformed("Syntax errors in policy: a policy needs at least one Statement.")
 	}
+	sids := map[string]bool{}
 	for _, s := range d.Statement {
 		switch {
+		case s.Sid != "" && sids[s.Sid]:
+			return d, malformed("Statement IDs (SID) in a single policy must be unique.")
 		case s.Effect != "Allow" && s.Effect != "Deny":
 			return d, malformed("Invalid effect: %s", s.Effect)
 		case (len(s.Action) == 0) == (len(s.NotAction) == 0):
 			return d, malformed("Policy statement must contain actions.")
 		}
-		for _, a := range append(s.Action, s.NotAction...) {
+		sids[s.Sid] = true
+		for _, a := range slices.Concat(s.Action, s.NotAction) {
 			if a != "*" && !strings.Contains(a, ":") {
 				return d, malformed("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.")
 			}
 		}
 	}
 	return d, nil
+}
+
+// Reason is the message of an error of ParseDocument without its code: other services answer it under a code of their own.
+func Reason(err error) string {
+	if e, ok := errors.AsType[*wire.Error](err); ok {
+		return e.Message
+	}
+	return err.Error()
 }
 
 // permissions checks a document that is attached to an identity.
@@ -118,7 +163,7 @@ func permissions(text string) error {
 		if (len(s.Resource) == 0) == (len(s.NotResource) == 0) {
 			return malformed("Policy statement must contain resources.")
 		}
-		for _, r := range append(s.Resource, s.NotResource...) {
+		for _, r := range slices.Concat(s.Resource, s.NotResource) {
 			if r != "*" && strings.Count(r, ":") < 5 {
 				return malformed("Resource %s must be in ARN format or \"*\".", r)
 			}

@@ -107,7 +107,7 @@ func (p policy) describe(tx *state.Tx) *api.Policy {
 			boundaries++
 		}
 	}
-	d := &api.Policy{Arn: new(p.ARN), PolicyId: new(p.ID), PolicyName: new(p.Name), Path: new(p.Path), Description: optional(p.Description), CreateDate: new(p.Created), UpdateDate: new(p.Updated),
+	d := &api.Policy{Arn: new(p.ARN), PolicyId: new(p.ID), PolicyName: new(p.Name), Path: new(p.Path), Description: wire.Optional(p.Description), CreateDate: new(p.Created), UpdateDate: new(p.Updated),
 		DefaultVersionId: new(p.Default), AttachmentCount: new(attached), PermissionsBoundaryUsageCount: new(boundaries), IsAttachable: new(true)}
 	if len(p.Tags) > 0 {
 		d.Tags = tagList(p.Tags)
@@ -129,23 +129,23 @@ func (s *Service) GetPolicy(_ context.Context, in *api.GetPolicyInput) (*api.Get
 func (s *Service) ListPolicies(_ context.Context, in *api.ListPoliciesInput) (*api.ListPoliciesOutput, error) {
 	out := &api.ListPoliciesOutput{Policies: []api.Policy{}}
 	return out, s.store.View(func(tx *state.Tx) error {
-		matching := func(yield func(string, policy) bool) {
+		all := func(yield func(string, policy) bool) { // in the order of the ARNs: "aws" sorts after an account's digits
 			if wire.Value(in.Scope) != "AWS" {
 				for arn, p := range policies.All(tx) {
-					if p.listed(tx, in) && !yield(arn, p) {
+					if !yield(arn, p) {
 						return
 					}
 				}
 			}
 			if wire.Value(in.Scope) != "Local" {
 				for _, p := range managedPolicies() {
-					if p.listed(tx, in) && !yield(p.ARN, p) {
+					if !yield(p.ARN, p) {
 						return
 					}
 				}
 			}
 		}
-		items, next := state.Page(matching, wire.Value(in.Marker), pageSize(in.MaxItems))
+		items, next := state.Page(state.Where(all, func(p policy) bool { return p.listed(tx, in) }), wire.Value(in.Marker), pageSize(in.MaxItems))
 		for _, p := range items {
 			out.Policies = append(out.Policies, *p.describe(tx))
 		}

@@ -116,14 +116,7 @@ func (s *Service) ListInstanceProfilesForRole(_ context.Context, in *api.ListIns
 }
 
 func (s *Service) pageProfiles(tx *state.Tx, marker string, maxItems *int64, want func(profile) bool) (out []api.InstanceProfile, next *string, err error) {
-	matching := func(yield func(string, profile) bool) {
-		for name, p := range profiles.All(tx) {
-			if want(p) && !yield(name, p) {
-				return
-			}
-		}
-	}
-	items, next := state.Page(matching, marker, pageSize(maxItems))
+	items, next := state.Page(state.Where(profiles.All(tx), want), marker, pageSize(maxItems))
 	out = []api.InstanceProfile{}
 	for _, p := range items {
 		d, err := p.describe(tx)
@@ -200,9 +193,18 @@ func (s *Service) ListInstanceProfileTags(_ context.Context, in *api.ListInstanc
 	})
 }
 
-// RoleOfProfile returns the role in an instance profile, named by its ARN or name: what an instance that has the profile runs as.
-// The role's name is "" when the profile has none.
-func (s *Service) RoleOfProfile(tx *state.Tx, profileRef string) (profileARN, roleName string, err error) {
-	p, err := findProfile(tx, profileRef[strings.LastIndexByte(profileRef, '/')+1:])
-	return p.ARN, p.Role, err
+// Profile is what EC2 needs to know of an instance profile.
+type Profile struct {
+	ARN  string
+	ID   string // "AIPA..."
+	Role string // name of the role that instances run as, or ""
+}
+
+// Profile finds an instance profile by its name or its ARN, and whether there is one.
+func (s *Service) Profile(tx *state.Tx, nameOrARN string) (Profile, bool) {
+	p, ok, err := profiles.Get(tx, nameOrARN[strings.LastIndexByte(nameOrARN, '/')+1:])
+	if err != nil || !ok || strings.Contains(nameOrARN, "/") && nameOrARN != p.ARN {
+		return Profile{}, false
+	}
+	return Profile{ARN: p.ARN, ID: p.ID, Role: p.Role}, true
 }

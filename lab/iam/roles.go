@@ -39,13 +39,17 @@ func (s *Service) changeRole(name string, edit func(*state.Tx, *role) error) err
 			return err
 		}
 		if r.ServiceLinked != "" {
-			return wire.Errorf(400, "UnmodifiableEntity", "Cannot perform the operation on the protected role '%s' - this role is only modifiable by AWS", name)
+			return protected(r)
 		}
 		if err := edit(tx, &r); err != nil {
 			return err
 		}
 		return roles.Put(tx, name, r)
 	})
+}
+
+func protected(r role) error {
+	return wire.Errorf(400, "UnmodifiableEntity", "Cannot perform the operation on the protected role '%s' - this role is only modifiable by AWS", r.Name)
 }
 
 // CreateRole implements the operation of that name.
@@ -89,7 +93,7 @@ func (s *Service) createRole(tx *state.Tx, r *role) error {
 
 func (r role) describe() *api.Role {
 	d := &api.Role{Arn: new(r.ARN), RoleId: new(r.ID), RoleName: new(r.Name), Path: new(r.Path), CreateDate: new(r.Created), AssumeRolePolicyDocument: escaped(r.Trust),
-		Description: optional(r.Description), MaxSessionDuration: new(r.MaxSession), RoleLastUsed: &api.RoleLastUsed{}}
+		Description: wire.Optional(r.Description), MaxSessionDuration: new(r.MaxSession), RoleLastUsed: &api.RoleLastUsed{}}
 	if len(r.Tags) > 0 {
 		d.Tags = tagList(r.Tags)
 	}
@@ -113,13 +117,7 @@ func (s *Service) GetRole(_ context.Context, in *api.GetRoleInput) (*api.GetRole
 func (s *Service) ListRoles(_ context.Context, in *api.ListRolesInput) (*api.ListRolesOutput, error) {
 	out := &api.ListRolesOutput{Roles: []api.Role{}}
 	return out, s.store.View(func(tx *state.Tx) error {
-		below := func(yield func(string, role) bool) {
-			for name, r := range roles.All(tx) {
-				if strings.HasPrefix(r.Path, wire.Value(in.PathPrefix)) && !yield(name, r) {
-					return
-				}
-			}
-		}
+		below := state.Where(roles.All(tx), func(r role) bool { return strings.HasPrefix(r.Path, wire.Value(in.PathPrefix)) })
 		items, next := state.Page(below, wire.Value(in.Marker), pageSize(in.MaxItems))
 		for _, r := range items {
 			d := r.describe()
@@ -169,6 +167,8 @@ func (s *Service) DeleteRole(_ context.Context, in *api.DeleteRoleInput) (*api.D
 		switch {
 		case err != nil:
 			return err
+		case r.ServiceLinked != "":
+			return protected(r)
 		case len(r.Attached) > 0:
 			return deleteConflict("Cannot delete entity, must detach all policies first.")
 		case len(r.Inline) > 0:

@@ -25,6 +25,8 @@ type Service struct {
 	now    func() time.Time
 }
 
+var _ api.API = (*Service)(nil)
+
 // New returns the service on a store; now is its clock.
 func New(store *state.Store, r region.Region, now func() time.Time) *Service {
 	return &Service{store: store, region: r, now: now}
@@ -126,11 +128,4 @@ func removeTags(m map[string]string, keys []string) map[string]string {
 		delete(out, k)
 	}
 	return out
-}
-
-func optional(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
 }

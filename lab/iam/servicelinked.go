@@ -10,7 +10,7 @@ import (
 	"storefront/lab/wire"
 )
 
-// linkedRoles names the service-linked role of each service that can have one, from "AWS services that work with IAM".
+// linkedRole names the service-linked role of each service that can have one, from "AWS services that work with IAM".
 func linkedRole(service string) (name string, ok bool) {
 	name, ok = map[string]string{
 		"autoscaling.amazonaws.com":          "AWSServiceRoleForAutoScaling",

@@ -66,7 +66,7 @@ func (s *Service) DeleteAlias(_ context.Context, in *api.DeleteAliasInput) (*api
 // ListAliases implements the operation of that name.
 func (s *Service) ListAliases(_ context.Context, in *api.ListAliasesInput) (*api.ListAliasesOutput, error) {
 	out := &api.ListAliasesOutput{Aliases: []api.AliasListEntry{}}
-	err := s.store.View(func(tx *state.Tx) error {
+	err := s.store.Update(func(tx *state.Tx) error {
 		var only string
 		if in.KeyId != nil {
 			k, err := s.find(tx, *in.KeyId)

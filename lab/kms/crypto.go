@@ -31,6 +31,13 @@ func (s *Service) Seal(tx *state.Tx, ref string, encryptionContext map[string]st
 	if err != nil {
 		return nil, "", err
 	}
+	if k.RotationDays > 0 && !s.now().Before(k.NextRotation) {
+		k.rotate()
+		k.NextRotation = k.nextRotation(s.now())
+		if err := keys.Put(tx, k.ID, k); err != nil {
+			return nil, "", err
+		}
+	}
 	ciphertext, err = k.seal(encryptionContext, plaintext)
 	return ciphertext, k.ARN, err
 }
@@ -54,9 +61,7 @@ func (k key) seal(encryptionContext map[string]string, plaintext []byte) ([]byte
 	copy(out[1:], k.ID)
 	binary.BigEndian.PutUint32(out[1+idSize:], uint32(len(k.Material)-1))
 	nonce := out[headerSize:]
-	if _, err := rand.Read(nonce); err != nil {
-		return nil, fmt.Errorf("making a nonce: %w", err)
-	}
+	rand.Read(nonce) // never fails: it ends the process instead
 	aead, err := newAEAD(k.Material[len(k.Material)-1])
 	if err != nil {
 		return nil, err
@@ -111,23 +116,29 @@ func (s *Service) Encrypt(_ context.Context, in *api.EncryptInput) (*api.Encrypt
 // Decrypt implements the operation of that name.
 func (s *Service) Decrypt(_ context.Context, in *api.DecryptInput) (*api.DecryptOutput, error) {
 	out := &api.DecryptOutput{EncryptionAlgorithm: new("SYMMETRIC_DEFAULT")}
-	return out, s.store.View(func(tx *state.Tx) error {
+	return out, s.store.Update(func(tx *state.Tx) error {
 		plaintext, arn, err := s.Unseal(tx, in.EncryptionContext, in.CiphertextBlob)
 		if err != nil {
 			return err
 		}
-		if in.KeyId != nil {
-			k, err := s.find(tx, *in.KeyId)
-			if err != nil {
-				return err
-			}
-			if k.ARN != arn {
-				return wire.Errorf(400, "IncorrectKeyException", "The key ID in the request does not identify a CMK that can perform this operation.")
-			}
+		if err := s.expect(tx, in.KeyId, arn); err != nil {
+			return err
 		}
 		out.Plaintext, out.KeyId = plaintext, new(arn)
 		return nil
 	})
+}
+
+// expect refuses a ciphertext of another key than the one that the request names, if it names one.
+func (s *Service) expect(tx *state.Tx, ref *string, arn string) error {
+	if ref == nil {
+		return nil
+	}
+	k, err := s.find(tx, *ref)
+	if err == nil && k.ARN != arn {
+		err = wire.Errorf(400, "IncorrectKeyException", "The key ID in the request does not identify a CMK that can perform this operation.")
+	}
+	return err
 }
 
 // ReEncrypt implements the operation of that name.
@@ -136,6 +147,9 @@ func (s *Service) ReEncrypt(_ context.Context, in *api.ReEncryptInput) (*api.ReE
 	return out, s.store.Update(func(tx *state.Tx) error {
 		plaintext, source, err := s.Unseal(tx, in.SourceEncryptionContext, in.CiphertextBlob)
 		if err != nil {
+			return err
+		}
+		if err := s.expect(tx, in.SourceKeyId, source); err != nil {
 			return err
 		}
 		ciphertext, arn, err := s.Seal(tx, *in.DestinationKeyId, in.DestinationEncryptionContext, plaintext)

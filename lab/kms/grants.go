@@ -36,7 +36,7 @@ func (s *Service) CreateGrant(_ context.Context, in *api.CreateGrantInput) (*api
 // ListGrants implements the operation of that name.
 func (s *Service) ListGrants(_ context.Context, in *api.ListGrantsInput) (*api.ListGrantsOutput, error) {
 	out := &api.ListGrantsOutput{Grants: []api.GrantListEntry{}, Truncated: new(false)}
-	err := s.store.View(func(tx *state.Tx) error {
+	err := s.store.Update(func(tx *state.Tx) error {
 		k, err := s.find(tx, *in.KeyId)
 		if err != nil {
 			return err

@@ -2,9 +2,7 @@ package kms
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
-	"fmt"
 	"time"
 
 	api "storefront/lab/api/kms"
@@ -18,7 +16,7 @@ func (s *Service) CreateKey(_ context.Context, in *api.CreateKeyInput) (*api.Cre
 	if err := supported(in); err != nil {
 		return nil, err
 	}
-	k := key{Description: wire.Value(in.Description), Manager: "CUSTOMER", BypassPolicyLockout: wire.Value(in.BypassPolicyLockoutSafetyCheck), Tags: map[string]string{}}
+	k := key{Description: wire.Value(in.Description), Manager: "CUSTOMER", Tags: map[string]string{}}
 	for _, t := range in.Tags {
 		k.Tags[wire.Value(t.TagKey)] = wire.Value(t.TagValue)
 	}
@@ -60,11 +58,9 @@ func (s *Service) create(tx *state.Tx, k key) (key, error) {
 	if err != nil {
 		return key{}, err
 	}
-	material := make([]byte, 32)
-	if _, err := rand.Read(material); err != nil {
-		return key{}, fmt.Errorf("making key material: %w", err)
-	}
-	k.ID, k.ARN, k.State, k.Created, k.Material = id, s.region.ARN("kms", "key/"+id), enabled, s.now().UTC(), [][]byte{material}
+	k.ID, k.ARN, k.State, k.Created = id, s.region.ARN("kms", "key/"+id), enabled, s.now().UTC()
+	k.NextRotation = k.Created.AddDate(0, 0, int(k.RotationDays))
+	k.rotate()
 	if k.Policy == "" {
 		k.Policy = s.defaultPolicy()
 	}
@@ -107,12 +103,7 @@ func (s *Service) metadata(k key) *api.KeyMetadata {
 
 // DescribeKey implements the operation of that name.
 func (s *Service) DescribeKey(_ context.Context, in *api.DescribeKeyInput) (*api.DescribeKeyOutput, error) {
-	var k key
-	// An AWS managed key comes into being when it is first named, hence Update.
-	err := s.store.Update(func(tx *state.Tx) (err error) {
-		k, err = s.find(tx, *in.KeyId)
-		return err
-	})
+	k, err := s.read(*in.KeyId)
 	if err != nil {
 		return nil, err
 	}
@@ -121,9 +112,14 @@ func (s *Service) DescribeKey(_ context.Context, in *api.DescribeKeyInput) (*api
 
 // ListKeys implements the operation of that name.
 func (s *Service) ListKeys(_ context.Context, in *api.ListKeysInput) (*api.ListKeysOutput, error) {
-	out := &api.ListKeysOutput{}
+	out := &api.ListKeysOutput{Keys: []api.KeyListEntry{}}
 	err := s.store.View(func(tx *state.Tx) error {
-		items, next := state.Page(keys.All(tx), wire.Value(in.Marker), wire.Value(in.Limit))
+		limit := int64(100)
+		if in.Limit != nil {
+			limit = *in.Limit
+		}
+		alive := state.Where(keys.All(tx), func(k key) bool { return k.State != pendingDeletion || s.now().Before(k.Deletion) })
+		items, next := state.Page(alive, wire.Value(in.Marker), limit)
 		for _, k := range items {
 			out.Keys = append(out.Keys, api.KeyListEntry{KeyId: new(k.ID), KeyArn: new(k.ARN)})
 		}
@@ -193,7 +189,7 @@ func (s *Service) CancelKeyDeletion(_ context.Context, in *api.CancelKeyDeletion
 		if err != nil {
 			return err
 		}
-		if k.State != pendingDeletion || k.Material == nil {
+		if k.State != pendingDeletion {
 			return wire.Errorf(400, "KMSInvalidStateException", "%s is not pending deletion.", k.ARN)
 		}
 		k.State, k.Deletion, out.KeyId = disabled, time.Time{}, new(k.ARN)

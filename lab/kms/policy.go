@@ -2,13 +2,11 @@ package kms
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 
 	api "storefront/lab/api/kms"
+	"storefront/lab/iam"
 	"storefront/lab/state"
 	"storefront/lab/wire"
 )
@@ -17,14 +15,11 @@ import (
 const maxPolicy = 32 << 10
 
 func checkPolicy(policy string) error {
-	var document struct {
-		Statement json.RawMessage
-	}
 	if len(policy) > maxPolicy {
 		return wire.Errorf(400, "LimitExceededException", "The key policy has %d bytes; %d are allowed.", len(policy), maxPolicy)
 	}
-	if err := json.Unmarshal([]byte(policy), &document); err != nil || document.Statement == nil {
-		return wire.Errorf(400, "MalformedPolicyDocumentException", "The key policy is not a JSON policy document with a Statement.")
+	if _, err := iam.ParseDocument(policy); err != nil {
+		return wire.Errorf(400, "MalformedPolicyDocumentException", "%s", iam.Reason(err))
 	}
 	return nil
 }
@@ -65,47 +60,8 @@ func (s *Service) read(ref string) (k key, err error) {
 	return k, err
 }
 
-// EnableKeyRotation implements the operation of that name.
-func (s *Service) EnableKeyRotation(_ context.Context, in *api.EnableKeyRotationInput) (*api.EnableKeyRotationOutput, error) {
-	days := int64(365)
-	if in.RotationPeriodInDays != nil {
-		days = *in.RotationPeriodInDays
-	}
-	return &api.EnableKeyRotationOutput{}, s.change(*in.KeyId, func(k *key) error {
-		k.RotationDays, k.NextRotation = days, s.now().UTC().AddDate(0, 0, int(days))
-		return nil
-	})
-}
-
-// DisableKeyRotation implements the operation of that name.
-func (s *Service) DisableKeyRotation(_ context.Context, in *api.DisableKeyRotationInput) (*api.DisableKeyRotationOutput, error) {
-	return &api.DisableKeyRotationOutput{}, s.change(*in.KeyId, func(k *key) error { k.RotationDays = 0; return nil })
-}
-
-// GetKeyRotationStatus implements the operation of that name.
-func (s *Service) GetKeyRotationStatus(_ context.Context, in *api.GetKeyRotationStatusInput) (*api.GetKeyRotationStatusOutput, error) {
-	k, err := s.read(*in.KeyId)
-	if err != nil {
-		return nil, err
-	}
-	out := &api.GetKeyRotationStatusOutput{KeyId: new(k.ARN), KeyRotationEnabled: new(k.RotationDays > 0 && k.State != pendingDeletion)}
-	if k.RotationDays > 0 {
-		out.RotationPeriodInDays, out.NextRotationDate = new(k.RotationDays), new(k.NextRotation)
-	}
-	return out, nil
-}
-
-// RotateKeyOnDemand implements the operation of that name: new material encrypts from now on, the old one still decrypts.
-func (s *Service) RotateKeyOnDemand(_ context.Context, in *api.RotateKeyOnDemandInput) (*api.RotateKeyOnDemandOutput, error) {
-	material := make([]byte, 32)
-	if _, err := rand.Read(material); err != nil {
-		return nil, fmt.Errorf("making key material: %w", err)
-	}
-	return &api.RotateKeyOnDemandOutput{KeyId: in.KeyId}, s.change(*in.KeyId, func(k *key) error {
-		k.Material = append(k.Material, material)
-		return nil
-	})
-}
+// maxTags is the quota of tags on a key.
+const maxTags = 50
 
 // TagResource implements the operation of that name.
 func (s *Service) TagResource(_ context.Context, in *api.TagResourceInput) (*api.TagResourceOutput, error) {
@@ -113,8 +69,8 @@ func (s *Service) TagResource(_ context.Context, in *api.TagResourceInput) (*api
 		for _, t := range in.Tags {
 			k.Tags[wire.Value(t.TagKey)] = wire.Value(t.TagValue)
 		}
-		if len(k.Tags) > 50 {
-			return wire.Errorf(400, "TagException", "A key can have at most 50 tags.")
+		if len(k.Tags) > maxTags {
+			return wire.Errorf(400, "LimitExceededException", "A key can have at most %d tags.", maxTags)
 		}
 		return nil
 	})

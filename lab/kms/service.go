@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	api "storefront/lab/api/kms"
 	"storefront/lab/region"
 	"storefront/lab/state"
 	"storefront/lab/wire"
@@ -19,6 +20,8 @@ type Service struct {
 	now    func() time.Time
 }
 
+var _ api.API = (*Service)(nil)
+
 // New returns the service on a store. now is its clock.
 func New(store *state.Store, r region.Region, now func() time.Time) *Service {
 	return &Service{store: store, region: r, now: now}
@@ -26,20 +29,19 @@ func New(store *state.Store, r region.Region, now func() time.Time) *Service {
 
 // key is one KMS key.
 type key struct {
-	ID                   string
-	ARN                  string
-	Description          string
-	State                string // KeyStateEnabled, KeyStateDisabled, KeyStatePendingDeletion
-	Manager              string // "CUSTOMER" or "AWS"
-	Created              time.Time
-	Deletion             time.Time // when State is pending deletion
-	Policy               string    // JSON
-	RotationDays         int64     // 0: no automatic rotation
-	Tags                 map[string]string
-	Material             [][]byte // AES-256 keys, oldest first; the last one encrypts
-	BypassPolicyLockout  bool
-	NextRotation         time.Time
-	AutomaticRotationSet time.Time
+	ID                string
+	ARN               string
+	Description       string
+	State             string // KeyStateEnabled, KeyStateDisabled, KeyStatePendingDeletion
+	Manager           string // "CUSTOMER" or "AWS"
+	Created           time.Time
+	Deletion          time.Time // when State is pending deletion
+	Policy            string    // JSON
+	RotationDays      int64     // 0: no automatic rotation
+	NextRotation      time.Time // when RotationDays is set
+	OnDemandRotations int
+	Tags              map[string]string
+	Material          [][]byte // AES-256 keys, oldest first; the last one encrypts
 }
 
 // grant is one grant on a key.
@@ -69,7 +71,8 @@ func validation(format string, args ...any) error {
 	return wire.Errorf(400, "ValidationException", format, args...)
 }
 
-// find resolves what AWS takes as a key identifier: key ID, key ARN, alias name or alias ARN.
+// find resolves what AWS takes as a key identifier: key ID, key ARN, alias name or alias ARN. A key whose waiting period is over does not exist any more.
+// An AWS managed key comes into being when its alias is first named, so tx must be able to write.
 func (s *Service) find(tx *state.Tx, ref string) (key, error) {
 	id := strings.TrimPrefix(ref, s.region.ARN("kms", "")) // leaves "key/..." or "alias/..." of an ARN of this account and region
 	if strings.HasPrefix(id, "arn:") {
@@ -93,18 +96,10 @@ func (s *Service) find(tx *state.Tx, ref string) (key, error) {
 	if err != nil {
 		return key{}, err
 	}
-	if !ok {
+	if !ok || k.State == pendingDeletion && !s.now().Before(k.Deletion) {
 		return key{}, notFound("Key '%s' does not exist", s.region.ARN("kms", "key/"+id))
 	}
-	return s.settle(k), nil
-}
-
-// settle brings a key up to the clock: what was due for deletion is gone for every use, what was due for rotation has rotated.
-func (s *Service) settle(k key) key {
-	if k.State == pendingDeletion && !s.now().Before(k.Deletion) {
-		k.Material = nil
-	}
-	return k
+	return k, nil
 }
 
 // usable is find for operations that need an enabled key.
@@ -114,11 +109,15 @@ func (s *Service) usable(tx *state.Tx, ref string) (key, error) {
 	case err != nil:
 		return key{}, err
 	case k.State == disabled:
-		return key{}, wire.Errorf(400, "DisabledException", "%s is disabled.", k.ARN)
+		return key{}, isDisabled(k)
 	case k.State == pendingDeletion:
 		return key{}, pending(k)
 	}
 	return k, nil
+}
+
+func isDisabled(k key) error {
+	return wire.Errorf(400, "DisabledException", "%s is disabled.", k.ARN)
 }
 
 func pending(k key) error {

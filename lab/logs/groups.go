@@ -72,13 +72,9 @@ func (s *Service) DescribeLogGroups(_ context.Context, in *api.DescribeLogGroups
 	}
 	out := &api.DescribeLogGroupsOutput{LogGroups: []api.LogGroup{}}
 	return out, s.store.View(func(tx *state.Tx) error {
-		matching := func(yield func(string, group) bool) {
-			for name, g := range groups.WithPrefix(tx, prefix) {
-				if strings.Contains(strings.ToLower(name), pattern) && (in.LogGroupClass == nil || *in.LogGroupClass == g.Class) && !yield(name, g) {
-					return
-				}
-			}
-		}
+		matching := state.Where(groups.WithPrefix(tx, prefix), func(g group) bool {
+			return strings.Contains(strings.ToLower(g.Name), pattern) && (in.LogGroupClass == nil || *in.LogGroupClass == g.Class)
+		})
 		items, next := state.Page(matching, wire.Value(in.NextToken), limit)
 		for _, g := range items {
 			out.LogGroups = append(out.LogGroups, s.describe(tx, g))
@@ -93,14 +89,8 @@ func (s *Service) describe(tx *state.Tx, g group) api.LogGroup {
 	for _, st := range streams.WithPrefix(tx, g.Name+"\x00") {
 		bytes += st.Bytes
 	}
-	d := api.LogGroup{LogGroupName: new(g.Name), LogGroupClass: new(g.Class), Arn: new(s.arn(g.Name) + ":*"), LogGroupArn: new(s.arn(g.Name)), CreationTime: new(g.Created), MetricFilterCount: new(int64(0)), StoredBytes: new(bytes)}
-	if g.Retention > 0 {
-		d.RetentionInDays = new(g.Retention)
-	}
-	if g.KMSKeyID != "" {
-		d.KmsKeyId = new(g.KMSKeyID)
-	}
-	return d
+	return api.LogGroup{LogGroupName: new(g.Name), LogGroupClass: new(g.Class), Arn: new(s.arn(g.Name) + ":*"), LogGroupArn: new(s.arn(g.Name)), CreationTime: new(g.Created), MetricFilterCount: new(int64(0)), StoredBytes: new(bytes),
+		RetentionInDays: wire.Optional(g.Retention), KmsKeyId: wire.Optional(g.KMSKeyID)}
 }
 
 // retentions are the values that PutRetentionPolicy takes, from its API reference.

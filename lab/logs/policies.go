@@ -2,9 +2,9 @@ package logs
 
 import (
 	"context"
-	"encoding/json"
 
 	api "storefront/lab/api/logs"
+	"storefront/lab/iam"
 	"storefront/lab/state"
 	"storefront/lab/wire"
 )
@@ -15,9 +15,11 @@ const maxPolicies = 10
 // PutResourcePolicy implements the operation of that name.
 func (s *Service) PutResourcePolicy(_ context.Context, in *api.PutResourcePolicyInput) (*api.PutResourcePolicyOutput, error) {
 	name, document := wire.Value(in.PolicyName), wire.Value(in.PolicyDocument)
-	var parsed struct{ Statement json.RawMessage }
-	if json.Unmarshal([]byte(document), &parsed) != nil || parsed.Statement == nil || name == "" {
-		return nil, invalid("The policy needs a name and a JSON document with a Statement.")
+	if name == "" {
+		return nil, invalid("Policy name is required.")
+	}
+	if _, err := iam.ParseDocument(document); err != nil {
+		return nil, invalid("%s", iam.Reason(err))
 	}
 	p := policy{Document: document, Updated: s.millis()}
 	return &api.PutResourcePolicyOutput{ResourcePolicy: show(name, p)}, s.store.Update(func(tx *state.Tx) error {

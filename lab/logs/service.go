@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	api "storefront/lab/api/logs"
 	"storefront/lab/region"
 	"storefront/lab/state"
 	"storefront/lab/wire"
@@ -20,6 +21,8 @@ type Service struct {
 	region region.Region
 	now    func() time.Time
 }
+
+var _ api.API = (*Service)(nil)
 
 // New returns the service on a store; now is its clock.
 func New(store *state.Store, r region.Region, now func() time.Time) *Service {

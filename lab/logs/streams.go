@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -67,13 +68,29 @@ func (s *Service) DescribeLogStreams(_ context.Context, in *api.DescribeLogStrea
 			all = append(all, st)
 		}
 		if byTime {
-			slices.SortStableFunc(all, func(a, b stream) int { return int(a.Last - b.Last) })
+			slices.SortStableFunc(all, func(a, b stream) int { return cmp.Compare(a.Last, b.Last) })
 		}
 		if wire.Value(in.Descending) {
 			slices.Reverse(all)
 		}
-		for _, st := range all {
+		limit := 50
+		if in.Limit != nil {
+			limit = int(*in.Limit)
+		}
+		from := 0
+		if in.NextToken != nil {
+			// The token is the stream that the page before ended with; when it is gone since, the listing is over.
+			from = 1 + slices.IndexFunc(all, func(st stream) bool { return st.Name == *in.NextToken })
+			if from == 0 {
+				return invalid("The specified nextToken is invalid.")
+			}
+		}
+		to := min(from+limit, len(all))
+		for _, st := range all[from:to] {
 			out.LogStreams = append(out.LogStreams, s.describeStream(g, st))
+		}
+		if to < len(all) {
+			out.NextToken = new(all[to-1].Name)
 		}
 		return nil
 	})

@@ -1,6 +1,9 @@
 package secretsmanager
 
-import "storefront/lab/state"
+import (
+	"storefront/lab/state"
+	"storefront/lab/wire"
+)
 
 // CreateOwned makes a secret that another service manages, such as the master password of a database cluster. Customers can read and tag it, and
 // cannot delete it. kmsKey may be "" for the AWS managed key.
@@ -32,15 +35,12 @@ func (s *Service) ReadOwned(tx *state.Tx, arn string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	_, v, err := x.pick("", current)
+	id, _, err := x.pick("", current)
 	if err != nil {
 		return "", err
 	}
-	p, err := s.open(tx, x, v)
-	if err != nil || p.text == nil {
-		return "", err
-	}
-	return *p.text, nil
+	p, err := s.open(tx, &x, id)
+	return wire.Value(p.text), err
 }
 
 // DeleteOwned removes an owned secret at once.

@@ -2,18 +2,17 @@ package secretsmanager
 
 import (
 	"context"
-	"encoding/json"
 
 	api "storefront/lab/api/secretsmanager"
+	"storefront/lab/iam"
 	"storefront/lab/state"
 	"storefront/lab/wire"
 )
 
 // PutResourcePolicy implements the operation of that name.
 func (s *Service) PutResourcePolicy(_ context.Context, in *api.PutResourcePolicyInput) (*api.PutResourcePolicyOutput, error) {
-	var document struct{ Statement json.RawMessage }
-	if err := json.Unmarshal([]byte(*in.ResourcePolicy), &document); err != nil || document.Statement == nil {
-		return nil, wire.Errorf(400, "MalformedPolicyDocumentException", "This resource policy contains invalid Json.")
+	if _, err := iam.ParseDocument(*in.ResourcePolicy); err != nil {
+		return nil, wire.Errorf(400, "MalformedPolicyDocumentException", "%s", iam.Reason(err))
 	}
 	x, err := s.change(*in.SecretId, func(_ *state.Tx, x *secret) error { x.Policy = *in.ResourcePolicy; return nil })
 	return &api.PutResourcePolicyOutput{ARN: new(x.ARN), Name: new(x.Name)}, err
@@ -24,7 +23,7 @@ func (s *Service) GetResourcePolicy(_ context.Context, in *api.GetResourcePolicy
 	out := &api.GetResourcePolicyOutput{}
 	return out, s.store.View(func(tx *state.Tx) error {
 		x, err := s.find(tx, *in.SecretId)
-		out.ARN, out.Name, out.ResourcePolicy = new(x.ARN), new(x.Name), optional(x.Policy)
+		out.ARN, out.Name, out.ResourcePolicy = new(x.ARN), new(x.Name), wire.Optional(x.Policy)
 		return err
 	})
 }

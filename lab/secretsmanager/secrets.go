@@ -2,7 +2,6 @@ package secretsmanager
 
 import (
 	"context"
-	"maps"
 	"regexp"
 	"time"
 
@@ -45,7 +44,7 @@ func (s *Service) create(tx *state.Tx, x *secret, p payload, token string) (id s
 	if err != nil {
 		return "", err
 	}
-	if ok && (old.Deleted.IsZero() || s.now().Before(old.Deleted)) {
+	if ok && !s.gone(old) {
 		if !old.Deleted.IsZero() {
 			return "", invalidRequest("You can't create this secret because a secret with this name is already scheduled for deletion.")
 		}
@@ -84,8 +83,8 @@ func (s *Service) DescribeSecret(_ context.Context, in *api.DescribeSecretInput)
 		return nil, err
 	}
 	return &api.DescribeSecretOutput{
-		ARN: new(x.ARN), Name: new(x.Name), CreatedDate: new(x.Created), LastChangedDate: new(x.Changed), Tags: tagList(x.Tags), Description: optional(x.Description),
-		KmsKeyId: optional(x.KMSKeyID), OwningService: optional(x.OwningService), DeletedDate: x.deletedDate(), LastAccessedDate: optionalTime(x.Accessed), VersionIdsToStages: x.stages(),
+		ARN: new(x.ARN), Name: new(x.Name), CreatedDate: new(x.Created), LastChangedDate: new(x.Changed), Tags: tagList(x.Tags), Description: wire.Optional(x.Description),
+		KmsKeyId: wire.Optional(x.KMSKeyID), OwningService: wire.Optional(x.OwningService), DeletedDate: wire.Optional(x.Deleted), VersionIdsToStages: x.stages(),
 	}, nil
 }
 
@@ -96,12 +95,15 @@ func (s *Service) ListSecrets(_ context.Context, in *api.ListSecretsInput) (*api
 	}
 	out := &api.ListSecretsOutput{SecretList: []api.SecretListEntry{}}
 	err := s.store.View(func(tx *state.Tx) error {
-		items, next := state.Page(secrets.All(tx), wire.Value(in.NextToken), wire.Value(in.MaxResults))
+		limit := int64(100)
+		if in.MaxResults != nil {
+			limit = *in.MaxResults
+		}
+		shown := state.Where(secrets.All(tx), func(x secret) bool { return x.Deleted.IsZero() || wire.Value(in.IncludePlannedDeletion) && !s.gone(x) })
+		items, next := state.Page(shown, wire.Value(in.NextToken), limit)
 		for _, x := range items {
-			if x.Deleted.IsZero() || wire.Value(in.IncludePlannedDeletion) {
-				out.SecretList = append(out.SecretList, api.SecretListEntry{ARN: new(x.ARN), Name: new(x.Name), CreatedDate: new(x.Created), LastChangedDate: new(x.Changed), Description: optional(x.Description),
-					KmsKeyId: optional(x.KMSKeyID), OwningService: optional(x.OwningService), DeletedDate: x.deletedDate(), Tags: tagList(x.Tags), SecretVersionsToStages: x.stages()})
-			}
+			out.SecretList = append(out.SecretList, api.SecretListEntry{ARN: new(x.ARN), Name: new(x.Name), CreatedDate: new(x.Created), LastChangedDate: new(x.Changed), Description: wire.Optional(x.Description),
+				KmsKeyId: wire.Optional(x.KMSKeyID), OwningService: wire.Optional(x.OwningService), DeletedDate: wire.Optional(x.Deleted), Tags: tagList(x.Tags), SecretVersionsToStages: x.stages()})
 		}
 		out.NextToken = next
 		return nil
@@ -127,11 +129,14 @@ func (s *Service) UpdateSecret(_ context.Context, in *api.UpdateSecretInput) (*a
 		if p.empty() {
 			return nil
 		}
+		if err := unowned(x); err != nil {
+			return err
+		}
 		id, err := versionID(tx, in.ClientRequestToken)
-		out.VersionId = new(id)
 		if err != nil {
 			return err
 		}
+		out.VersionId = new(id)
 		return s.add(tx, x, id, p, []string{current})
 	})
 	out.ARN, out.Name = new(x.ARN), new(x.Name)
@@ -151,12 +156,16 @@ func (s *Service) DeleteSecret(_ context.Context, in *api.DeleteSecretInput) (*a
 	}
 	out := &api.DeleteSecretOutput{}
 	return out, s.store.Update(func(tx *state.Tx) error {
-		x, err := s.find(tx, *in.SecretId)
+		find := s.live
+		if force {
+			find = s.find
+		}
+		x, err := find(tx, *in.SecretId)
 		if err != nil {
 			return err
 		}
-		if x.OwningService != "" {
-			return invalidRequest("You can't delete a secret that is managed by %s.", x.OwningService)
+		if err := unowned(&x); err != nil {
+			return err
 		}
 		out.ARN, out.Name, out.DeletionDate = new(x.ARN), new(x.Name), new(s.now().UTC())
 		if force {
@@ -180,24 +189,4 @@ func (s *Service) RestoreSecret(_ context.Context, in *api.RestoreSecretInput) (
 		out.ARN, out.Name = new(x.ARN), new(x.Name)
 		return secrets.Put(tx, x.Name, x)
 	})
-}
-
-// TagResource implements the operation of that name.
-func (s *Service) TagResource(_ context.Context, in *api.TagResourceInput) (*api.TagResourceOutput, error) {
-	_, err := s.change(*in.SecretId, func(_ *state.Tx, x *secret) error {
-		maps.Copy(x.Tags, tagMap(in.Tags))
-		return nil
-	})
-	return &api.TagResourceOutput{}, err
-}
-
-// UntagResource implements the operation of that name.
-func (s *Service) UntagResource(_ context.Context, in *api.UntagResourceInput) (*api.UntagResourceOutput, error) {
-	_, err := s.change(*in.SecretId, func(_ *state.Tx, x *secret) error {
-		for _, key := range in.TagKeys {
-			delete(x.Tags, key)
-		}
-		return nil
-	})
-	return &api.UntagResourceOutput{}, err
 }

@@ -5,10 +5,10 @@ package secretsmanager
 
 import (
 	"encoding/base64"
-	"slices"
 	"strings"
 	"time"
 
+	api "storefront/lab/api/secretsmanager"
 	"storefront/lab/kms"
 	"storefront/lab/region"
 	"storefront/lab/state"
@@ -23,6 +23,8 @@ type Service struct {
 	now    func() time.Time
 }
 
+var _ api.API = (*Service)(nil)
+
 // New returns the service on a store. Values are sealed by keys of kms; now is its clock.
 func New(store *state.Store, r region.Region, kms *kms.Service, now func() time.Time) *Service {
 	return &Service{store: store, region: r, kms: kms, now: now}
@@ -31,7 +33,7 @@ func New(store *state.Store, r region.Region, kms *kms.Service, now func() time.
 // secret is one secret with all its versions.
 type secret struct {
 	Name, ARN, Description, KMSKeyID, OwningService, Policy string
-	Created, Changed, Accessed, Deleted                     time.Time // Deleted: end of the recovery window, zero when the secret lives
+	Created, Changed, Deleted                               time.Time // Deleted: end of the recovery window, zero when the secret lives
 	Tags                                                    map[string]string
 	Versions                                                map[string]version // by version ID
 }
@@ -67,25 +69,22 @@ func (s *Service) find(tx *state.Tx, id string) (secret, error) {
 	if rest, isARN := strings.CutPrefix(id, s.region.ARN("secretsmanager", "secret:")); isARN {
 		name = rest
 		if i := strings.LastIndexByte(rest, '-'); i > 0 && len(rest)-i == 7 {
-			if x, ok, err := secrets.Get(tx, rest[:i]); err != nil || ok && x.ARN == id {
-				return s.purge(tx, x, err)
+			if x, ok, err := secrets.Get(tx, rest[:i]); err != nil {
+				return secret{}, err
+			} else if ok && x.ARN == id && !s.gone(x) {
+				return x, nil
 			}
 		}
 	}
 	x, ok, err := secrets.Get(tx, name)
-	if err == nil && !ok {
-		err = errNotFound
-	}
-	return s.purge(tx, x, err)
-}
-
-// purge hides a secret whose recovery window is over.
-func (s *Service) purge(_ *state.Tx, x secret, err error) (secret, error) {
-	if err == nil && !x.Deleted.IsZero() && !s.now().Before(x.Deleted) {
+	if err == nil && (!ok || s.gone(x)) {
 		return secret{}, errNotFound
 	}
 	return x, err
 }
+
+// gone reports whether the recovery window of a deleted secret is over.
+func (s *Service) gone(x secret) bool { return !x.Deleted.IsZero() && !s.now().Before(x.Deleted) }
 
 // live is find for operations that a secret awaiting deletion refuses.
 func (s *Service) live(tx *state.Tx, id string) (secret, error) {
@@ -110,91 +109,12 @@ func (s *Service) change(id string, edit func(*state.Tx, *secret) error) (x secr
 	return x, err
 }
 
-// payload is what a version holds: a string or bytes.
-type payload struct {
-	text  *string
-	bytes []byte
-}
-
-func (p payload) empty() bool { return p.text == nil && p.bytes == nil }
-
-func (p payload) encode() []byte {
-	if p.text != nil {
-		return append([]byte{'s'}, *p.text...)
+// unowned refuses to change the value of a secret that another service manages.
+func unowned(x *secret) error {
+	if x.OwningService != "" {
+		return invalidRequest("You can't perform this operation on secret %s because it is managed by %s.", x.Name, x.OwningService)
 	}
-	return append([]byte{'b'}, p.bytes...)
-}
-
-func decodePayload(b []byte) payload {
-	if len(b) > 0 && b[0] == 'b' {
-		return payload{bytes: b[1:]}
-	}
-	return payload{text: new(string(b[min(1, len(b)):]))}
-}
-
-// add seals p as a new version of x with the given stages, which move there from other versions. The same token and value again change nothing.
-func (s *Service) add(tx *state.Tx, x *secret, id string, p payload, stages []string) error {
-	if old, exists := x.Versions[id]; exists {
-		if plain, err := s.open(tx, *x, old); err != nil || string(plain.encode()) != string(p.encode()) {
-			return wire.Errorf(400, "ResourceExistsException", "You can't use ClientRequestToken %s because that value is already in use for a version of secret %s.", id, x.ARN)
-		}
-		return nil
-	}
-	keyID := x.KMSKeyID
-	if keyID == "" {
-		keyID = "alias/aws/secretsmanager"
-	}
-	sealed, key, err := s.kms.Seal(tx, keyID, map[string]string{"SecretARN": x.ARN, "SecretVersionId": id}, p.encode())
-	if err != nil {
-		return err
-	}
-	if x.Versions == nil {
-		x.Versions = map[string]version{}
-	}
-	x.Versions[id] = version{Sealed: sealed, Created: s.now().UTC(), KMSKey: key}
-	for _, stage := range stages {
-		x.move(stage, id)
-	}
-	x.Changed = s.now().UTC()
 	return nil
-}
-
-func (s *Service) open(tx *state.Tx, x secret, v version) (payload, error) {
-	for id, candidate := range x.Versions {
-		if string(candidate.Sealed) == string(v.Sealed) {
-			plain, _, err := s.kms.Unseal(tx, map[string]string{"SecretARN": x.ARN, "SecretVersionId": id}, v.Sealed)
-			return decodePayload(plain), err
-		}
-	}
-	return payload{}, errNotFound
-}
-
-// move gives a stage to the version `to` alone. The version that loses AWSCURRENT becomes AWSPREVIOUS, as on AWS.
-func (x *secret) move(stage, to string) {
-	for id, v := range x.Versions {
-		if i := slices.Index(v.Stages, stage); i >= 0 && id != to {
-			v.Stages = slices.Delete(slices.Clone(v.Stages), i, i+1)
-			x.Versions[id] = v
-			if stage == current {
-				x.move(previous, id)
-			}
-		}
-	}
-	if v := x.Versions[to]; !slices.Contains(v.Stages, stage) {
-		v.Stages = append(slices.Clone(v.Stages), stage)
-		slices.Sort(v.Stages)
-		x.Versions[to] = v
-	}
-}
-
-// withStage returns the ID of the version that has a stage.
-func (x *secret) withStage(stage string) (string, bool) {
-	for id, v := range x.Versions {
-		if slices.Contains(v.Stages, stage) {
-			return id, true
-		}
-	}
-	return "", false
 }
 
 // suffix is the end of a secret's ARN: AWS draws six characters, the lab counts.

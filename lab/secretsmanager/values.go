@@ -2,13 +2,8 @@ package secretsmanager
 
 import (
 	"context"
-	"crypto/rand"
-	"fmt"
 	"maps"
-	"math/big"
 	"slices"
-	"strings"
-	"time"
 
 	api "storefront/lab/api/secretsmanager"
 	"storefront/lab/region"
@@ -28,7 +23,7 @@ func (s *Service) GetSecretValue(_ context.Context, in *api.GetSecretValueInput)
 		if err != nil {
 			return err
 		}
-		p, err := s.open(tx, x, v)
+		p, err := s.open(tx, &x, id)
 		out.ARN, out.Name, out.VersionId, out.VersionStages, out.CreatedDate = new(x.ARN), new(x.Name), new(id), v.Stages, new(v.Created)
 		out.SecretString, out.SecretBinary = p.text, p.bytes
 		return err
@@ -72,6 +67,9 @@ func (s *Service) PutSecretValue(_ context.Context, in *api.PutSecretValueInput)
 	}
 	out := &api.PutSecretValueOutput{}
 	x, err := s.change(*in.SecretId, func(tx *state.Tx, x *secret) error {
+		if err := unowned(x); err != nil {
+			return err
+		}
 		id, err := versionID(tx, in.ClientRequestToken)
 		if err != nil {
 			return err
@@ -115,9 +113,15 @@ func (s *Service) ListSecretVersionIds(_ context.Context, in *api.ListSecretVers
 // UpdateSecretVersionStage implements the operation of that name.
 func (s *Service) UpdateSecretVersionStage(_ context.Context, in *api.UpdateSecretVersionStageInput) (*api.UpdateSecretVersionStageOutput, error) {
 	x, err := s.change(*in.SecretId, func(_ *state.Tx, x *secret) error {
+		if err := unowned(x); err != nil {
+			return err
+		}
 		holder, held := x.withStage(*in.VersionStage)
 		if held && (in.RemoveFromVersionId == nil || *in.RemoveFromVersionId != holder) && (in.MoveToVersionId == nil || *in.MoveToVersionId != holder) {
 			return invalidParameter("The parameter RemoveFromVersionId must be %s, the version that staging label %s is attached to.", holder, *in.VersionStage)
+		}
+		if in.MoveToVersionId == nil && *in.VersionStage == current {
+			return invalidParameter("You can only move staging label AWSCURRENT to a different secret version. It can’t be completely removed.")
 		}
 		if in.MoveToVersionId != nil {
 			if _, ok := x.Versions[*in.MoveToVersionId]; !ok {
@@ -135,61 +139,7 @@ func (s *Service) UpdateSecretVersionStage(_ context.Context, in *api.UpdateSecr
 	return &api.UpdateSecretVersionStageOutput{ARN: new(x.ARN), Name: new(x.Name)}, err
 }
 
-// GetRandomPassword implements the operation of that name.
-func (s *Service) GetRandomPassword(_ context.Context, in *api.GetRandomPasswordInput) (*api.GetRandomPasswordOutput, error) {
-	length := int64(32)
-	if in.PasswordLength != nil {
-		length = *in.PasswordLength
-	}
-	var classes []string
-	for _, c := range []struct {
-		excluded *bool
-		letters  string
-	}{
-		{in.ExcludeLowercase, "abcdefghijklmnopqrstuvwxyz"}, {in.ExcludeUppercase, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}, {in.ExcludeNumbers, "0123456789"},
-		{in.ExcludePunctuation, "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"}, {new(!wire.Value(in.IncludeSpace)), " "},
-	} {
-		letters := strings.Map(func(r rune) rune {
-			if strings.ContainsRune(wire.Value(in.ExcludeCharacters), r) {
-				return -1
-			}
-			return r
-		}, c.letters)
-		if !wire.Value(c.excluded) && letters != "" {
-			classes = append(classes, letters)
-		}
-	}
-	if len(classes) == 0 || int64(len(classes)) > length {
-		return nil, invalidParameter("The password length and the excluded characters leave no password.")
-	}
-	password, err := RandomPassword(int(length), classes)
-	return &api.GetRandomPasswordOutput{RandomPassword: new(password)}, err
-}
-
-// RandomPassword draws a password that has at least one character of each class.
-func RandomPassword(length int, classes []string) (string, error) {
-	all, out := strings.Join(classes, ""), make([]byte, length)
-	for i := range out {
-		from := all
-		if i < len(classes) {
-			from = classes[i]
-		}
-		n, err := rand.Int(rand.Reader, big.NewInt(int64(len(from))))
-		if err != nil {
-			return "", fmt.Errorf("drawing a password: %w", err)
-		}
-		out[i] = from[n.Int64()]
-	}
-	for i := len(out) - 1; i > 0; i-- {
-		n, err := rand.Int(rand.Reader, big.NewInt(int64(i+1)))
-		if err != nil {
-			return "", fmt.Errorf("drawing a password: %w", err)
-		}
-		out[i], out[n.Int64()] = out[n.Int64()], out[i]
-	}
-	return string(out), nil
-}
-
+// stages maps the versions that have staging labels to them.
 func (x *secret) stages() map[string][]string {
 	out := map[string][]string{}
 	for id, v := range x.Versions {
@@ -198,36 +148,4 @@ func (x *secret) stages() map[string][]string {
 		}
 	}
 	return out
-}
-
-func (x *secret) deletedDate() *time.Time { return optionalTime(x.Deleted) }
-
-func optional(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
-}
-
-func optionalTime(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
-}
-
-func tagMap(tags []api.Tag) map[string]string {
-	m := map[string]string{}
-	for _, t := range tags {
-		m[wire.Value(t.Key)] = wire.Value(t.Value)
-	}
-	return m
-}
-
-func tagList(m map[string]string) []api.Tag {
-	tags := []api.Tag{}
-	for _, k := range slices.Sorted(maps.Keys(m)) {
-		tags = append(tags, api.Tag{Key: new(k), Value: new(m[k])})
-	}
-	return tags
 }

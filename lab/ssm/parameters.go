@@ -3,6 +3,8 @@ package ssm
 import (
 	"cmp"
 	"context"
+	"encoding/base64"
+	"errors"
 	"regexp"
 	"strings"
 
@@ -12,6 +14,12 @@ import (
 )
 
 var validName = regexp.MustCompile(`^/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+){0,14}$`)
+
+// Sizes of a value, from "Managing parameter tiers".
+const (
+	maxStandard = 4096
+	maxAdvanced = 8192
+)
 
 // PutParameter implements the operation of that name.
 func (s *Service) PutParameter(ctx context.Context, in *api.PutParameterInput) (*api.PutParameterOutput, error) {
@@ -35,6 +43,9 @@ func (s *Service) PutParameter(ctx context.Context, in *api.PutParameterInput) (
 			p = parameter{Name: *in.Name, Type: *in.Type, Tier: "Standard", DataType: "text", Tags: tagMap(in.Tags)}
 		}
 		p.apply(in)
+		if len(*in.Value) > maxStandard && p.Tier == "Standard" {
+			return validation("Standard tier parameters support a maximum parameter value of %d characters. To create a larger parameter value, upgrade the parameter to use the advanced-parameter tier.", maxStandard)
+		}
 		v := version{Number: 1, Value: *in.Value, Modified: s.now().UTC(), User: wire.Caller(ctx).ARN}
 		if exists {
 			v.Number = p.latest().Number + 1
@@ -60,8 +71,8 @@ func checkPut(in *api.PutParameterInput) error {
 		return validation("Parameter name: can't be prefixed with \"aws\" or \"ssm\" (case-insensitive).")
 	case *in.Value == "":
 		return validation("1 validation error detected: Value '' at 'value' failed to satisfy constraint: Member must have length greater than or equal to 1")
-	case len(*in.Value) > 4096 && wire.Value(in.Tier) != "Advanced":
-		return validation("Standard tier parameters support a maximum parameter value of 4096 characters.")
+	case len(*in.Value) > maxAdvanced:
+		return validation("Advanced tier parameters support a maximum parameter value of %d characters.", maxAdvanced)
 	case in.Policies != nil:
 		return validation("The lab serves no parameter policies.")
 	}
@@ -83,6 +94,12 @@ func (p *parameter) apply(in *api.PutParameterInput) {
 			*field = *value
 		}
 	}
+	if p.Tier == "Intelligent-Tiering" {
+		p.Tier = "Standard"
+		if len(*in.Value) > maxStandard {
+			p.Tier = "Advanced"
+		}
+	}
 	if p.Type == secure && p.KeyID == "" {
 		p.KeyID = "alias/aws/ssm"
 	}
@@ -90,8 +107,11 @@ func (p *parameter) apply(in *api.PutParameterInput) {
 
 func (s *Service) seal(tx *state.Tx, p *parameter, v *version) error {
 	sealed, _, err := s.kms.Seal(tx, p.KeyID, s.context(p.Name), []byte(v.Value))
+	if err != nil {
+		return wire.Errorf(400, "InvalidKeyId", "%s", err)
+	}
 	v.Sealed, v.Value = sealed, ""
-	return err
+	return nil
 }
 
 func (s *Service) context(name string) map[string]string {
@@ -100,14 +120,17 @@ func (s *Service) context(name string) map[string]string {
 
 // value returns what a read shows: the plain text, or of a SecureString its ciphertext unless decryption was asked for.
 func (s *Service) value(tx *state.Tx, p parameter, v version, decrypt bool) (string, error) {
-	if p.Type != secure {
+	if v.Sealed == nil {
 		return v.Value, nil
 	}
 	if !decrypt {
-		return encoding.EncodeToString(v.Sealed), nil
+		return base64.StdEncoding.EncodeToString(v.Sealed), nil
 	}
 	text, _, err := s.kms.Unseal(tx, s.context(p.Name), v.Sealed)
-	return string(text), err
+	if err != nil {
+		return "", wire.Errorf(400, "InvalidKeyId", "%s", err)
+	}
+	return string(text), nil
 }
 
 func (s *Service) show(tx *state.Tx, p parameter, v version, selector string, decrypt bool) (*api.Parameter, error) {
@@ -138,9 +161,11 @@ func (s *Service) GetParameters(_ context.Context, in *api.GetParametersInput) (
 	return out, s.store.View(func(tx *state.Tx) error {
 		for _, name := range in.Names {
 			p, v, selector, err := s.find(tx, name)
-			if err != nil {
+			if _, refused := errors.AsType[*wire.Error](err); refused {
 				out.InvalidParameters = append(out.InvalidParameters, name)
 				continue
+			} else if err != nil {
+				return err
 			}
 			shown, err := s.show(tx, p, v, selector, wire.Value(in.WithDecryption))
 			if err != nil {
@@ -157,6 +182,9 @@ func (s *Service) GetParametersByPath(_ context.Context, in *api.GetParametersBy
 	if len(in.ParameterFilters) > 0 {
 		return nil, wire.Errorf(400, "InvalidFilterKey", "The lab serves no filters for GetParametersByPath.")
 	}
+	if !strings.HasPrefix(*in.Path, "/") {
+		return nil, validation("The parameter doesn't meet the parameter name requirements. The parameter name must begin with a forward slash \"/\". It can't be prefixed with \"aws\" or \"ssm\" (case-insensitive). It must use only letters, numbers, or the following symbols: . (period), - (hyphen), _ (underscore).")
+	}
 	path := strings.TrimSuffix(*in.Path, "/") + "/"
 	out := &api.GetParametersByPathOutput{Parameters: []api.Parameter{}}
 	return out, s.store.View(func(tx *state.Tx) error {
@@ -164,13 +192,7 @@ func (s *Service) GetParametersByPath(_ context.Context, in *api.GetParametersBy
 		if in.MaxResults != nil {
 			limit = *in.MaxResults
 		}
-		below := func(yield func(string, parameter) bool) {
-			for name, p := range parameters.WithPrefix(tx, path) {
-				if (wire.Value(in.Recursive) || !strings.Contains(name[len(path):], "/")) && !yield(name, p) {
-					return
-				}
-			}
-		}
+		below := state.Where(under(tx, path), func(p parameter) bool { return wire.Value(in.Recursive) || !strings.Contains(p.Name[len(path):], "/") })
 		items, next := state.Page(below, wire.Value(in.NextToken), limit)
 		for _, p := range items {
 			shown, err := s.show(tx, p, p.latest(), "", wire.Value(in.WithDecryption))

@@ -5,11 +5,11 @@ package ssm
 
 import (
 	"cmp"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
+	api "storefront/lab/api/ssm"
 	"storefront/lab/kms"
 	"storefront/lab/region"
 	"storefront/lab/state"
@@ -23,6 +23,8 @@ type Service struct {
 	kms    *kms.Service
 	now    func() time.Time
 }
+
+var _ api.API = (*Service)(nil)
 
 // New returns the service on a store. SecureString values are sealed by keys of kms; now is its clock.
 func New(store *state.Store, r region.Region, kms *kms.Service, now func() time.Time) *Service {
@@ -57,16 +59,6 @@ const (
 
 func (p parameter) latest() version { return p.Versions[len(p.Versions)-1] }
 
-var publicImage = regexp.MustCompile(`^/aws/service/ami-amazon-linux-latest/al2023-ami-(minimal-)?kernel-[a-z0-9.]+-x86_64$`)
-
-// public returns a public parameter of AWS: the newest Amazon Linux 2023 image, which in the lab is the one image there is.
-func public(name string) (parameter, bool) {
-	if !publicImage.MatchString(name) {
-		return parameter{}, false
-	}
-	return parameter{Name: name, Type: plain, DataType: "aws:ec2:image", Tier: "Standard", Versions: []version{{Number: 1, Value: region.AmazonLinux2023, Modified: time.Date(2024, 11, 1, 0, 0, 0, 0, time.UTC)}}}, true
-}
-
 var errNotFound = wire.Errorf(400, "ParameterNotFound", "")
 
 // find resolves "name", "name:version" or a parameter's ARN to a parameter and one of its versions.
@@ -76,17 +68,15 @@ func (s *Service) find(tx *state.Tx, id string) (p parameter, v version, selecto
 		name = rest
 	}
 	name, number, selected := strings.Cut(name, ":")
-	p, ok := public(name)
-	if !ok {
-		if p, ok, err = parameters.Get(tx, name); err != nil {
-			return p, v, "", err
+	// The ARN of a parameter without a leading slash has one all the same.
+	for _, candidate := range []string{name, strings.TrimPrefix(name, "/")} {
+		var ok bool
+		if p, ok, err = lookup(tx, candidate); ok || err != nil {
+			break
 		}
 	}
-	if !ok {
-		// The ARN of a parameter without a leading slash has one all the same.
-		if p, ok, err = parameters.Get(tx, strings.TrimPrefix(name, "/")); err != nil || !ok {
-			return p, v, "", cmp.Or[error](err, errNotFound)
-		}
+	if err != nil || len(p.Versions) == 0 {
+		return p, v, "", cmp.Or[error](err, errNotFound)
 	}
 	if !selected {
 		return p, p.latest(), "", nil
@@ -100,6 +90,9 @@ func (s *Service) find(tx *state.Tx, id string) (p parameter, v version, selecto
 }
 
 func (s *Service) arn(name string) string {
+	if strings.HasPrefix(name, publicPrefix) {
+		return region.Region{Name: s.region.Name}.ARN("ssm", "parameter"+name)
+	}
 	if strings.HasPrefix(name, "/") {
 		return s.region.ARN("ssm", "parameter"+name)
 	}

@@ -17,3 +17,14 @@ func Page[T any](all iter.Seq2[string, T], after string, limit int64) (items []T
 	}
 	return items, nil
 }
+
+// Where keeps the values of a sequence that want accepts, such as those that a request's filters let through, before Page counts them.
+func Where[T any](all iter.Seq2[string, T], want func(T) bool) iter.Seq2[string, T] {
+	return func(yield func(string, T) bool) {
+		for key, v := range all {
+			if want(v) && !yield(key, v) {
+				return
+			}
+		}
+	}
+}

@@ -4,7 +4,6 @@ package sts
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +21,8 @@ type Service struct {
 	iam    *iam.Service
 	now    func() time.Time
 }
+
+var _ api.API = (*Service)(nil)
 
 // New returns the service on a store; roles come from iam, now is its clock.
 func New(store *state.Store, r region.Region, iam *iam.Service, now func() time.Time) *Service {
@@ -54,7 +55,7 @@ func (s *Service) GetSessionToken(ctx context.Context, in *api.GetSessionTokenIn
 	switch {
 	case in.SerialNumber != nil || in.TokenCode != nil:
 		return nil, wire.Errorf(403, "AccessDenied", "MultiFactorAuthentication failed: the lab has no MFA devices.")
-	case !strings.HasPrefix(caller.ARN, s.region.GlobalARN("iam", "")):
+	case strings.HasPrefix(caller.AccessKeyID, "ASIA"):
 		return nil, wire.Errorf(403, "AccessDenied", "Cannot call GetSessionToken with session credentials")
 	}
 	seconds := int64(43_200)
@@ -69,72 +70,40 @@ func (s *Service) GetSessionToken(ctx context.Context, in *api.GetSessionTokenIn
 	})
 }
 
-// AssumeRole implements the operation of that name. The role's trust policy decides; session policies and MFA are refused.
+// maxChained bounds the sessions of roles that were assumed from another role, from "Roles terms and concepts".
+const maxChained = time.Hour
+
+// AssumeRole implements the operation of that name. The role's trust policy decides; session policies, session tags and MFA are refused.
 func (s *Service) AssumeRole(ctx context.Context, in *api.AssumeRoleInput) (*api.AssumeRoleOutput, error) {
-	if in.Policy != nil || len(in.PolicyArns) > 0 || in.TokenCode != nil {
-		return nil, wire.Errorf(400, "ValidationError", "The lab serves no session policies and no MFA.")
+	if in.Policy != nil || len(in.PolicyArns) > 0 || len(in.Tags) > 0 || in.SerialNumber != nil || in.TokenCode != nil {
+		return nil, wire.Errorf(400, "ValidationError", "The lab serves no session policies, session tags or MFA.")
 	}
 	caller, duration := wire.Caller(ctx), time.Hour
 	if in.DurationSeconds != nil {
 		duration = time.Duration(*in.DurationSeconds) * time.Second
 	}
-	out := &api.AssumeRoleOutput{PackedPolicySize: new(int64(0))}
+	out := &api.AssumeRoleOutput{SourceIdentity: in.SourceIdentity}
 	return out, s.store.Update(func(tx *state.Tx) error {
 		denied := wire.Errorf(403, "AccessDenied", "User: %s is not authorized to perform: sts:AssumeRole on resource: %s", caller.ARN, *in.RoleArn)
 		name := (*in.RoleArn)[strings.LastIndexByte(*in.RoleArn, '/')+1:]
 		role, err := s.iam.Role(tx, name)
-		if err != nil || role.ARN != *in.RoleArn || !s.trusts(role.Trust, caller, wire.Value(in.ExternalId)) {
+		if err != nil || role.ARN != *in.RoleArn {
 			return denied
 		}
-		if duration > time.Duration(role.MaxSession)*time.Second {
+		principals, chained := s.principals(tx, caller)
+		switch {
+		case !trusts(role.Trust, principals, wire.Value(in.ExternalId)):
+			return denied
+		case duration > time.Duration(role.MaxSession)*time.Second:
 			return wire.Errorf(400, "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+		case chained && duration > maxChained:
+			return wire.Errorf(400, "ValidationError", "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.")
 		}
 		session, err := s.issue(tx, s.assumed(role, *in.RoleSessionName), duration)
 		out.Credentials = session.credentials()
 		out.AssumedRoleUser = &api.AssumedRoleUser{Arn: new(session.Identity.ARN), AssumedRoleId: new(session.Identity.UserID)}
 		return err
 	})
-}
-
-// trusts reports whether a trust policy lets the caller assume the role: a Deny that matches wins over every Allow.
-func (s *Service) trusts(trust iam.Document, caller wire.Identity, externalID string) bool {
-	allowed := false
-	for _, st := range trust.Statement {
-		if !matchesAction(st.Action) || !s.matchesPrincipal(st.Principal, caller) || !matchesCondition(st.Condition, externalID) {
-			continue
-		}
-		if st.Effect == "Deny" {
-			return false
-		}
-		allowed = true
-	}
-	return allowed
-}
-
-func matchesAction(actions iam.Strings) bool {
-	return slices.ContainsFunc(actions, func(a string) bool { return a == "*" || a == "sts:*" || strings.EqualFold(a, "sts:AssumeRole") })
-}
-
-func (s *Service) matchesPrincipal(p iam.Principals, caller wire.Identity) bool {
-	account := []string{"*", s.region.Account, s.region.GlobalARN("iam", "root"), caller.ARN}
-	for _, name := range append(slices.Clone(p["AWS"]), p["*"]...) {
-		if slices.Contains(account, name) {
-			return true
-		}
-	}
-	return caller.Service != "" && slices.Contains(p["Service"], caller.Service)
-}
-
-// matchesCondition knows the one condition of trust policies that does not depend on the network; any other does not match, so nothing is let in by mistake.
-func matchesCondition(condition map[string]map[string]iam.Strings, externalID string) bool {
-	for operator, keys := range condition {
-		for key, values := range keys {
-			if operator != "StringEquals" || !strings.EqualFold(key, "sts:ExternalId") || !slices.Contains(values, externalID) {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 func (s *Service) assumed(role iam.Role, session string) wire.Identity {
@@ -174,7 +143,7 @@ func (s *Service) ForInstance(roleName, instanceID string) (session Session, err
 		if err != nil {
 			return err
 		}
-		if !s.trusts(role.Trust, wire.Identity{Service: "ec2.amazonaws.com"}, "") {
+		if !trusts(role.Trust, principals{"Service": {"ec2.amazonaws.com"}, "*": {"*"}}, "") {
 			return wire.Errorf(403, "AccessDenied", "EC2 cannot assume the role %s. Please see documentation at https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_iam-ec2.html.", role.Name)
 		}
 		session, err = s.issue(tx, s.assumed(role, instanceID), instanceCredentials)

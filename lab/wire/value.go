@@ -8,3 +8,12 @@ func Value[T any](p *T) T {
 	}
 	return *p
 }
+
+// Optional returns a pointer to v, or nil when v is the zero value: AWS leaves such members out of its answers.
+func Optional[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
+}

@@ -66,7 +66,8 @@ func TestForceSSLRefusesPlainConnections(t *testing.T) {
 	if err := dial(); err != nil {
 		t.Errorf("without rds.force_ssl: %v", err)
 	}
-	if restart, err := node.Reload(t.Context(), map[string]string{"rds.force_ssl": "1"}); err != nil || restart {
+	spec.Parameters = map[string]string{"rds.force_ssl": "1"}
+	if restart, err := node.Reload(t.Context(), spec); err != nil || restart {
 		t.Fatalf("got restart %v, %v", restart, err)
 	}
 	l.eventually("a plain connection is refused", func() bool {
@@ -92,8 +93,8 @@ func TestParameters(t *testing.T) {
 			t.Errorf("%s is %s, want %s", name, got, want)
 		}
 	}
-	spec.Parameters["max_connections"], spec.Parameters["work_mem"] = "60", "4096"
-	if restart, err := node.Reload(t.Context(), spec.Parameters); err != nil || !restart {
+	spec.Parameters = map[string]string{"max_connections": "60", "work_mem": "4096"}
+	if restart, err := node.Reload(t.Context(), spec); err != nil || !restart {
 		t.Errorf("max_connections waits for a restart: got %v, %v", restart, err)
 	}
 	l.eventually("work_mem is changed", func() bool { return show(1, "work_mem") == "4096" })

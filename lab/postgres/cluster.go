@@ -35,6 +35,7 @@ const (
 	reuseTime   = 8 * time.Second  // the same for a reader, which can have a new copy of the writer's data instead
 	rejoinTime  = 5 * time.Second  // for a reader with its own data to find its writer
 	promoteTime = 30 * time.Second // for a reader to replay what is left and become a writer
+	reloadTime  = 5 * time.Second  // for a server to read its configuration
 	fastStop    = 5 * time.Second  // for clients and readers to take leave of a writer
 )
 

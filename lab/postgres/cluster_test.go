@@ -218,6 +218,9 @@ func TestTheDataOutlivesTheLastNode(t *testing.T) {
 	if l.cluster().Writer() != "" || !l.cluster().Exists() {
 		t.Error("want a cluster with data and without a writer")
 	}
+	if err := l.cluster().Snapshot(t.Context(), "resting"); err != nil || !l.engine.HasSnapshot("resting") {
+		t.Errorf("a snapshot of the data at rest: %v", err)
+	}
 	l.start(l.spec(2))
 	if got := l.count(l.connect(2)); got != 1 {
 		t.Errorf("the new node has %d rows, want 1", got)

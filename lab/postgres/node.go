@@ -174,18 +174,25 @@ func (n *Node) Stop(ctx context.Context, mode StopMode) error {
 	return nil
 }
 
-// Reload applies new parameters. restart tells that some of them wait for the next start of the node, for which the caller starts it with the new spec.
-func (n *Node) Reload(ctx context.Context, parameters map[string]string) (restart bool, err error) {
+// Reload applies what has changed in the node's specification, certificate names included. restart tells that something waits for the next start
+// of the node, for which the caller calls Cluster.Start: a static parameter, or another address or port.
+func (n *Node) Reload(ctx context.Context, spec NodeSpec) (restart bool, err error) {
 	n.cluster.mu.Lock()
 	defer n.cluster.mu.Unlock()
-	n.spec.Parameters = parameters
+	moved := spec.Listen != n.spec.Listen || spec.Place != n.spec.Place
+	n.spec.Parameters, n.spec.Names = spec.Parameters, spec.Names
 	if err := n.writeConfiguration(ctx); err != nil {
 		return false, fmt.Errorf("configuring node %s: %w", n.spec.ID, err)
 	}
-	if err := n.exec(ctx, "select pg_reload_conf()"); err != nil {
+	loaded, err := n.reload(ctx)
+	if err != nil {
 		return false, err
 	}
-	return n.pendingRestart(ctx)
+	err = n.poll(ctx, reloadTime, func(ctx context.Context) (err error) {
+		restart, err = n.pendingRestart(ctx, loaded)
+		return err
+	})
+	return restart || moved, err
 }
 
 func (n *Node) openLog() (*os.File, error) {

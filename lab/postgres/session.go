@@ -52,10 +52,23 @@ func (n *Node) promote(ctx context.Context) error {
 	})
 }
 
-func (n *Node) pendingRestart(ctx context.Context) (pending bool, err error) {
+// reload asks the server to read its configuration again, and returns when it had read it before.
+func (n *Node) reload(ctx context.Context) (before time.Time, err error) {
 	err = n.session(ctx, "postgres", func(conn *pgx.Conn) error {
-		return conn.QueryRow(ctx, "select exists (select from pg_settings where pending_restart)").Scan(&pending)
+		return conn.QueryRow(ctx, "select pg_conf_load_time() from pg_reload_conf()").Scan(&before)
 	})
+	return before, err
+}
+
+// pendingRestart tells whether a parameter waits for the next start. It fails while the server has not read its configuration again.
+func (n *Node) pendingRestart(ctx context.Context, before time.Time) (pending bool, err error) {
+	var loaded time.Time
+	err = n.session(ctx, "postgres", func(conn *pgx.Conn) error {
+		return conn.QueryRow(ctx, "select pg_conf_load_time(), exists (select from pg_settings where pending_restart)").Scan(&loaded, &pending)
+	})
+	if err == nil && !loaded.After(before) {
+		err = errors.New("the server has not read its configuration yet")
+	}
 	return pending, err
 }
 

@@ -50,7 +50,8 @@ func (c *Cluster) Delete(ctx context.Context) error {
 	return c.engine.remove(ctx, c.path())
 }
 
-// Snapshot makes a physical backup of the running writer, which Restore can make a new cluster of. It fails with ErrExists or ErrNoWriter.
+// Snapshot makes a physical backup of the running writer, or of the data of a cluster without nodes, which Restore can make a new cluster of.
+// It fails with ErrExists, ErrNoWriter or ErrNoCluster.
 func (c *Cluster) Snapshot(ctx context.Context, id string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -64,7 +65,24 @@ func (c *Cluster) Snapshot(ctx context.Context, id string) error {
 	if err := c.engine.account.mkdir(filepath.Dir(target)); err != nil {
 		return err
 	}
-	return c.baseBackup(ctx, target)
+	switch c.writer() {
+	case "":
+		return fmt.Errorf("snapshot %s of cluster %s: %w", id, c.id, ErrNoCluster)
+	case volume:
+		half := target + halfSuffix
+		if err := errors.Join(c.engine.remove(ctx, half), c.engine.copyTree(ctx, c.path("nodes", volume, "data"), half)); err != nil {
+			return err
+		}
+		return os.Rename(half, target)
+	default:
+		return c.baseBackup(ctx, target)
+	}
+}
+
+// HasSnapshot tells whether there is a snapshot.
+func (e *Engine) HasSnapshot(id string) bool {
+	path, err := e.snapshotPath(id)
+	return err == nil && fileExists(path)
 }
 
 // Restore makes the cluster's data out of a snapshot and starts its writer. The master user's password becomes the given one.

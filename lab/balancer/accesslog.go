@@ -21,13 +21,12 @@ const (
 
 // LogSink stores access log files; the lab's puts them into the bucket that the attributes name.
 type LogSink interface {
-	// Put stores one gzip file under the key. An error is logged, and the file is lost, as AWS delivers logs on a best-effort basis.
+	// Put stores one gzip file under the key, below the prefix that the attributes name. An error is logged, and the file is lost, as AWS delivers logs on a best-effort basis.
 	Put(ctx context.Context, key string, gz []byte) error
 }
 
 // LogName is what the names of access log files are made of.
 type LogName struct {
-	Prefix  string // of the attribute access_logs.s3.prefix
 	Account string
 	Region  string
 }
@@ -90,10 +89,6 @@ func (l *accessLog) close() { l.deliver() }
 // key names a log file as in "Access log files".
 func (n LogName) key(balancer string, address netip.Addr, end time.Time) string {
 	end = end.UTC()
-	prefix := n.Prefix
-	if prefix != "" {
-		prefix += "/"
-	}
-	return fmt.Sprintf("%sAWSLogs/%s/elasticloadbalancing/%s/%s/%s_elasticloadbalancing_%s_%s_%s_%s_%s.log.gz", prefix, n.Account, n.Region,
+	return fmt.Sprintf("AWSLogs/%s/elasticloadbalancing/%s/%s/%s_elasticloadbalancing_%s_%s_%s_%s_%s.log.gz", n.Account, n.Region,
 		end.Format("2006/01/02"), n.Account, n.Region, strings.ReplaceAll(balancer, "/", "."), end.Format("20060102T1504Z"), address, strings.ToLower(rand.Text()[:8]))
 }

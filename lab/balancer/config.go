@@ -138,6 +138,7 @@ type Algorithm string
 const (
 	RoundRobin       Algorithm = "round_robin"
 	LeastOutstanding Algorithm = "least_outstanding_requests"
+	WeightedRandom   Algorithm = "weighted_random" // every target has the same weight, as anomaly mitigation is not served
 )
 
 // TargetGroup is a set of targets that serve the same thing.

@@ -123,9 +123,12 @@ func (c *choice) pick(g *group, zone, cookie string) *target {
 			}
 		}
 	}
-	first := int(g.next.Add(1)-1) % len(candidates)
-	if c.Algorithm == LeastOutstanding {
+	first := int((g.next.Add(1) - 1) % uint64(len(candidates)))
+	switch c.Algorithm {
+	case LeastOutstanding:
 		return leastOutstanding(candidates, first)
+	case WeightedRandom:
+		return candidates[rand.IntN(len(candidates))]
 	}
 	for i := range candidates {
 		t := candidates[(first+i)%len(candidates)]

@@ -271,7 +271,7 @@ func TestAccessLogAndMetrics(t *testing.T) {
 	logs, seen := &files{m: map[string][]byte{}}, &observations{}
 	c := config(group(named(t, "hello")), fixed("x", balancer.Condition{Paths: []string{"/fixed"}}))
 	c.Attributes.AccessLogs = true
-	b, url := start(t, c, balancer.Options{Logs: logs, LogName: balancer.LogName{Prefix: "p", Account: "000000000000", Region: "us-east-1"}, Metrics: seen})
+	b, url := start(t, c, balancer.Options{Logs: logs, LogName: balancer.LogName{Account: "000000000000", Region: "us-east-1"}, Metrics: seen})
 	get(t, url+"/a?b=1", func(r *http.Request) { r.Header.Set("User-Agent", `cu"rl`) })
 	get(t, url+"/fixed")
 	eventually(t, "both requests are observed", func() bool { seen.mu.Lock(); defer seen.mu.Unlock(); return len(seen.all) == 2 })
@@ -280,7 +280,7 @@ func TestAccessLogAndMetrics(t *testing.T) {
 		t.Fatalf("%d files, want 1", len(logs.m))
 	}
 	for key, gz := range logs.m {
-		if !regexp.MustCompile(`^p/AWSLogs/000000000000/elasticloadbalancing/us-east-1/\d{4}/\d\d/\d\d/000000000000_elasticloadbalancing_us-east-1_app\.web\.50dc6c495c0c9188_\d{8}T\d{4}Z_127\.0\.0\.1_[a-z0-9]{8}\.log\.gz$`).MatchString(key) {
+		if !regexp.MustCompile(`^AWSLogs/000000000000/elasticloadbalancing/us-east-1/\d{4}/\d\d/\d\d/000000000000_elasticloadbalancing_us-east-1_app\.web\.50dc6c495c0c9188_\d{8}T\d{4}Z_127\.0\.0\.1_[a-z0-9]{8}\.log\.gz$`).MatchString(key) {
 			t.Errorf("key %s", key)
 		}
 		reader, err := gzip.NewReader(bytes.NewReader(gz))

@@ -65,6 +65,9 @@ func (s *Service) Drained(tx *state.Tx, t Target) error {
 	return targets.Delete(tx, t.key())
 }
 
+// Remove takes a target out of its group at once, as happens when its instance is terminated.
+func (s *Service) Remove(tx *state.Tx, t Target) error { return targets.Delete(tx, t.key()) }
+
 // Addresses returns what the DNS name of a load balancer resolves to: the public addresses of an internet-facing one, inside VPCs too, and
 // the private addresses of an internal one. ok is false for a name of no load balancer. Case does not count.
 func (s *Service) Addresses(tx *state.Tx, dnsName string) (addresses []netip.Addr, ok bool) {

@@ -80,6 +80,24 @@ func (v *vpcs) SetManagedInterfaceGroups(_ *state.Tx, id string, groups []string
 	return nil
 }
 
+func (v *vpcs) Interface(_ *state.Tx, id string) (ec2.Interface, error) {
+	return v.interfaces[id], nil
+}
+
+func (v *vpcs) Instance(_ *state.Tx, id string) (ec2.Instance, error) {
+	instances := map[string]ec2.Instance{
+		"i-1":       {VPC: "vpc-1", Zone: region.Zone{Name: "us-east-1a"}, State: ec2.Running},
+		"i-2":       {VPC: "vpc-1", Zone: region.Zone{Name: "us-east-1c"}, State: ec2.Running},
+		"i-stopped": {VPC: "vpc-1", Zone: region.Zone{Name: "us-east-1a"}, State: ec2.Stopped},
+		"i-other":   {VPC: "vpc-2", Zone: region.Zone{Name: "us-east-1a"}, State: ec2.Running},
+	}
+	i, ok := instances[id]
+	if !ok {
+		return i, wire.Errorf(400, "InvalidInstanceID.NotFound", "The instance ID '%s' does not exist", id)
+	}
+	return i, nil
+}
+
 const certificateARN = "arn:aws:acm:us-east-1:000000000000:certificate/known"
 
 // fixture is a served Elastic Load Balancing with an SDK client on it.
@@ -100,15 +118,8 @@ func newFixture(t *testing.T) *fixture {
 	}
 	t.Cleanup(func() { _ = store.Close() })
 	f := &fixture{store: store, vpcs: &vpcs{map[string]ec2.Interface{}}, logs: map[string]string{}, health: map[string]elbv2.Health{}}
-	instances := map[string]elbv2.Instance{
-		"i-1":       {VPC: "vpc-1", Zone: "us-east-1a", State: "running"},
-		"i-2":       {VPC: "vpc-1", Zone: "us-east-1c", State: "running"},
-		"i-stopped": {VPC: "vpc-1", Zone: "us-east-1a", State: "stopped"},
-		"i-other":   {VPC: "vpc-2", Zone: "us-east-1a", State: "running"},
-	}
 	f.service = elbv2.New(elbv2.Config{
 		Store: store, Region: region.Default(), VPCs: f.vpcs, Now: time.Now,
-		Instance:    func(_ *state.Tx, id string) (elbv2.Instance, bool) { i, ok := instances[id]; return i, ok },
 		Certificate: func(_ *state.Tx, arn string) (tls.Certificate, bool) { return tls.Certificate{}, arn == certificateARN },
 		Health: func(_, id string, _ int) (elbv2.Health, bool) {
 			h, ok := f.health[id]

@@ -8,7 +8,6 @@ package elbv2
 import (
 	"context"
 	"crypto/tls"
-	"net/netip"
 	"time"
 
 	api "storefront/lab/api/elbv2"
@@ -27,28 +26,19 @@ type VPCs interface {
 	CreateManagedInterface(tx *state.Tx, m ec2.ManagedInterface) (ec2.Interface, error)
 	DeleteManagedInterface(tx *state.Tx, id string) error
 	SetManagedInterfaceGroups(tx *state.Tx, id string, securityGroups []string) error
-}
-
-// Instance is what the service wants to know of an EC2 instance.
-type Instance struct {
-	VPC     string
-	Zone    string
-	State   string // "pending", "running", "shutting-down", "terminated", "stopping", "stopped"
-	Address netip.Addr
+	Interface(tx *state.Tx, id string) (ec2.Interface, error)
+	Instance(tx *state.Tx, id string) (ec2.Instance, error)
 }
 
 // Health is the state of a target as the data plane sees it.
 type Health struct{ State, Reason, Description string }
 
-// Config is what a Service is built from. Store, Region, Now, VPCs and Instance are required.
+// Config is what a Service is built from. Store, Region, Now and VPCs are required.
 type Config struct {
 	Store  *state.Store
 	Region region.Region
 	Now    func() time.Time
 	VPCs   VPCs
-
-	// Instance finds an instance in the transaction of the caller.
-	Instance func(tx *state.Tx, id string) (Instance, bool)
 
 	// Certificate finds the certificate of an ARN; nil knows none.
 	Certificate func(tx *state.Tx, arn string) (tls.Certificate, bool)

@@ -2,13 +2,16 @@ package elbv2
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"slices"
 	"strconv"
 	"time"
 
 	api "storefront/lab/api/elbv2"
+	"storefront/lab/ec2"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // RegisterTargets registers instances or addresses. One that is draining is registered again.
@@ -38,15 +41,18 @@ func (s *Service) checkTarget(tx *state.Tx, g TargetGroup, t Target) error {
 	if g.TargetType == api.TargetTypeEnumIp {
 		return s.checkAddress(tx, g, t)
 	}
-	instance, ok := s.Instance(tx, t.ID)
+	instance, err := s.VPCs.Instance(tx, t.ID)
+	var w *wire.Error
 	switch {
+	case errors.As(err, &w):
+		return fault("InvalidTarget", "Instance ID '%s' is not valid", t.ID)
+	case err != nil:
+		return err
 	case t.Zone != "":
 		return invalid("You cannot specify an Availability Zone for targets of type 'instance'")
-	case !ok:
-		return fault("InvalidTarget", "Instance ID '%s' is not valid", t.ID)
 	case instance.VPC != g.VPC:
 		return fault("InvalidTarget", "The following targets are not in the target group VPC '%s': '%s'", g.VPC, t.ID)
-	case instance.State != "pending" && instance.State != "running":
+	case instance.State != ec2.Pending && instance.State != ec2.Running:
 		return fault("InvalidTarget", "The following targets are not in a running state and cannot be registered: '%s'", t.ID)
 	}
 	return nil
@@ -159,11 +165,11 @@ func (s *Service) health(tx *state.Tx, t Target, zones []string) Health {
 	if zones == nil {
 		return Health{"unused", "Target.NotInUse", "Target group is not configured to receive traffic from the load balancer"}
 	}
-	if instance, ok := s.Instance(tx, t.ID); ok {
-		if instance.State != "running" && instance.State != "pending" {
-			return Health{"unused", "Target.InvalidState", "Target is in the " + instance.State + " state"}
+	if instance, err := s.VPCs.Instance(tx, t.ID); err == nil {
+		if instance.State != ec2.Running && instance.State != ec2.Pending {
+			return Health{"unused", "Target.InvalidState", "Target is in the " + string(instance.State) + " state"}
 		}
-		if !slices.Contains(zones, instance.Zone) {
+		if !slices.Contains(zones, instance.Zone.Name) {
 			return Health{"unused", "Target.NotInUse", "Target is in an Availability Zone that is not enabled for the load balancer"}
 		}
 	}

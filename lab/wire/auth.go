@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"storefront/lab/wire/sigv4"
@@ -148,7 +149,7 @@ func (a authenticated) stream(r *http.Request) io.ReadCloser {
 	switch hash := a.auth.PayloadHash; hash {
 	case sigv4.StreamingPayload, sigv4.StreamingPayloadTrailer, sigv4.StreamingUnsignedTrailer:
 		chunks := sigv4.NewChunkedReader(r.Body, a.auth, a.secret)
-		return &Body{Reader: chunks, chunks: chunks, length: decodedLength(r)}
+		return &Body{Reader: chunks, chunks: chunks, length: decodedLength(r), announced: strings.ToLower(r.Header.Get("X-Amz-Trailer"))}
 	case "", sigv4.UnsignedPayload:
 		return &Body{Reader: r.Body, length: r.ContentLength}
 	default:

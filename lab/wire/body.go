@@ -16,13 +16,17 @@ import (
 // signature while it is read. Read fails with an *Error when the content is not what was signed.
 type Body struct {
 	io.Reader
-	chunks *sigv4.ChunkedReader
-	length int64
-	read   int64
+	chunks    *sigv4.ChunkedReader
+	length    int64
+	read      int64
+	announced string
 }
 
 // Length is the number of bytes that the client announced, or -1.
 func (b *Body) Length() int64 { return b.length }
+
+// Announced names the trailer that follows the body (X-Amz-Trailer), such as "x-amz-checksum-crc32", or is "".
+func (b *Body) Announced() string { return b.announced }
 
 // Trailer returns the headers after an aws-chunked body (such as X-Amz-Checksum-Crc32), once Read has returned io.EOF.
 func (b *Body) Trailer() http.Header {

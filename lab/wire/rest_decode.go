@@ -80,6 +80,11 @@ func setHeader(m member, h http.Header) error {
 		return nil
 	}
 	text := strings.Join(values, ",")
+	if m.wireName() == "Content-Encoding" { // aws-chunked is about the request, not the content
+		if text = strings.Trim(strings.Replace(text, "aws-chunked", "", 1), ", "); text == "" {
+			return nil
+		}
+	}
 	t := m.value.Type()
 	switch {
 	case m.Get("type") == "jsonvalue":

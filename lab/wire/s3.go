@@ -98,6 +98,7 @@ func s3Error(c *call, e *Error) *answer {
 	}
 	if e.Status == http.StatusNotModified {
 		a.header.Del("Content-Type")
+		a.header.Set("ETag", e.Fields["ETag"])
 		return a
 	}
 	a.body.WriteString(xmlHeader)

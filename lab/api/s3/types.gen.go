@@ -29,10 +29,15 @@ type CompleteMultipartUploadInput struct {
 	Bucket               *string                   `location:"uri" locationName:"Bucket" type:"string" required:"true"`
 	ChecksumCRC32        *string                   `location:"header" locationName:"x-amz-checksum-crc32" type:"string"`
 	ChecksumCRC32C       *string                   `location:"header" locationName:"x-amz-checksum-crc32c" type:"string"`
+	ChecksumCRC64NVME    *string                   `location:"header" locationName:"x-amz-checksum-crc64nvme" type:"string"`
 	ChecksumSHA1         *string                   `location:"header" locationName:"x-amz-checksum-sha1" type:"string"`
 	ChecksumSHA256       *string                   `location:"header" locationName:"x-amz-checksum-sha256" type:"string"`
+	ChecksumType         *string                   `location:"header" locationName:"x-amz-checksum-type" type:"string" enum:"ChecksumType"`
 	ExpectedBucketOwner  *string                   `location:"header" locationName:"x-amz-expected-bucket-owner" type:"string"`
+	IfMatch              *string                   `location:"header" locationName:"If-Match" type:"string"`
+	IfNoneMatch          *string                   `location:"header" locationName:"If-None-Match" type:"string"`
 	Key                  *string                   `location:"uri" locationName:"Key" min:"1" type:"string" required:"true"`
+	MpuObjectSize        *int64                    `location:"header" locationName:"x-amz-mp-object-size" type:"long"`
 	MultipartUpload      *CompletedMultipartUpload `locationName:"CompleteMultipartUpload" type:"structure" xmlURI:"http://s3.amazonaws.com/doc/2006-03-01/"`
 	RequestPayer         *string                   `location:"header" locationName:"x-amz-request-payer" type:"string" enum:"RequestPayer"`
 	SSECustomerAlgorithm *string                   `location:"header" locationName:"x-amz-server-side-encryption-customer-algorithm" type:"string"`
@@ -48,8 +53,10 @@ type CompleteMultipartUploadOutput struct {
 	BucketKeyEnabled     *bool    `location:"header" locationName:"x-amz-server-side-encryption-bucket-key-enabled" type:"boolean"`
 	ChecksumCRC32        *string  `type:"string"`
 	ChecksumCRC32C       *string  `type:"string"`
+	ChecksumCRC64NVME    *string  `type:"string"`
 	ChecksumSHA1         *string  `type:"string"`
 	ChecksumSHA256       *string  `type:"string"`
+	ChecksumType         *string  `type:"string" enum:"ChecksumType"`
 	ETag                 *string  `type:"string"`
 	Expiration           *string  `location:"header" locationName:"x-amz-expiration" type:"string"`
 	Key                  *string  `min:"1" type:"string"`
@@ -151,6 +158,7 @@ type CreateMultipartUploadInput struct {
 	BucketKeyEnabled          *bool             `location:"header" locationName:"x-amz-server-side-encryption-bucket-key-enabled" type:"boolean"`
 	CacheControl              *string           `location:"header" locationName:"Cache-Control" type:"string"`
 	ChecksumAlgorithm         *string           `location:"header" locationName:"x-amz-checksum-algorithm" type:"string" enum:"ChecksumAlgorithm"`
+	ChecksumType              *string           `location:"header" locationName:"x-amz-checksum-type" type:"string" enum:"ChecksumType"`
 	ContentDisposition        *string           `location:"header" locationName:"Content-Disposition" type:"string"`
 	ContentEncoding           *string           `location:"header" locationName:"Content-Encoding" type:"string"`
 	ContentLanguage           *string           `location:"header" locationName:"Content-Language" type:"string"`
@@ -186,6 +194,7 @@ type CreateMultipartUploadOutput struct {
 	Bucket                  *string    `locationName:"Bucket" type:"string"`
 	BucketKeyEnabled        *bool      `location:"header" locationName:"x-amz-server-side-encryption-bucket-key-enabled" type:"boolean"`
 	ChecksumAlgorithm       *string    `location:"header" locationName:"x-amz-checksum-algorithm" type:"string" enum:"ChecksumAlgorithm"`
+	ChecksumType            *string    `location:"header" locationName:"x-amz-checksum-type" type:"string" enum:"ChecksumType"`
 	Key                     *string    `min:"1" type:"string"`
 	RequestCharged          *string    `location:"header" locationName:"x-amz-request-charged" type:"string" enum:"RequestCharged"`
 	SSECustomerAlgorithm    *string    `location:"header" locationName:"x-amz-server-side-encryption-customer-algorithm" type:"string"`
@@ -361,6 +370,7 @@ type DeleteObjectInput struct {
 	Bucket                    *string  `location:"uri" locationName:"Bucket" type:"string" required:"true"`
 	BypassGovernanceRetention *bool    `location:"header" locationName:"x-amz-bypass-governance-retention" type:"boolean"`
 	ExpectedBucketOwner       *string  `location:"header" locationName:"x-amz-expected-bucket-owner" type:"string"`
+	IfMatch                   *string  `location:"header" locationName:"If-Match" type:"string"`
 	Key                       *string  `location:"uri" locationName:"Key" min:"1" type:"string" required:"true"`
 	MFA                       *string  `location:"header" locationName:"x-amz-mfa" type:"string"`
 	RequestPayer              *string  `location:"header" locationName:"x-amz-request-payer" type:"string" enum:"RequestPayer"`
@@ -527,8 +537,9 @@ type GetBucketLifecycleConfigurationInput struct {
 
 // GetBucketLifecycleConfigurationOutput
 type GetBucketLifecycleConfigurationOutput struct {
-	_     struct{}        `type:"structure"`
-	Rules []LifecycleRule `locationName:"Rule" type:"list" flattened:"true"`
+	_                                  struct{}        `type:"structure"`
+	Rules                              []LifecycleRule `locationName:"Rule" type:"list" flattened:"true"`
+	TransitionDefaultMinimumObjectSize *string         `location:"header" locationName:"x-amz-transition-default-minimum-object-size" type:"string" enum:"TransitionDefaultMinimumObjectSize"`
 }
 
 // GetBucketLocationInput
@@ -730,8 +741,10 @@ type GetObjectOutput struct {
 	CacheControl              *string           `location:"header" locationName:"Cache-Control" type:"string"`
 	ChecksumCRC32             *string           `location:"header" locationName:"x-amz-checksum-crc32" type:"string"`
 	ChecksumCRC32C            *string           `location:"header" locationName:"x-amz-checksum-crc32c" type:"string"`
+	ChecksumCRC64NVME         *string           `location:"header" locationName:"x-amz-checksum-crc64nvme" type:"string"`
 	ChecksumSHA1              *string           `location:"header" locationName:"x-amz-checksum-sha1" type:"string"`
 	ChecksumSHA256            *string           `location:"header" locationName:"x-amz-checksum-sha256" type:"string"`
+	ChecksumType              *string           `location:"header" locationName:"x-amz-checksum-type" type:"string" enum:"ChecksumType"`
 	ContentDisposition        *string           `location:"header" locationName:"Content-Disposition" type:"string"`
 	ContentEncoding           *string           `location:"header" locationName:"Content-Encoding" type:"string"`
 	ContentLanguage           *string           `location:"header" locationName:"Content-Language" type:"string"`
@@ -936,12 +949,15 @@ type HeadObjectOutput struct {
 	CacheControl              *string           `location:"header" locationName:"Cache-Control" type:"string"`
 	ChecksumCRC32             *string           `location:"header" locationName:"x-amz-checksum-crc32" type:"string"`
 	ChecksumCRC32C            *string           `location:"header" locationName:"x-amz-checksum-crc32c" type:"string"`
+	ChecksumCRC64NVME         *string           `location:"header" locationName:"x-amz-checksum-crc64nvme" type:"string"`
 	ChecksumSHA1              *string           `location:"header" locationName:"x-amz-checksum-sha1" type:"string"`
 	ChecksumSHA256            *string           `location:"header" locationName:"x-amz-checksum-sha256" type:"string"`
+	ChecksumType              *string           `location:"header" locationName:"x-amz-checksum-type" type:"string" enum:"ChecksumType"`
 	ContentDisposition        *string           `location:"header" locationName:"Content-Disposition" type:"string"`
 	ContentEncoding           *string           `location:"header" locationName:"Content-Encoding" type:"string"`
 	ContentLanguage           *string           `location:"header" locationName:"Content-Language" type:"string"`
 	ContentLength             *int64            `location:"header" locationName:"Content-Length" type:"long"`
+	ContentRange              *string           `location:"header" locationName:"Content-Range" type:"string"`
 	ContentType               *string           `location:"header" locationName:"Content-Type" type:"string"`
 	DeleteMarker              *bool             `location:"header" locationName:"x-amz-delete-marker" type:"boolean"`
 	ETag                      *string           `location:"header" locationName:"ETag" type:"string"`
@@ -1035,14 +1051,20 @@ type ListBucketMetricsConfigurationsOutput struct {
 
 // ListBucketsInput
 type ListBucketsInput struct {
-	_ struct{} `type:"structure"`
+	_                 struct{} `type:"structure"`
+	BucketRegion      *string  `location:"querystring" locationName:"bucket-region" type:"string"`
+	ContinuationToken *string  `location:"querystring" locationName:"continuation-token" type:"string"`
+	MaxBuckets        *int64   `location:"querystring" locationName:"max-buckets" min:"1" max:"10000" type:"integer"`
+	Prefix            *string  `location:"querystring" locationName:"prefix" type:"string"`
 }
 
 // ListBucketsOutput
 type ListBucketsOutput struct {
-	_       struct{} `type:"structure"`
-	Buckets []Bucket `locationNameList:"Bucket" type:"list"`
-	Owner   *Owner   `type:"structure"`
+	_                 struct{} `type:"structure"`
+	Buckets           []Bucket `locationNameList:"Bucket" type:"list"`
+	ContinuationToken *string  `type:"string"`
+	Owner             *Owner   `type:"structure"`
+	Prefix            *string  `type:"string"`
 }
 
 // ListMultipartUploadsInput
@@ -1197,6 +1219,7 @@ type ListPartsOutput struct {
 	AbortRuleId          *string    `location:"header" locationName:"x-amz-abort-rule-id" type:"string"`
 	Bucket               *string    `type:"string"`
 	ChecksumAlgorithm    *string    `type:"string" enum:"ChecksumAlgorithm"`
+	ChecksumType         *string    `type:"string" enum:"ChecksumType"`
 	Initiator            *Initiator `type:"structure"`
 	IsTruncated          *bool      `type:"boolean"`
 	Key                  *string    `min:"1" type:"string"`
@@ -1318,16 +1341,18 @@ type PutBucketInventoryConfigurationOutput struct {
 
 // PutBucketLifecycleConfigurationInput
 type PutBucketLifecycleConfigurationInput struct {
-	_                      struct{}                      `type:"structure" payload:"LifecycleConfiguration"`
-	Bucket                 *string                       `location:"uri" locationName:"Bucket" type:"string" required:"true"`
-	ChecksumAlgorithm      *string                       `location:"header" locationName:"x-amz-sdk-checksum-algorithm" type:"string" enum:"ChecksumAlgorithm"`
-	ExpectedBucketOwner    *string                       `location:"header" locationName:"x-amz-expected-bucket-owner" type:"string"`
-	LifecycleConfiguration *BucketLifecycleConfiguration `locationName:"LifecycleConfiguration" type:"structure" xmlURI:"http://s3.amazonaws.com/doc/2006-03-01/"`
+	_                                  struct{}                      `type:"structure" payload:"LifecycleConfiguration"`
+	Bucket                             *string                       `location:"uri" locationName:"Bucket" type:"string" required:"true"`
+	ChecksumAlgorithm                  *string                       `location:"header" locationName:"x-amz-sdk-checksum-algorithm" type:"string" enum:"ChecksumAlgorithm"`
+	ExpectedBucketOwner                *string                       `location:"header" locationName:"x-amz-expected-bucket-owner" type:"string"`
+	LifecycleConfiguration             *BucketLifecycleConfiguration `locationName:"LifecycleConfiguration" type:"structure" xmlURI:"http://s3.amazonaws.com/doc/2006-03-01/"`
+	TransitionDefaultMinimumObjectSize *string                       `location:"header" locationName:"x-amz-transition-default-minimum-object-size" type:"string" enum:"TransitionDefaultMinimumObjectSize"`
 }
 
 // PutBucketLifecycleConfigurationOutput
 type PutBucketLifecycleConfigurationOutput struct {
-	_ struct{} `type:"structure"`
+	_                                  struct{} `type:"structure"`
+	TransitionDefaultMinimumObjectSize *string  `location:"header" locationName:"x-amz-transition-default-minimum-object-size" type:"string" enum:"TransitionDefaultMinimumObjectSize"`
 }
 
 // PutBucketLoggingInput
@@ -1491,6 +1516,7 @@ type PutObjectInput struct {
 	ChecksumAlgorithm         *string           `location:"header" locationName:"x-amz-sdk-checksum-algorithm" type:"string" enum:"ChecksumAlgorithm"`
 	ChecksumCRC32             *string           `location:"header" locationName:"x-amz-checksum-crc32" type:"string"`
 	ChecksumCRC32C            *string           `location:"header" locationName:"x-amz-checksum-crc32c" type:"string"`
+	ChecksumCRC64NVME         *string           `location:"header" locationName:"x-amz-checksum-crc64nvme" type:"string"`
 	ChecksumSHA1              *string           `location:"header" locationName:"x-amz-checksum-sha1" type:"string"`
 	ChecksumSHA256            *string           `location:"header" locationName:"x-amz-checksum-sha256" type:"string"`
 	ContentDisposition        *string           `location:"header" locationName:"Content-Disposition" type:"string"`
@@ -1505,6 +1531,8 @@ type PutObjectInput struct {
 	GrantRead                 *string           `location:"header" locationName:"x-amz-grant-read" type:"string"`
 	GrantReadACP              *string           `location:"header" locationName:"x-amz-grant-read-acp" type:"string"`
 	GrantWriteACP             *string           `location:"header" locationName:"x-amz-grant-write-acp" type:"string"`
+	IfMatch                   *string           `location:"header" locationName:"If-Match" type:"string"`
+	IfNoneMatch               *string           `location:"header" locationName:"If-None-Match" type:"string"`
 	Key                       *string           `location:"uri" locationName:"Key" min:"1" type:"string" required:"true"`
 	Metadata                  map[string]string `location:"headers" locationName:"x-amz-meta-" type:"map"`
 	ObjectLockLegalHoldStatus *string           `location:"header" locationName:"x-amz-object-lock-legal-hold" type:"string" enum:"ObjectLockLegalHoldStatus"`
@@ -1528,8 +1556,10 @@ type PutObjectOutput struct {
 	BucketKeyEnabled        *bool    `location:"header" locationName:"x-amz-server-side-encryption-bucket-key-enabled" type:"boolean"`
 	ChecksumCRC32           *string  `location:"header" locationName:"x-amz-checksum-crc32" type:"string"`
 	ChecksumCRC32C          *string  `location:"header" locationName:"x-amz-checksum-crc32c" type:"string"`
+	ChecksumCRC64NVME       *string  `location:"header" locationName:"x-amz-checksum-crc64nvme" type:"string"`
 	ChecksumSHA1            *string  `location:"header" locationName:"x-amz-checksum-sha1" type:"string"`
 	ChecksumSHA256          *string  `location:"header" locationName:"x-amz-checksum-sha256" type:"string"`
+	ChecksumType            *string  `location:"header" locationName:"x-amz-checksum-type" type:"string" enum:"ChecksumType"`
 	ETag                    *string  `location:"header" locationName:"ETag" type:"string"`
 	Expiration              *string  `location:"header" locationName:"x-amz-expiration" type:"string"`
 	RequestCharged          *string  `location:"header" locationName:"x-amz-request-charged" type:"string" enum:"RequestCharged"`
@@ -1665,6 +1695,7 @@ type UploadPartInput struct {
 	ChecksumAlgorithm    *string       `location:"header" locationName:"x-amz-sdk-checksum-algorithm" type:"string" enum:"ChecksumAlgorithm"`
 	ChecksumCRC32        *string       `location:"header" locationName:"x-amz-checksum-crc32" type:"string"`
 	ChecksumCRC32C       *string       `location:"header" locationName:"x-amz-checksum-crc32c" type:"string"`
+	ChecksumCRC64NVME    *string       `location:"header" locationName:"x-amz-checksum-crc64nvme" type:"string"`
 	ChecksumSHA1         *string       `location:"header" locationName:"x-amz-checksum-sha1" type:"string"`
 	ChecksumSHA256       *string       `location:"header" locationName:"x-amz-checksum-sha256" type:"string"`
 	ContentLength        *int64        `location:"header" locationName:"Content-Length" type:"long"`
@@ -1685,6 +1716,7 @@ type UploadPartOutput struct {
 	BucketKeyEnabled     *bool    `location:"header" locationName:"x-amz-server-side-encryption-bucket-key-enabled" type:"boolean"`
 	ChecksumCRC32        *string  `location:"header" locationName:"x-amz-checksum-crc32" type:"string"`
 	ChecksumCRC32C       *string  `location:"header" locationName:"x-amz-checksum-crc32c" type:"string"`
+	ChecksumCRC64NVME    *string  `location:"header" locationName:"x-amz-checksum-crc64nvme" type:"string"`
 	ChecksumSHA1         *string  `location:"header" locationName:"x-amz-checksum-sha1" type:"string"`
 	ChecksumSHA256       *string  `location:"header" locationName:"x-amz-checksum-sha256" type:"string"`
 	ETag                 *string  `location:"header" locationName:"ETag" type:"string"`
@@ -1809,6 +1841,7 @@ const (
 // Bucket: In terms of implementation, a Bucket is a resource.
 type Bucket struct {
 	_            struct{}   `type:"structure"`
+	BucketRegion *string    `type:"string"`
 	CreationDate *time.Time `type:"timestamp"`
 	Name         *string    `type:"string"`
 }
@@ -1825,6 +1858,8 @@ const (
 	BucketCannedACLPublicRead        = "public-read"
 	BucketCannedACLPublicReadWrite   = "public-read-write"
 	BucketCannedACLAuthenticatedRead = "authenticated-read"
+	BucketCannedACLAwsExecRead       = "aws-exec-read"
+	BucketCannedACLLogDeliveryWrite  = "log-delivery-write"
 )
 
 // BucketInfo: Specifies the information about the bucket that will be created.
@@ -1870,6 +1905,13 @@ const (
 	BucketLocationConstraintUsGovWest1   = "us-gov-west-1"
 	BucketLocationConstraintUsWest1      = "us-west-1"
 	BucketLocationConstraintUsWest2      = "us-west-2"
+	BucketLocationConstraintApSoutheast4 = "ap-southeast-4"
+	BucketLocationConstraintApSoutheast5 = "ap-southeast-5"
+	BucketLocationConstraintCaWest1      = "ca-west-1"
+	BucketLocationConstraintEuCentral2   = "eu-central-2"
+	BucketLocationConstraintIlCentral1   = "il-central-1"
+	BucketLocationConstraintMeCentral1   = "me-central-1"
+	BucketLocationConstraintMxCentral1   = "mx-central-1"
 )
 
 // BucketLoggingStatus: Container for logging status information.
@@ -1915,24 +1957,33 @@ type CORSRule struct {
 
 // Checksum: Contains all the possible checksum or digest values for an object.
 type Checksum struct {
-	_              struct{} `type:"structure"`
-	ChecksumCRC32  *string  `type:"string"`
-	ChecksumCRC32C *string  `type:"string"`
-	ChecksumSHA1   *string  `type:"string"`
-	ChecksumSHA256 *string  `type:"string"`
+	_                 struct{} `type:"structure"`
+	ChecksumCRC32     *string  `type:"string"`
+	ChecksumCRC32C    *string  `type:"string"`
+	ChecksumCRC64NVME *string  `type:"string"`
+	ChecksumSHA1      *string  `type:"string"`
+	ChecksumSHA256    *string  `type:"string"`
+	ChecksumType      *string  `type:"string" enum:"ChecksumType"`
 }
 
 // The values of ChecksumAlgorithm.
 const (
-	ChecksumAlgorithmCrc32  = "CRC32"
-	ChecksumAlgorithmCrc32c = "CRC32C"
-	ChecksumAlgorithmSha1   = "SHA1"
-	ChecksumAlgorithmSha256 = "SHA256"
+	ChecksumAlgorithmCrc32     = "CRC32"
+	ChecksumAlgorithmCrc32c    = "CRC32C"
+	ChecksumAlgorithmSha1      = "SHA1"
+	ChecksumAlgorithmSha256    = "SHA256"
+	ChecksumAlgorithmCrc64nvme = "CRC64NVME"
 )
 
 // The values of ChecksumMode.
 const (
 	ChecksumModeEnabled = "ENABLED"
+)
+
+// The values of ChecksumType.
+const (
+	ChecksumTypeComposite  = "COMPOSITE"
+	ChecksumTypeFullObject = "FULL_OBJECT"
 )
 
 // CommonPrefix: Container for all (if there are any) keys between Prefix and the next occurrence of the string specified by a delimiter.
@@ -1949,13 +2000,14 @@ type CompletedMultipartUpload struct {
 
 // CompletedPart: Details of the parts that were uploaded.
 type CompletedPart struct {
-	_              struct{} `type:"structure"`
-	ChecksumCRC32  *string  `type:"string"`
-	ChecksumCRC32C *string  `type:"string"`
-	ChecksumSHA1   *string  `type:"string"`
-	ChecksumSHA256 *string  `type:"string"`
-	ETag           *string  `type:"string"`
-	PartNumber     *int64   `type:"integer"`
+	_                 struct{} `type:"structure"`
+	ChecksumCRC32     *string  `type:"string"`
+	ChecksumCRC32C    *string  `type:"string"`
+	ChecksumCRC64NVME *string  `type:"string"`
+	ChecksumSHA1      *string  `type:"string"`
+	ChecksumSHA256    *string  `type:"string"`
+	ETag              *string  `type:"string"`
+	PartNumber        *int64   `type:"integer"`
 }
 
 // Condition: A container for describing a condition that must be met for the specified redirect to apply.
@@ -1967,24 +2019,27 @@ type Condition struct {
 
 // CopyObjectResult: Container for all response elements.
 type CopyObjectResult struct {
-	_              struct{}   `type:"structure"`
-	ChecksumCRC32  *string    `type:"string"`
-	ChecksumCRC32C *string    `type:"string"`
-	ChecksumSHA1   *string    `type:"string"`
-	ChecksumSHA256 *string    `type:"string"`
-	ETag           *string    `type:"string"`
-	LastModified   *time.Time `type:"timestamp"`
+	_                 struct{}   `type:"structure"`
+	ChecksumCRC32     *string    `type:"string"`
+	ChecksumCRC32C    *string    `type:"string"`
+	ChecksumCRC64NVME *string    `type:"string"`
+	ChecksumSHA1      *string    `type:"string"`
+	ChecksumSHA256    *string    `type:"string"`
+	ChecksumType      *string    `type:"string" enum:"ChecksumType"`
+	ETag              *string    `type:"string"`
+	LastModified      *time.Time `type:"timestamp"`
 }
 
 // CopyPartResult: Container for all response elements.
 type CopyPartResult struct {
-	_              struct{}   `type:"structure"`
-	ChecksumCRC32  *string    `type:"string"`
-	ChecksumCRC32C *string    `type:"string"`
-	ChecksumSHA1   *string    `type:"string"`
-	ChecksumSHA256 *string    `type:"string"`
-	ETag           *string    `type:"string"`
-	LastModified   *time.Time `type:"timestamp"`
+	_                 struct{}   `type:"structure"`
+	ChecksumCRC32     *string    `type:"string"`
+	ChecksumCRC32C    *string    `type:"string"`
+	ChecksumCRC64NVME *string    `type:"string"`
+	ChecksumSHA1      *string    `type:"string"`
+	ChecksumSHA256    *string    `type:"string"`
+	ETag              *string    `type:"string"`
+	LastModified      *time.Time `type:"timestamp"`
 }
 
 // CreateBucketConfiguration: The configuration information for the bucket.
@@ -2443,6 +2498,7 @@ const (
 type MultipartUpload struct {
 	_                 struct{}   `type:"structure"`
 	ChecksumAlgorithm *string    `type:"string" enum:"ChecksumAlgorithm"`
+	ChecksumType      *string    `type:"string" enum:"ChecksumType"`
 	Initiated         *time.Time `type:"timestamp"`
 	Initiator         *Initiator `type:"structure"`
 	Key               *string    `min:"1" type:"string"`
@@ -2485,6 +2541,7 @@ type NotificationConfigurationFilter struct {
 type Object struct {
 	_                 struct{}       `type:"structure"`
 	ChecksumAlgorithm []string       `type:"list" flattened:"true" enum:"ChecksumAlgorithm"`
+	ChecksumType      *string        `type:"string" enum:"ChecksumType"`
 	ETag              *string        `type:"string"`
 	Key               *string        `min:"1" type:"string"`
 	LastModified      *time.Time     `type:"timestamp"`
@@ -2579,13 +2636,14 @@ const (
 
 // ObjectPart: A container for elements related to an individual part.
 type ObjectPart struct {
-	_              struct{} `type:"structure"`
-	ChecksumCRC32  *string  `type:"string"`
-	ChecksumCRC32C *string  `type:"string"`
-	ChecksumSHA1   *string  `type:"string"`
-	ChecksumSHA256 *string  `type:"string"`
-	PartNumber     *int64   `type:"integer"`
-	Size           *int64   `type:"long"`
+	_                 struct{} `type:"structure"`
+	ChecksumCRC32     *string  `type:"string"`
+	ChecksumCRC32C    *string  `type:"string"`
+	ChecksumCRC64NVME *string  `type:"string"`
+	ChecksumSHA1      *string  `type:"string"`
+	ChecksumSHA256    *string  `type:"string"`
+	PartNumber        *int64   `type:"integer"`
+	Size              *int64   `type:"long"`
 }
 
 // The values of ObjectStorageClass.
@@ -2607,6 +2665,7 @@ const (
 type ObjectVersion struct {
 	_                 struct{}       `type:"structure"`
 	ChecksumAlgorithm []string       `type:"list" flattened:"true" enum:"ChecksumAlgorithm"`
+	ChecksumType      *string        `type:"string" enum:"ChecksumType"`
 	ETag              *string        `type:"string"`
 	IsLatest          *bool          `type:"boolean"`
 	Key               *string        `min:"1" type:"string"`
@@ -2654,15 +2713,16 @@ type OwnershipControlsRule struct {
 
 // Part: Container for elements related to a part.
 type Part struct {
-	_              struct{}   `type:"structure"`
-	ChecksumCRC32  *string    `type:"string"`
-	ChecksumCRC32C *string    `type:"string"`
-	ChecksumSHA1   *string    `type:"string"`
-	ChecksumSHA256 *string    `type:"string"`
-	ETag           *string    `type:"string"`
-	LastModified   *time.Time `type:"timestamp"`
-	PartNumber     *int64     `type:"integer"`
-	Size           *int64     `type:"long"`
+	_                 struct{}   `type:"structure"`
+	ChecksumCRC32     *string    `type:"string"`
+	ChecksumCRC32C    *string    `type:"string"`
+	ChecksumCRC64NVME *string    `type:"string"`
+	ChecksumSHA1      *string    `type:"string"`
+	ChecksumSHA256    *string    `type:"string"`
+	ETag              *string    `type:"string"`
+	LastModified      *time.Time `type:"timestamp"`
+	PartNumber        *int64     `type:"integer"`
+	Size              *int64     `type:"long"`
 }
 
 // The values of PartitionDateSource.
@@ -3008,6 +3068,12 @@ type Transition struct {
 	Days         *int64     `type:"integer"`
 	StorageClass *string    `type:"string" enum:"TransitionStorageClass"`
 }
+
+// The values of TransitionDefaultMinimumObjectSize.
+const (
+	TransitionDefaultMinimumObjectSizeVariesByStorageClass  = "varies_by_storage_class"
+	TransitionDefaultMinimumObjectSizeAllStorageClasses128k = "all_storage_classes_128K"
+)
 
 // The values of TransitionStorageClass.
 const (

@@ -10,12 +10,8 @@ import (
 
 // API is what an implementation of Auto Scaling answers.
 type API interface {
-	// AttachInstances: Attaches one or more EC2 instances to the specified Auto Scaling group.
-	AttachInstances(context.Context, *AttachInstancesInput) (*AttachInstancesOutput, error)
 	// AttachLoadBalancerTargetGroups: This API operation is superseded by AttachTrafficSources, which can attach multiple traffic sources types.
 	AttachLoadBalancerTargetGroups(context.Context, *AttachLoadBalancerTargetGroupsInput) (*AttachLoadBalancerTargetGroupsOutput, error)
-	// AttachLoadBalancers: This API operation is superseded by AttachTrafficSources, which can attach multiple traffic sources types.
-	AttachLoadBalancers(context.Context, *AttachLoadBalancersInput) (*AttachLoadBalancersOutput, error)
 	// AttachTrafficSources: Attaches one or more traffic sources to the specified Auto Scaling group.
 	AttachTrafficSources(context.Context, *AttachTrafficSourcesInput) (*AttachTrafficSourcesOutput, error)
 	// BatchDeleteScheduledAction: Deletes one or more scheduled actions for the specified Auto Scaling group.
@@ -34,16 +30,12 @@ type API interface {
 	DeleteAutoScalingGroup(context.Context, *DeleteAutoScalingGroupInput) (*DeleteAutoScalingGroupOutput, error)
 	// DeleteLifecycleHook: Deletes the specified lifecycle hook.
 	DeleteLifecycleHook(context.Context, *DeleteLifecycleHookInput) (*DeleteLifecycleHookOutput, error)
-	// DeleteNotificationConfiguration: Deletes the specified notification.
-	DeleteNotificationConfiguration(context.Context, *DeleteNotificationConfigurationInput) (*DeleteNotificationConfigurationOutput, error)
 	// DeletePolicy: Deletes the specified scaling policy.
 	DeletePolicy(context.Context, *DeletePolicyInput) (*DeletePolicyOutput, error)
 	// DeleteScheduledAction: Deletes the specified scheduled action.
 	DeleteScheduledAction(context.Context, *DeleteScheduledActionInput) (*DeleteScheduledActionOutput, error)
 	// DeleteTags: Deletes the specified tags.
 	DeleteTags(context.Context, *DeleteTagsInput) (*DeleteTagsOutput, error)
-	// DeleteWarmPool: Deletes the warm pool for the specified Auto Scaling group.
-	DeleteWarmPool(context.Context, *DeleteWarmPoolInput) (*DeleteWarmPoolOutput, error)
 	// DescribeAccountLimits: Describes the current Amazon EC2 Auto Scaling resource quotas for your account.
 	DescribeAccountLimits(context.Context, *DescribeAccountLimitsInput) (*DescribeAccountLimitsOutput, error)
 	// DescribeAdjustmentTypes: Describes the available adjustment types for step scaling and simple scaling policies.
@@ -62,12 +54,8 @@ type API interface {
 	DescribeLifecycleHooks(context.Context, *DescribeLifecycleHooksInput) (*DescribeLifecycleHooksOutput, error)
 	// DescribeLoadBalancerTargetGroups: This API operation is superseded by DescribeTrafficSources, which can describe multiple traffic sources types.
 	DescribeLoadBalancerTargetGroups(context.Context, *DescribeLoadBalancerTargetGroupsInput) (*DescribeLoadBalancerTargetGroupsOutput, error)
-	// DescribeLoadBalancers: This API operation is superseded by DescribeTrafficSources, which can describe multiple traffic sources types.
-	DescribeLoadBalancers(context.Context, *DescribeLoadBalancersInput) (*DescribeLoadBalancersOutput, error)
 	// DescribeMetricCollectionTypes: Describes the available CloudWatch metrics for Amazon EC2 Auto Scaling.
 	DescribeMetricCollectionTypes(context.Context, *DescribeMetricCollectionTypesInput) (*DescribeMetricCollectionTypesOutput, error)
-	// DescribeNotificationConfigurations: Gets information about the Amazon SNS notifications that are configured for one or more Auto Scaling groups.
-	DescribeNotificationConfigurations(context.Context, *DescribeNotificationConfigurationsInput) (*DescribeNotificationConfigurationsOutput, error)
 	// DescribePolicies: Gets information about the scaling policies in the account and Region.
 	DescribePolicies(context.Context, *DescribePoliciesInput) (*DescribePoliciesOutput, error)
 	// DescribeScalingActivities: Gets information about the scaling activities in the account and Region.
@@ -84,34 +72,22 @@ type API interface {
 	DescribeTrafficSources(context.Context, *DescribeTrafficSourcesInput) (*DescribeTrafficSourcesOutput, error)
 	// DescribeWarmPool: Gets information about a warm pool and its instances.
 	DescribeWarmPool(context.Context, *DescribeWarmPoolInput) (*DescribeWarmPoolOutput, error)
-	// DetachInstances: Removes one or more instances from the specified Auto Scaling group.
-	DetachInstances(context.Context, *DetachInstancesInput) (*DetachInstancesOutput, error)
 	// DetachLoadBalancerTargetGroups: This API operation is superseded by DetachTrafficSources, which can detach multiple traffic sources types.
 	DetachLoadBalancerTargetGroups(context.Context, *DetachLoadBalancerTargetGroupsInput) (*DetachLoadBalancerTargetGroupsOutput, error)
-	// DetachLoadBalancers: This API operation is superseded by DetachTrafficSources, which can detach multiple traffic sources types.
-	DetachLoadBalancers(context.Context, *DetachLoadBalancersInput) (*DetachLoadBalancersOutput, error)
 	// DetachTrafficSources: Detaches one or more traffic sources from the specified Auto Scaling group.
 	DetachTrafficSources(context.Context, *DetachTrafficSourcesInput) (*DetachTrafficSourcesOutput, error)
 	// DisableMetricsCollection: Disables group metrics collection for the specified Auto Scaling group.
 	DisableMetricsCollection(context.Context, *DisableMetricsCollectionInput) (*DisableMetricsCollectionOutput, error)
 	// EnableMetricsCollection: Enables group metrics collection for the specified Auto Scaling group.
 	EnableMetricsCollection(context.Context, *EnableMetricsCollectionInput) (*EnableMetricsCollectionOutput, error)
-	// EnterStandby: Moves the specified instances into the standby state.
-	EnterStandby(context.Context, *EnterStandbyInput) (*EnterStandbyOutput, error)
 	// ExecutePolicy: Executes the specified policy.
 	ExecutePolicy(context.Context, *ExecutePolicyInput) (*ExecutePolicyOutput, error)
-	// ExitStandby: Moves the specified instances out of the standby state.
-	ExitStandby(context.Context, *ExitStandbyInput) (*ExitStandbyOutput, error)
 	// PutLifecycleHook: Creates or updates a lifecycle hook for the specified Auto Scaling group.
 	PutLifecycleHook(context.Context, *PutLifecycleHookInput) (*PutLifecycleHookOutput, error)
-	// PutNotificationConfiguration: Configures an Auto Scaling group to send notifications when specified events take place.
-	PutNotificationConfiguration(context.Context, *PutNotificationConfigurationInput) (*PutNotificationConfigurationOutput, error)
 	// PutScalingPolicy: Creates or updates a scaling policy for an Auto Scaling group.
 	PutScalingPolicy(context.Context, *PutScalingPolicyInput) (*PutScalingPolicyOutput, error)
 	// PutScheduledUpdateGroupAction: Creates or updates a scheduled scaling action for an Auto Scaling group.
 	PutScheduledUpdateGroupAction(context.Context, *PutScheduledUpdateGroupActionInput) (*PutScheduledUpdateGroupActionOutput, error)
-	// PutWarmPool: Creates or updates a warm pool for the specified Auto Scaling group.
-	PutWarmPool(context.Context, *PutWarmPoolInput) (*PutWarmPoolOutput, error)
 	// RecordLifecycleActionHeartbeat: Records a heartbeat for the lifecycle action associated with the specified token or instance.
 	RecordLifecycleActionHeartbeat(context.Context, *RecordLifecycleActionHeartbeatInput) (*RecordLifecycleActionHeartbeatOutput, error)
 	// ResumeProcesses: Resumes the specified suspended auto scaling processes, or all suspended process, for the specified Auto Scaling group.
@@ -143,9 +119,7 @@ func New(api API) *wire.Service {
 		XMLNamespace: "http://autoscaling.amazonaws.com/doc/2011-01-01/",
 		Protocol:     wire.Query,
 		Operations: []wire.Operation{
-			wire.Op("AttachInstances", "POST", "/", api.AttachInstances),
 			wire.Op("AttachLoadBalancerTargetGroups", "POST", "/", api.AttachLoadBalancerTargetGroups),
-			wire.Op("AttachLoadBalancers", "POST", "/", api.AttachLoadBalancers),
 			wire.Op("AttachTrafficSources", "POST", "/", api.AttachTrafficSources),
 			wire.Op("BatchDeleteScheduledAction", "POST", "/", api.BatchDeleteScheduledAction),
 			wire.Op("BatchPutScheduledUpdateGroupAction", "POST", "/", api.BatchPutScheduledUpdateGroupAction),
@@ -155,11 +129,9 @@ func New(api API) *wire.Service {
 			wire.Op("CreateOrUpdateTags", "POST", "/", api.CreateOrUpdateTags),
 			wire.Op("DeleteAutoScalingGroup", "POST", "/", api.DeleteAutoScalingGroup),
 			wire.Op("DeleteLifecycleHook", "POST", "/", api.DeleteLifecycleHook),
-			wire.Op("DeleteNotificationConfiguration", "POST", "/", api.DeleteNotificationConfiguration),
 			wire.Op("DeletePolicy", "POST", "/", api.DeletePolicy),
 			wire.Op("DeleteScheduledAction", "POST", "/", api.DeleteScheduledAction),
 			wire.Op("DeleteTags", "POST", "/", api.DeleteTags),
-			wire.Op("DeleteWarmPool", "POST", "/", api.DeleteWarmPool),
 			wire.Op("DescribeAccountLimits", "POST", "/", api.DescribeAccountLimits),
 			wire.Op("DescribeAdjustmentTypes", "POST", "/", api.DescribeAdjustmentTypes),
 			wire.Op("DescribeAutoScalingGroups", "POST", "/", api.DescribeAutoScalingGroups),
@@ -169,9 +141,7 @@ func New(api API) *wire.Service {
 			wire.Op("DescribeLifecycleHookTypes", "POST", "/", api.DescribeLifecycleHookTypes),
 			wire.Op("DescribeLifecycleHooks", "POST", "/", api.DescribeLifecycleHooks),
 			wire.Op("DescribeLoadBalancerTargetGroups", "POST", "/", api.DescribeLoadBalancerTargetGroups),
-			wire.Op("DescribeLoadBalancers", "POST", "/", api.DescribeLoadBalancers),
 			wire.Op("DescribeMetricCollectionTypes", "POST", "/", api.DescribeMetricCollectionTypes),
-			wire.Op("DescribeNotificationConfigurations", "POST", "/", api.DescribeNotificationConfigurations),
 			wire.Op("DescribePolicies", "POST", "/", api.DescribePolicies),
 			wire.Op("DescribeScalingActivities", "POST", "/", api.DescribeScalingActivities),
 			wire.Op("DescribeScalingProcessTypes", "POST", "/", api.DescribeScalingProcessTypes),
@@ -180,20 +150,14 @@ func New(api API) *wire.Service {
 			wire.Op("DescribeTerminationPolicyTypes", "POST", "/", api.DescribeTerminationPolicyTypes),
 			wire.Op("DescribeTrafficSources", "POST", "/", api.DescribeTrafficSources),
 			wire.Op("DescribeWarmPool", "POST", "/", api.DescribeWarmPool),
-			wire.Op("DetachInstances", "POST", "/", api.DetachInstances),
 			wire.Op("DetachLoadBalancerTargetGroups", "POST", "/", api.DetachLoadBalancerTargetGroups),
-			wire.Op("DetachLoadBalancers", "POST", "/", api.DetachLoadBalancers),
 			wire.Op("DetachTrafficSources", "POST", "/", api.DetachTrafficSources),
 			wire.Op("DisableMetricsCollection", "POST", "/", api.DisableMetricsCollection),
 			wire.Op("EnableMetricsCollection", "POST", "/", api.EnableMetricsCollection),
-			wire.Op("EnterStandby", "POST", "/", api.EnterStandby),
 			wire.Op("ExecutePolicy", "POST", "/", api.ExecutePolicy),
-			wire.Op("ExitStandby", "POST", "/", api.ExitStandby),
 			wire.Op("PutLifecycleHook", "POST", "/", api.PutLifecycleHook),
-			wire.Op("PutNotificationConfiguration", "POST", "/", api.PutNotificationConfiguration),
 			wire.Op("PutScalingPolicy", "POST", "/", api.PutScalingPolicy),
 			wire.Op("PutScheduledUpdateGroupAction", "POST", "/", api.PutScheduledUpdateGroupAction),
-			wire.Op("PutWarmPool", "POST", "/", api.PutWarmPool),
 			wire.Op("RecordLifecycleActionHeartbeat", "POST", "/", api.RecordLifecycleActionHeartbeat),
 			wire.Op("ResumeProcesses", "POST", "/", api.ResumeProcesses),
 			wire.Op("RollbackInstanceRefresh", "POST", "/", api.RollbackInstanceRefresh),
@@ -225,7 +189,6 @@ func New(api API) *wire.Service {
 			"RefreshStrategy":                            []string{"Rolling"},
 			"ScaleInProtectedInstances":                  []string{"Refresh", "Ignore", "Wait"},
 			"StandbyInstances":                           []string{"Terminate", "Ignore", "Wait"},
-			"WarmPoolState":                              []string{"Stopped", "Running", "Hibernated"},
 		},
 	}
 }

@@ -6,18 +6,6 @@ import (
 	"time"
 )
 
-// AttachInstancesInput
-type AttachInstancesInput struct {
-	_                    struct{} `type:"structure"`
-	AutoScalingGroupName *string  `min:"1" max:"255" type:"string" required:"true"`
-	InstanceIds          []string `type:"list"`
-}
-
-// AttachInstancesOutput
-type AttachInstancesOutput struct {
-	_ struct{} `type:"structure"`
-}
-
 // AttachLoadBalancerTargetGroupsInput
 type AttachLoadBalancerTargetGroupsInput struct {
 	_                    struct{} `type:"structure"`
@@ -27,18 +15,6 @@ type AttachLoadBalancerTargetGroupsInput struct {
 
 // AttachLoadBalancerTargetGroupsOutput
 type AttachLoadBalancerTargetGroupsOutput struct {
-	_ struct{} `type:"structure"`
-}
-
-// AttachLoadBalancersInput
-type AttachLoadBalancersInput struct {
-	_                    struct{} `type:"structure"`
-	AutoScalingGroupName *string  `min:"1" max:"255" type:"string" required:"true"`
-	LoadBalancerNames    []string `type:"list" required:"true"`
-}
-
-// AttachLoadBalancersOutput
-type AttachLoadBalancersOutput struct {
 	_ struct{} `type:"structure"`
 }
 
@@ -180,18 +156,6 @@ type DeleteLifecycleHookOutput struct {
 	_ struct{} `type:"structure"`
 }
 
-// DeleteNotificationConfigurationInput
-type DeleteNotificationConfigurationInput struct {
-	_                    struct{} `type:"structure"`
-	AutoScalingGroupName *string  `min:"1" max:"255" type:"string" required:"true"`
-	TopicARN             *string  `min:"1" max:"255" type:"string" required:"true"`
-}
-
-// DeleteNotificationConfigurationOutput
-type DeleteNotificationConfigurationOutput struct {
-	_ struct{} `type:"structure"`
-}
-
 // DeletePolicyInput
 type DeletePolicyInput struct {
 	_                    struct{} `type:"structure"`
@@ -224,18 +188,6 @@ type DeleteTagsInput struct {
 
 // DeleteTagsOutput
 type DeleteTagsOutput struct {
-	_ struct{} `type:"structure"`
-}
-
-// DeleteWarmPoolInput
-type DeleteWarmPoolInput struct {
-	_                    struct{} `type:"structure"`
-	AutoScalingGroupName *string  `min:"1" max:"255" type:"string" required:"true"`
-	ForceDelete          *bool    `type:"boolean"`
-}
-
-// DeleteWarmPoolOutput
-type DeleteWarmPoolOutput struct {
 	_ struct{} `type:"structure"`
 }
 
@@ -361,21 +313,6 @@ type DescribeLoadBalancerTargetGroupsOutput struct {
 	NextToken                *string                        `type:"string"`
 }
 
-// DescribeLoadBalancersInput
-type DescribeLoadBalancersInput struct {
-	_                    struct{} `type:"structure"`
-	AutoScalingGroupName *string  `min:"1" max:"255" type:"string" required:"true"`
-	MaxRecords           *int64   `type:"integer"`
-	NextToken            *string  `type:"string"`
-}
-
-// DescribeLoadBalancersOutput
-type DescribeLoadBalancersOutput struct {
-	_             struct{}            `type:"structure"`
-	LoadBalancers []LoadBalancerState `type:"list"`
-	NextToken     *string             `type:"string"`
-}
-
 // DescribeMetricCollectionTypesInput
 type DescribeMetricCollectionTypesInput struct {
 	_ struct{} `type:"structure"`
@@ -386,21 +323,6 @@ type DescribeMetricCollectionTypesOutput struct {
 	_             struct{}                `type:"structure"`
 	Granularities []MetricGranularityType `type:"list"`
 	Metrics       []MetricCollectionType  `type:"list"`
-}
-
-// DescribeNotificationConfigurationsInput
-type DescribeNotificationConfigurationsInput struct {
-	_                     struct{} `type:"structure"`
-	AutoScalingGroupNames []string `type:"list"`
-	MaxRecords            *int64   `type:"integer"`
-	NextToken             *string  `type:"string"`
-}
-
-// DescribeNotificationConfigurationsOutput
-type DescribeNotificationConfigurationsOutput struct {
-	_                          struct{}                    `type:"structure"`
-	NextToken                  *string                     `type:"string"`
-	NotificationConfigurations []NotificationConfiguration `type:"list" required:"true"`
 }
 
 // DescribePoliciesInput
@@ -524,20 +446,6 @@ type DescribeWarmPoolOutput struct {
 	WarmPoolConfiguration *WarmPoolConfiguration `type:"structure"`
 }
 
-// DetachInstancesInput
-type DetachInstancesInput struct {
-	_                              struct{} `type:"structure"`
-	AutoScalingGroupName           *string  `min:"1" max:"255" type:"string" required:"true"`
-	InstanceIds                    []string `type:"list"`
-	ShouldDecrementDesiredCapacity *bool    `type:"boolean" required:"true"`
-}
-
-// DetachInstancesOutput
-type DetachInstancesOutput struct {
-	_          struct{}   `type:"structure"`
-	Activities []Activity `type:"list"`
-}
-
 // DetachLoadBalancerTargetGroupsInput
 type DetachLoadBalancerTargetGroupsInput struct {
 	_                    struct{} `type:"structure"`
@@ -547,18 +455,6 @@ type DetachLoadBalancerTargetGroupsInput struct {
 
 // DetachLoadBalancerTargetGroupsOutput
 type DetachLoadBalancerTargetGroupsOutput struct {
-	_ struct{} `type:"structure"`
-}
-
-// DetachLoadBalancersInput
-type DetachLoadBalancersInput struct {
-	_                    struct{} `type:"structure"`
-	AutoScalingGroupName *string  `min:"1" max:"255" type:"string" required:"true"`
-	LoadBalancerNames    []string `type:"list" required:"true"`
-}
-
-// DetachLoadBalancersOutput
-type DetachLoadBalancersOutput struct {
 	_ struct{} `type:"structure"`
 }
 
@@ -599,20 +495,6 @@ type EnableMetricsCollectionOutput struct {
 	_ struct{} `type:"structure"`
 }
 
-// EnterStandbyInput
-type EnterStandbyInput struct {
-	_                              struct{} `type:"structure"`
-	AutoScalingGroupName           *string  `min:"1" max:"255" type:"string" required:"true"`
-	InstanceIds                    []string `type:"list"`
-	ShouldDecrementDesiredCapacity *bool    `type:"boolean" required:"true"`
-}
-
-// EnterStandbyOutput
-type EnterStandbyOutput struct {
-	_          struct{}   `type:"structure"`
-	Activities []Activity `type:"list"`
-}
-
 // ExecutePolicyInput
 type ExecutePolicyInput struct {
 	_                    struct{} `type:"structure"`
@@ -626,19 +508,6 @@ type ExecutePolicyInput struct {
 // ExecutePolicyOutput
 type ExecutePolicyOutput struct {
 	_ struct{} `type:"structure"`
-}
-
-// ExitStandbyInput
-type ExitStandbyInput struct {
-	_                    struct{} `type:"structure"`
-	AutoScalingGroupName *string  `min:"1" max:"255" type:"string" required:"true"`
-	InstanceIds          []string `type:"list"`
-}
-
-// ExitStandbyOutput
-type ExitStandbyOutput struct {
-	_          struct{}   `type:"structure"`
-	Activities []Activity `type:"list"`
 }
 
 // PutLifecycleHookInput
@@ -656,19 +525,6 @@ type PutLifecycleHookInput struct {
 
 // PutLifecycleHookOutput
 type PutLifecycleHookOutput struct {
-	_ struct{} `type:"structure"`
-}
-
-// PutNotificationConfigurationInput
-type PutNotificationConfigurationInput struct {
-	_                    struct{} `type:"structure"`
-	AutoScalingGroupName *string  `min:"1" max:"255" type:"string" required:"true"`
-	NotificationTypes    []string `type:"list" required:"true"`
-	TopicARN             *string  `min:"1" max:"255" type:"string" required:"true"`
-}
-
-// PutNotificationConfigurationOutput
-type PutNotificationConfigurationOutput struct {
 	_ struct{} `type:"structure"`
 }
 
@@ -715,21 +571,6 @@ type PutScheduledUpdateGroupActionInput struct {
 
 // PutScheduledUpdateGroupActionOutput
 type PutScheduledUpdateGroupActionOutput struct {
-	_ struct{} `type:"structure"`
-}
-
-// PutWarmPoolInput
-type PutWarmPoolInput struct {
-	_                        struct{}             `type:"structure"`
-	AutoScalingGroupName     *string              `min:"1" max:"255" type:"string" required:"true"`
-	InstanceReusePolicy      *InstanceReusePolicy `type:"structure"`
-	MaxGroupPreparedCapacity *int64               `min:"-1" type:"integer"`
-	MinSize                  *int64               `min:"0" type:"integer"`
-	PoolState                *string              `type:"string" enum:"WarmPoolState"`
-}
-
-// PutWarmPoolOutput
-type PutWarmPoolOutput struct {
 	_ struct{} `type:"structure"`
 }
 
@@ -1282,13 +1123,6 @@ const (
 	LifecycleStateWarmedHibernated         = "Warmed:Hibernated"
 )
 
-// LoadBalancerState: Describes the state of a Classic Load Balancer.
-type LoadBalancerState struct {
-	_                struct{} `type:"structure"`
-	LoadBalancerName *string  `min:"1" max:"255" type:"string"`
-	State            *string  `min:"1" max:"255" type:"string"`
-}
-
 // LoadBalancerTargetGroupState: Describes the state of a target group.
 type LoadBalancerTargetGroupState struct {
 	_                          struct{} `type:"structure"`
@@ -1404,14 +1238,6 @@ type NetworkInterfaceCountRequest struct {
 	_   struct{} `type:"structure"`
 	Max *int64   `min:"0" type:"integer"`
 	Min *int64   `min:"0" type:"integer"`
-}
-
-// NotificationConfiguration: Describes a notification.
-type NotificationConfiguration struct {
-	_                    struct{} `type:"structure"`
-	AutoScalingGroupName *string  `min:"1" max:"255" type:"string"`
-	NotificationType     *string  `min:"1" max:"255" type:"string"`
-	TopicARN             *string  `min:"1" max:"255" type:"string"`
 }
 
 // The values of PredefinedLoadMetricType.

@@ -1,0 +1,51 @@
+package rds
+
+import (
+	"encoding/base64"
+	"slices"
+	"strings"
+
+	api "storefront/lab/api/rds"
+)
+
+// page cuts a list, which is in the order of its keys, to one answer's worth. The marker is the key that the next page starts after.
+func page[T any](items []T, key func(T) string, marker *string, maxRecords *int64) ([]T, *string, error) {
+	limit := or(maxRecords, 100)
+	if limit < 20 || limit > 100 {
+		return nil, nil, invalidValue("Invalid value %d for MaxRecords. Must be between 20 and 100", limit)
+	}
+	if marker != nil {
+		after, err := base64.StdEncoding.DecodeString(*marker)
+		if err != nil {
+			return nil, nil, invalidValue("Invalid marker: %s", *marker)
+		}
+		start, _ := slices.BinarySearchFunc(items, string(after)+"\x00", func(item T, target string) int { return strings.Compare(key(item), target) })
+		items = items[start:]
+	}
+	if int64(len(items)) <= limit {
+		return items, nil, nil
+	}
+	items = items[:limit]
+	return items, new(base64.StdEncoding.EncodeToString([]byte(key(items[limit-1])))), nil
+}
+
+// filter keeps the items that every filter of the request selects. fields names the known filters.
+func filter[T any](items []T, filters []api.Filter, fields map[string]func(T) []string) ([]T, error) {
+	for _, f := range filters {
+		field, known := fields[val(f.Name)]
+		if !known {
+			return nil, invalidValue("Unrecognized filter name: %s", val(f.Name))
+		}
+		if len(f.Values) == 0 {
+			return nil, invalidCombination("Filter %s has no values", val(f.Name))
+		}
+		items = slices.DeleteFunc(items, func(item T) bool {
+			return !slices.ContainsFunc(field(item), func(v string) bool { return slices.Contains(f.Values, v) })
+		})
+	}
+	return items, nil
+}
+
+func one[T any](f func(T) string) func(T) []string {
+	return func(v T) []string { return []string{f(v)} }
+}

@@ -46,10 +46,18 @@ func (s *Service) findPolicy(tx *state.Tx, arn string) (policy, error) {
 	return p, err
 }
 
+// customers refuses to change an AWS managed policy.
+func customers(arn string) error {
+	if _, ok := managedPolicy(arn); ok {
+		return wire.Errorf(403, "AccessDenied", "%s is an AWS managed policy, which customers cannot change.", arn)
+	}
+	return nil
+}
+
 func (s *Service) changePolicy(arn string, edit func(*state.Tx, *policy) error) error {
 	return s.store.Update(func(tx *state.Tx) error {
-		if _, ok := managedPolicy(arn); ok {
-			return wire.Errorf(403, "AccessDenied", "%s is an AWS managed policy, which customers cannot change.", arn)
+		if err := customers(arn); err != nil {
+			return err
 		}
 		p, err := s.findPolicy(tx, arn)
 		if err != nil {
@@ -161,6 +169,9 @@ func (p policy) listed(tx *state.Tx, in *api.ListPoliciesInput) bool {
 // DeletePolicy implements the operation of that name.
 func (s *Service) DeletePolicy(_ context.Context, in *api.DeletePolicyInput) (*api.DeletePolicyOutput, error) {
 	return &api.DeletePolicyOutput{}, s.store.Update(func(tx *state.Tx) error {
+		if err := customers(*in.PolicyArn); err != nil {
+			return err
+		}
 		p, err := s.findPolicy(tx, *in.PolicyArn)
 		switch {
 		case err != nil:

@@ -9,7 +9,6 @@ import (
 
 	api "storefront/lab/api/logs"
 	"storefront/lab/state"
-	"storefront/lab/wire"
 )
 
 // Bounds of an event's time, from the API reference of PutLogEvents.

@@ -120,6 +120,7 @@ func (u *upload) stop(c *targetConn) bool {
 		_ = c.Close()
 		<-u.done
 	}
+	_ = c.SetWriteDeadline(time.Time{})
 	return u.err == nil
 }
 

@@ -51,7 +51,17 @@ type call struct {
 	conn     *targetConn
 	response *http.Response
 	upload   *upload     // nil when the request has no body
-	release  func() bool // ends the watch for the client's going; false when the client has gone
+	release  func() bool // ends the watch for the client's going; false when the client has gone; nil before the watch
+}
+
+// watchAfter is how long a target may take before the balancer looks out for the client's going. Most requests are answered sooner, and save the watch.
+const watchAfter = 200 * time.Millisecond
+
+// watch closes the target's connection when the client goes, so that the target need not finish for nobody.
+func (c *call) watch(r *http.Request) {
+	if c.release == nil {
+		c.release = context.AfterFunc(r.Context(), func() { _ = c.conn.Close() })
+	}
 }
 
 // call sends the request to the target and waits for the head of its answer. A request without a body that is safe to repeat goes out
@@ -66,8 +76,11 @@ func (x *exchange) call(t *target, useTLS bool) (*call, error) {
 				return nil, err
 			}
 		}
-		c := &call{conn: conn, release: context.AfterFunc(x.r.Context(), func() { _ = conn.Close() })}
+		c := &call{conn: conn}
 		err := x.send(c)
+		if err == nil {
+			err = x.await(c)
+		}
 		if err == nil {
 			c.response, err = conn.readResponse(x.r)
 		}
@@ -85,15 +98,29 @@ func (x *exchange) call(t *target, useTLS bool) (*call, error) {
 	}
 }
 
+// await waits for the first byte of the answer.
+func (x *exchange) await(c *call) error {
+	deadline := time.Now().Add(x.port.idle())
+	c.conn.limit.left = maxResponseHeader
+	if c.upload == nil && x.port.idle() > watchAfter {
+		if err := c.conn.SetReadDeadline(deadline.Add(watchAfter - x.port.idle())); err != nil {
+			return err
+		}
+		if _, err := c.conn.reader.Peek(1); !errors.Is(err, os.ErrDeadlineExceeded) {
+			return err
+		}
+	}
+	c.watch(x.r)
+	return c.conn.SetReadDeadline(deadline)
+}
+
 // send writes the request; its body is sent by a goroutine, since a target may answer before it has read it.
 func (x *exchange) send(c *call) error {
-	if err := c.conn.SetDeadline(time.Now().Add(x.port.idle())); err != nil {
-		return err
-	}
 	x.writeHead(c.conn)
-	if x.r.ContentLength == 0 {
+	if x.r.ContentLength == 0 { // a head always fits into the socket's buffer, so that this cannot block
 		return c.conn.writer.Flush()
 	}
+	c.watch(x.r)
 	c.upload = x.startUpload(c.conn)
 	return nil
 }
@@ -101,7 +128,7 @@ func (x *exchange) send(c *call) error {
 // end gives the connection back, for reuse when everything on it was read and written.
 func (c *call) end(t *target, reuse bool) {
 	complete := c.upload.stop(c.conn)
-	here := c.release()
+	here := c.release == nil || c.release()
 	t.conns.give(c.conn, reuse && complete && here && !t.draining.Load() && c.conn.reader.Buffered() == 0)
 }
 
@@ -141,6 +168,7 @@ func (x *exchange) relay(c *call) bool {
 	defer x.port.node.b.buffers.Put(buffer)
 	for {
 		if c.conn.reader.Buffered() == 0 {
+			c.watch(x.r)
 			if err := c.conn.SetReadDeadline(time.Now().Add(x.port.idle())); err != nil {
 				x.cutOff()
 			}

@@ -1,10 +1,9 @@
 package balancer
 
 import (
-	"crypto/rand"
 	"crypto/tls"
-	"encoding/hex"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/netip"
@@ -122,9 +121,7 @@ func plainName(name string) bool {
 // traceID is the X-Amzn-Trace-Id for a target: a new root, or a Self field in front of what the client sent, as
 // "Request tracing for your Application Load Balancer" describes.
 func traceID(received string) string {
-	var random [12]byte
-	_, _ = rand.Read(random[:]) // never fails
-	id := fmt.Sprintf("1-%08x-%s", uint32(time.Now().Unix()), hex.EncodeToString(random[:]))
+	id := fmt.Sprintf("1-%08x-%016x%08x", uint32(time.Now().Unix()), rand.Uint64(), rand.Uint32())
 	if received == "" {
 		return "Root=" + id
 	}

@@ -170,6 +170,7 @@ func (c *targetConn) readResponse(r *http.Request) (*http.Response, error) {
 
 // alive looks, without waiting, whether the target has closed the connection or sent what nobody asked for.
 func (c *targetConn) alive() bool {
+	_ = c.SetReadDeadline(time.Time{}) // one in the past would be an error here
 	conn := c.Conn
 	if secure, ok := conn.(*tls.Conn); ok {
 		conn = secure.NetConn()

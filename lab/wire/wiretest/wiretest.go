@@ -3,7 +3,9 @@ package wiretest
 
 import (
 	"context"
+	"io"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"testing"
 
@@ -73,5 +75,19 @@ func (s *Server) Config() aws.Config {
 		BaseEndpoint: aws.String(s.URL),
 		Credentials:  credentials.NewStaticCredentialsProvider(AccessKeyID, SecretKey, ""),
 		Retryer:      func() aws.Retryer { return aws.NopRetryer{} },
+		HTTPClient:   &http.Client{Transport: readOnly{http.DefaultTransport}},
 	}
+}
+
+// readOnly sends request bodies through their Read method alone. The SDK closes its body as soon as the answer's header is there, and its WriteTo
+// then fails with io.EOF, which makes net/http cut the connection that the answer is still read from: a server as near as this one provokes it.
+type readOnly struct{ http.RoundTripper }
+
+func (t readOnly) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body != nil && r.Body != http.NoBody {
+		body := r.Body
+		r = r.Clone(r.Context())
+		r.Body = struct{ io.ReadCloser }{body}
+	}
+	return t.RoundTripper.RoundTrip(r)
 }

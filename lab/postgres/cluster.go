@@ -178,7 +178,9 @@ func (c *Cluster) Start(ctx context.Context, spec NodeSpec) (*Node, error) {
 	case spec.ID:
 		err = n.start(ctx, startTime)
 	default:
-		err = c.startReader(ctx, n)
+		if err = c.startReader(ctx, n); err != nil {
+			err = errors.Join(err, n.Stop(ctx, Immediate))
+		}
 	}
 	if err != nil {
 		return nil, err

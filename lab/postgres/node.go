@@ -148,6 +148,9 @@ func (n *Node) poll(ctx context.Context, limit time.Duration, try func(context.C
 
 // Stop stops the server and returns when none of its processes is left. Stopping a stopped server is no error.
 func (n *Node) Stop(ctx context.Context, mode StopMode) error {
+	if n.done == nil {
+		return nil // it was never started
+	}
 	if n.alive() && mode == Fast {
 		_ = n.cmd.Process.Signal(syscall.SIGINT)
 		limit := time.NewTimer(fastStop)

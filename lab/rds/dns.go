@@ -49,3 +49,9 @@ func (e endpoint) addresses(c cluster, serving []instance) []netip.Addr {
 	}
 	return list
 }
+
+// Resolve returns the addresses behind an endpoint. found is false for a name that is no endpoint, or one that leads nowhere yet.
+func (s *Service) Resolve(tx *state.Tx, name string) (addresses []netip.Addr, found bool) {
+	addresses, found = s.Addresses(tx)[name]
+	return addresses, found
+}

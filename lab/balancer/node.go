@@ -7,8 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
-	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
@@ -140,7 +139,7 @@ func (p *port) serve(settings serverSettings) {
 		IdleTimeout:       settings.idle,
 		MaxHeaderBytes:    2 * maxRequestHeader, // the handler answers what lies between as AWS does
 		Protocols:         &protocols,
-		ErrorLog:          log.New(io.Discard, "", 0), // clients' broken handshakes and requests
+		ErrorLog:          slog.NewLogLogger(p.node.b.opts.Logger.Handler(), slog.LevelDebug), // mostly clients' broken handshakes
 		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
 			return context.WithValue(ctx, clientKey{}, newClient(conn))
 		},

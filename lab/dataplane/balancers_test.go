@@ -123,8 +123,16 @@ func must[T any](v T, err error) func(*testing.T) T {
 	}
 }
 
-// start runs the reconciler; the function it returns stops it and waits.
+// start runs the reconciler until the load balancer is active; the function it returns stops it and waits.
 func (s *shopRegion) start(t *testing.T) (stop func()) {
+	t.Helper()
+	stop = s.begin(t)
+	eventually(t, "the load balancer is active", func() bool { return s.balancer(t).State == "active" })
+	return stop
+}
+
+// begin runs the reconciler.
+func (s *shopRegion) begin(t *testing.T) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
@@ -136,7 +144,6 @@ func (s *shopRegion) start(t *testing.T) (stop func()) {
 	}()
 	stop = sync.OnceFunc(func() { cancel(); <-done })
 	t.Cleanup(stop)
-	eventually(t, "the load balancer is active", func() bool { return s.balancer(t).State == "active" })
 	return stop
 }
 

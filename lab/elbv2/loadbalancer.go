@@ -183,7 +183,13 @@ func (s *Service) DeleteLoadBalancer(_ context.Context, in *api.DeleteLoadBalanc
 			if err := removeListener(tx, l.ARN); err != nil {
 				return err
 			}
-			if err := hostPorts.Delete(tx, hostPortKey(lb.ARN, l.Port)); err != nil {
+		}
+		var ports []string
+		for key := range hostPorts.WithPrefix(tx, lb.ARN+"|") {
+			ports = append(ports, key)
+		}
+		for _, key := range ports {
+			if err := hostPorts.Delete(tx, key); err != nil {
 				return err
 			}
 		}

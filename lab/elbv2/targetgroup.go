@@ -1,6 +1,7 @@
 package elbv2
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -78,7 +79,8 @@ func checkTargetGroup(g TargetGroup, in *api.CreateTargetGroupInput) error {
 		return invalid("A protocol must be specified")
 	case g.Protocol != "HTTP" && g.Protocol != "HTTPS":
 		return unsupported("The target group protocol '" + g.Protocol + "'")
-	case or(in.ProtocolVersion, "HTTP1") != "HTTP1":
+	// The AWS provider sends an empty protocol version when its user names none, and AWS takes that as none.
+	case cmp.Or(val(in.ProtocolVersion), "HTTP1") != "HTTP1":
 		return unsupported("The protocol version '" + *in.ProtocolVersion + "'")
 	case or(in.IpAddressType, "ipv4") != "ipv4":
 		return unsupported("The IP address type '" + *in.IpAddressType + "'")

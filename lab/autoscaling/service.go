@@ -1,7 +1,7 @@
-// Package autoscaling is the lab's Amazon EC2 Auto Scaling: groups of instances from launch templates, and the controller that keeps them at
-// their desired capacity.
+// Package autoscaling is the lab's Amazon EC2 Auto Scaling: groups of instances from launch templates, and what keeps them at their desired
+// capacity.
 //
-// The API's operations only change what is wanted. Controller.Reconcile makes it true: it launches and terminates instances through the EC2 API
+// The API's operations only change what is wanted. Service.Reconcile makes it true: it launches and terminates instances through the EC2 API
 // and registers them through the Elastic Load Balancing API, as the service-linked role does on AWS. Launch configurations, Classic Load
 // Balancers, weighted capacity, attribute-based instance selection, standby, warm pools, notifications and predictive scaling are refused.
 package autoscaling
@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	api "storefront/lab/api/autoscaling"
@@ -70,8 +71,13 @@ type SpotSignals struct {
 	Interruption bool // to be stopped in two minutes
 }
 
-// Service answers the Auto Scaling API.
-type Service struct{ Config }
+// Service answers the Auto Scaling API, and keeps its groups at their desired capacity.
+type Service struct {
+	Config
+
+	turns     sync.Mutex       // one turn at a time
+	evaluated map[string]int64 // the minute in which a group's scaling policies were looked at last
+}
 
 var _ api.API = (*Service)(nil)
 
@@ -80,7 +86,7 @@ func New(c Config) *Service {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Service{c}
+	return &Service{Config: c, evaluated: map[string]int64{}}
 }
 
 const principal = "autoscaling.amazonaws.com"

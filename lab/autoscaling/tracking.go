@@ -1,14 +1,142 @@
 package autoscaling
 
 import (
+	"fmt"
+	"math"
+	"slices"
 	"strings"
+
+	api "storefront/lab/api/autoscaling"
+	"storefront/lab/metrics"
+	"storefront/lab/state"
+)
+
+// The alarms that AWS makes for target tracking: above the target for 3 minutes, below 90 percent of it for 15.
+const (
+	highPeriods = 3
+	lowPeriods  = 15
+	lowMargin   = 0.9
 )
 
 // labelledGroup returns "targetgroup/<name>/<id>" of a resource label, or "" when the label is not of that form.
 func labelledGroup(label string) string {
 	parts := strings.Split(label, "/")
-	if len(parts) != 6 || parts[0] != "app" || parts[3] != "targetgroup" || parts[1] == "" || parts[2] == "" || parts[4] == "" || parts[5] == "" {
+	if len(parts) != 6 || parts[0] != "app" || parts[3] != "targetgroup" || slices.Contains(parts, "") {
 		return ""
 	}
 	return strings.Join(parts[3:], "/")
+}
+
+// track evaluates the target tracking policies of a group once a minute. The group grows when any of them says so, to the largest answer, and
+// shrinks when all of them do.
+func (t *turn) track() {
+	minute := t.now.Unix() / 60
+	if t.Metrics == nil || t.group.suspended(processAlarm) || t.evaluated[t.group.Name] == minute {
+		return
+	}
+	t.evaluated[t.group.Name] = minute
+	var grow, shrink answerOf
+	steady := false // some policy does not want less
+	for _, p := range of(t.tx, policies, t.group.Name) {
+		if *p.Input.PolicyType != targetTracking || !*p.Input.Enabled {
+			continue
+		}
+		switch want, alarm := t.evaluate(p); {
+		case alarm == alarmHigh:
+			grow.keep(want, p, alarm)
+		case val(p.Input.TargetTrackingConfiguration.DisableScaleIn):
+		case alarm == alarmLow:
+			shrink.keep(want, p, alarm)
+		default:
+			steady = true
+		}
+	}
+	switch {
+	case grow.want > t.group.Desired:
+		t.group.scaleTo(grow.want, t.now, grow.who)
+	case grow.who == "" && !steady && shrink.who != "" && shrink.want < t.group.Desired:
+		t.group.scaleTo(shrink.want, t.now, shrink.who)
+	}
+}
+
+// answerOf is the largest capacity that a policy has asked for.
+type answerOf struct {
+	want int64
+	who  string
+}
+
+func (a *answerOf) keep(want int64, p policy, alarm string) {
+	if a.who == "" || want > a.want {
+		*a = answerOf{want, fmt.Sprintf("a monitor alarm %s in state ALARM triggered policy %s", p.alarm(alarm), *p.Input.PolicyName)}
+	}
+}
+
+// evaluate returns the capacity that brings a policy's metric to its target, and which of its alarms is on, if any.
+func (t *turn) evaluate(p policy) (want int64, alarm string) {
+	warmup := or(p.Input.EstimatedInstanceWarmup, or(t.group.Warmup, t.group.Cooldown))
+	var warm []*member
+	for _, m := range t.live() {
+		if m.warm(t.now, warmup) {
+			warm = append(warm, m)
+		}
+	}
+	c := p.Input.TargetTrackingConfiguration
+	values := t.values(c.PredefinedMetricSpecification, warm)
+	all := func(n int, on func(float64) bool) bool {
+		return len(values) >= n && !slices.ContainsFunc(values[len(values)-n:], func(v float64) bool { return math.IsNaN(v) || !on(v) })
+	}
+	target := *c.TargetValue
+	if len(warm) == 0 {
+		return 0, ""
+	}
+	switch {
+	case all(highPeriods, func(v float64) bool { return v > target }):
+		alarm = alarmHigh
+	case all(lowPeriods, func(v float64) bool { return v < lowMargin*target }) && len(warm) == len(t.live()): // nothing shrinks while it warms up
+		alarm = alarmLow
+	default:
+		return 0, ""
+	}
+	return int64(math.Ceil(float64(len(warm)) * values[len(values)-1] / target)), alarm
+}
+
+// values returns a metric by minute, oldest first; NaN where there is no value.
+func (t *turn) values(spec *api.PredefinedMetricSpecification, warm []*member) []float64 {
+	if *spec.PredefinedMetricType == api.MetricTypeALBRequestCountPerTarget {
+		arn := t.Region.ARN("elasticloadbalancing", labelledGroup(*spec.ResourceLabel))
+		var values []float64
+		for _, p := range t.Metrics.Last(metrics.RequestCount(arn), lowPeriods) {
+			values = append(values, p.Sum/float64(len(warm))) // no requests is a value too
+		}
+		return values
+	}
+	var sums, counts []float64
+	for _, m := range warm {
+		points := t.Metrics.Last(metrics.CPUUtilization(m.ID), lowPeriods)
+		if sums == nil {
+			sums, counts = make([]float64, len(points)), make([]float64, len(points))
+		}
+		for i, p := range points[:min(len(points), len(sums))] {
+			if p.Count > 0 {
+				sums[i], counts[i] = sums[i]+p.Average(), counts[i]+1
+			}
+		}
+	}
+	for i := range sums {
+		sums[i] /= counts[i] // 0/0 is NaN
+	}
+	return sums
+}
+
+// InService returns the instances that are in service in some group, for whoever measures them.
+func (s *Service) InService() (instanceIDs []string, err error) {
+	err = s.Store.View(func(tx *state.Tx) error {
+		for _, m := range members.All(tx) {
+			if m.State == api.LifecycleStateInService {
+				instanceIDs = append(instanceIDs, m.ID)
+			}
+		}
+		return nil
+	})
+	return instanceIDs, err
 }

@@ -137,7 +137,9 @@ func (s *Service) sourceStates(ctx context.Context, name *string) ([]sourceState
 		} else if slices.ContainsFunc(mine, func(m member) bool { return health[m.ID] == elbapi.TargetHealthStateEnumHealthy }) {
 			v.state = "InService"
 		}
-		if slices.ContainsFunc(mine, func(m member) bool { return m.State == api.LifecycleStateInService && !slices.Contains(m.Registered, arn) }) {
+		if slices.ContainsFunc(mine, func(m member) bool {
+			return m.State == api.LifecycleStateInService && !slices.Contains(m.Registered, arn)
+		}) {
 			v.state = "Adding"
 		}
 		states = append(states, v)

@@ -134,7 +134,7 @@ func (c *ChunkedReader) end() error {
 		if line, err := c.line(); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) || line != "" {
 			return malformed("data after the last chunk", err)
 		}
-		return io.EOF
+		return c.nothingMore()
 	}
 	var signed strings.Builder
 	signature := ""
@@ -165,6 +165,14 @@ func (c *ChunkedReader) end() error {
 		if err := c.check(algorithm+"-TRAILER", Hash([]byte(signed.String())), signature); err != nil {
 			return err
 		}
+	}
+	return c.nothingMore()
+}
+
+// nothingMore returns io.EOF when the body ends here.
+func (c *ChunkedReader) nothingMore() error {
+	if _, err := c.in.ReadByte(); err == nil {
+		return malformed("data after the end", nil)
 	}
 	return io.EOF
 }

@@ -41,7 +41,7 @@ func (w *database) converge(ctx context.Context) error {
 			return err
 		}
 	}
-	if !c.Exists {
+	if !c.Exists || c.Settled() {
 		return nil
 	}
 	return w.report(func(tx *state.Tx) error { return w.RDS.ClusterSettled(tx, c.ID, c.Status) })
@@ -153,9 +153,9 @@ func (w *database) run(ctx context.Context, c *rds.Cluster) error {
 			continue
 		}
 		needsReboot, err := w.runInstance(ctx, c, i)
-		if err == nil {
+		if err == nil && !i.Settled(needsReboot) {
 			err = w.report(func(tx *state.Tx) error { return w.RDS.InstanceSettled(tx, i.ID, i.Status, needsReboot) })
-		} else if !errors.Is(err, network.ErrNoSuchPlace) && !errors.Is(err, postgres.ErrNoWriter) && ctx.Err() == nil { // these two only wait for others
+		} else if err != nil && !errors.Is(err, network.ErrNoSuchPlace) && !errors.Is(err, postgres.ErrNoWriter) && ctx.Err() == nil { // these two only wait for others
 			err = errors.Join(err, w.report(func(tx *state.Tx) error { return w.RDS.InstanceBroken(tx, i.ID, err.Error()) }))
 		}
 		problems = append(problems, err)

@@ -111,6 +111,25 @@ func (d *Databases) maintain() error {
 	return d.Store.Update(d.RDS.ApplyMaintenance)
 }
 
+// LogPath returns the file that a database instance's log goes to. ok is false when there is no such instance.
+func (d *Databases) LogPath(instance string) (path string, ok bool) {
+	_ = d.Store.View(func(tx *state.Tx) error {
+		declared, err := d.RDS.Clusters(tx)
+		for _, c := range declared {
+			i, found := find(c.Instances, instance)
+			if !found {
+				continue
+			}
+			data, err := d.Engine.Cluster(dataName(c.ResourceID))
+			if err == nil {
+				path, ok = data.LogPath(dataName(i.ResourceID)), true
+			}
+		}
+		return err
+	})
+	return path, ok
+}
+
 // newDatabase starts the worker of a cluster.
 func (d *Databases) newDatabase(ctx context.Context, c rds.Cluster) (*database, error) {
 	data, err := d.Engine.Cluster(dataName(c.ResourceID))

@@ -10,10 +10,10 @@ import (
 	"testing"
 )
 
-// The daemon may be root of the machine, an ordinary user, or an ordinary user who is root of a user namespace. A cluster with a reader and a failover
-// must work as each of them; tests run as one, and this one takes the others' places.
+// The daemon may be root of the machine, an ordinary user, or an ordinary user who is root of a user namespace. What it does with servers must work
+// as each of them; tests run as one, and this one takes the others' places.
 func TestEveryKindOfUser(t *testing.T) {
-	const inner = "^(TestFailoverAndRejoin|TestADeadDaemonsServersAreEndedAndTheirDataRecovered)$"
+	const inner = "^TestADeadDaemonsServersAreEndedAndTheirDataRecovered$"
 	if os.Geteuid() != 0 {
 		t.Run("root of a user namespace", func(t *testing.T) { rerun(t, inner, nil, "unshare", "-Urm") })
 		return
@@ -43,7 +43,7 @@ func rerun(t *testing.T, tests string, as *syscall.Credential, command ...string
 	switch {
 	case err != nil && strings.Contains(string(out), "unshare:"):
 		t.Skipf("user namespaces are not to be had here: %s", out)
-	case err != nil, strings.Count(string(out), "--- PASS") != 2:
+	case err != nil, !strings.Contains(string(out), "--- PASS"):
 		t.Errorf("%v\n%s", err, out)
 	}
 }

@@ -94,6 +94,9 @@ func (c *Cluster) Writer() string {
 // Exists tells whether the cluster has data.
 func (c *Cluster) Exists() bool { return c.writer() != "" }
 
+// LogPath returns the file that a node's log goes to. It is gone with the node.
+func (c *Cluster) LogPath(node string) string { return c.path("nodes", node, "postgresql.log") }
+
 func (c *Cluster) writer() string {
 	target, err := os.Readlink(c.path(writerLink))
 	if err != nil {

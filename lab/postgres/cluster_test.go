@@ -255,6 +255,36 @@ func TestSnapshotAndRestore(t *testing.T) {
 	}
 }
 
+// What a daemon that died in the middle of Create left behind is no cluster, and does not hinder the next attempt.
+func TestCreateAfterAnInterruptedCreate(t *testing.T) {
+	l := newLab(t)
+	half := filepath.Join(l.dir, "clusters/shop/nodes/shop-1/data")
+	if err := os.MkdirAll(half, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(half, "PG_VERSION"), []byte("15"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	owner, err := os.Stat(filepath.Join(l.dir, "clusters"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	as := owner.Sys().(*syscall.Stat_t)
+	for dir := half; dir != filepath.Join(l.dir, "clusters"); dir = filepath.Dir(dir) {
+		if err := os.Chown(dir, int(as.Uid), int(as.Gid)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if l.cluster().Exists() {
+		t.Error("half a cluster exists")
+	}
+	l.create(l.spec(1))
+	l.connect(1)
+	if _, err := l.cluster().Create(t.Context(), l.spec(1), postgres.Master{}); !errors.Is(err, postgres.ErrExists) {
+		t.Errorf("creating it again: got %v, want ErrExists", err)
+	}
+}
+
 func TestDeleteLeavesNothing(t *testing.T) {
 	l := newLab(t)
 	l.create(l.spec(1))

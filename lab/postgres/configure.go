@@ -61,44 +61,52 @@ func accessRules(onlyTLS bool) []byte {
 	return []byte(strings.Join(rules, "\n") + "\n")
 }
 
-// settings is postgresql.conf. In it the last line for a setting wins.
+// settings is postgresql.conf. In it the last line for a setting wins: defaults that a user may change, the user's parameters, and what makes
+// the server a node of the lab.
 func (n *Node) settings(ctx context.Context) ([]byte, error) {
-	e := n.cluster.engine
 	var b bytes.Buffer
 	set := func(name, value string) {
 		fmt.Fprintf(&b, "%s = '%s'\n", name, strings.ReplaceAll(value, "'", "''"))
 	}
-	// Defaults that a user may change. The lab runs many servers on a small machine; timeouts are Aurora's.
-	set("timezone", "UTC")
-	set("log_timezone", "UTC")
-	set("log_line_prefix", "%t:%r:%u@%d:[%p]:")
-	set("max_standby_streaming_delay", "14s")
-	set("max_wal_size", "128MB")
-	set("min_wal_size", "16MB")
-	set("wal_keep_size", "64MB")
-	set("max_wal_senders", "20")
-	set("max_worker_processes", "8")
-	set("jit", "off")
-	set("hot_standby_feedback", "on")
-	set("wal_receiver_status_interval", "1s")
-	set("wal_retrieve_retry_interval", "100ms")
-	set("autovacuum_naptime", "15s")
-	if e.hasLibrary(statistics) {
-		set(preload, statistics)
-	}
+	n.setDefaults(set)
 	for _, name := range slices.Sorted(maps.Keys(n.spec.Parameters)) {
-		value := n.spec.Parameters[name]
 		if !isServerParameter(name) {
 			continue
 		}
-		if err := e.CheckParameter(name, value); err != nil {
+		if err := n.cluster.engine.CheckParameter(name, n.spec.Parameters[name]); err != nil {
 			return nil, err
 		}
-		set(name, value)
+		set(name, n.spec.Parameters[name])
 	}
 	if err := n.keepStandbyFloor(ctx, set); err != nil {
 		return nil, err
 	}
+	n.setNode(set)
+	return b.Bytes(), nil
+}
+
+// setDefaults sets what suits many servers on a small machine, and Aurora's own defaults.
+func (n *Node) setDefaults(set func(name, value string)) {
+	set("timezone", "UTC")
+	set("log_timezone", "UTC")
+	set("log_line_prefix", "%t:%r:%u@%d:[%p]:")
+	set("ssl_min_protocol_version", "TLSv1.2")
+	set("max_standby_streaming_delay", "14s")
+	set("hot_standby_feedback", "on")
+	set("max_wal_size", "128MB")
+	set("min_wal_size", "16MB")
+	set("wal_keep_size", "64MB")
+	set("max_wal_senders", "20")
+	set("wal_receiver_status_interval", "1s")
+	set("wal_retrieve_retry_interval", "100ms")
+	set("jit", "off")
+	if n.cluster.engine.hasLibrary(statistics) {
+		set(preload, statistics)
+	}
+}
+
+// setNode sets what parameters cannot change; see decided.
+func (n *Node) setNode(set func(name, value string)) {
 	wal := "replica"
 	if enabled(n.spec.Parameters, logicalReplication) {
 		wal = "logical"
@@ -116,13 +124,11 @@ func (n *Node) settings(ctx context.Context) ([]byte, error) {
 	set("ssl", "on")
 	set("ssl_cert_file", "server.crt")
 	set("ssl_key_file", "server.key")
-	set("ssl_min_protocol_version", "TLSv1.2")
 	set("logging_collector", "off")
 	set("log_destination", "stderr")
 	// Relative to the data directory, as a path from the root may be too long for a socket: see the package's documentation.
 	set("primary_conninfo", fmt.Sprintf("host=/proc/self/cwd/%s port=%d user=%s application_name=%s", writerDir, n.spec.Listen.Port(), superuser, n.spec.ID))
 	set("restore_command", fmt.Sprintf(`test -f %[1]s/data/pg_wal/%%f && cp %[1]s/data/pg_wal/%%f "%%p"`, writerDir))
-	return b.Bytes(), nil
 }
 
 // keepStandbyFloor raises the settings that a standby needs at least as high as its writer had them, by what the control file says of the writer.

@@ -58,8 +58,7 @@ func (n *Node) Err() error {
 	return n.exit
 }
 
-// LogPath returns the file that the server's log goes to.
-func (n *Node) LogPath() string { return filepath.Join(n.dir(), "postgresql.log") }
+func (n *Node) logPath() string { return n.cluster.LogPath(n.spec.ID) }
 
 func (n *Node) alive() bool {
 	select {
@@ -199,21 +198,21 @@ func (n *Node) Reload(ctx context.Context, spec NodeSpec) (restart bool, err err
 }
 
 func (n *Node) openLog() (*os.File, error) {
-	if info, err := os.Stat(n.LogPath()); err == nil && info.Size() > logLimit {
-		if err := os.Remove(n.LogPath()); err != nil {
+	if info, err := os.Stat(n.logPath()); err == nil && info.Size() > logLimit {
+		if err := os.Remove(n.logPath()); err != nil {
 			return nil, err
 		}
 	}
-	log, err := os.OpenFile(n.LogPath(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	log, err := os.OpenFile(n.logPath(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	return log, n.cluster.engine.account.own(n.LogPath())
+	return log, n.cluster.engine.account.own(n.logPath())
 }
 
 // lastLog returns the lines that tell why a server did not start.
 func (n *Node) lastLog() string {
-	data, err := os.ReadFile(n.LogPath())
+	data, err := os.ReadFile(n.logPath())
 	if err != nil {
 		return err.Error()
 	}

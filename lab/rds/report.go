@@ -41,6 +41,16 @@ type Instance struct {
 	Address    netip.Addr
 	Name       string // DNS name
 	Parameters map[string]string
+
+	needsReboot, broken bool // as reported
+}
+
+// Settled tells that the cluster is in no transition, so that there is nothing to report.
+func (c Cluster) Settled() bool { return settled(c.Status) == c.Status }
+
+// Settled tells that InstanceSettled would change nothing.
+func (i Instance) Settled(needsReboot bool) bool {
+	return settled(i.Status) == i.Status && i.needsReboot == needsReboot && !i.broken
 }
 
 // Deleting tells that the instance is to be taken away.
@@ -79,7 +89,9 @@ func (s *Service) Clusters(tx *state.Tx) ([]Cluster, error) {
 			if err != nil {
 				return nil, err
 			}
-			out.Instances = append(out.Instances, Instance{i.ID, i.ResourceID, i.Status, i.Tier, i.Interface, i.Address, s.instanceEndpoint(i), parameters})
+			out.Instances = append(out.Instances, Instance{
+				i.ID, i.ResourceID, i.Status, i.Tier, i.Interface, i.Address, s.instanceEndpoint(i), parameters, i.NeedsReboot, i.Reason != "",
+			})
 		}
 		list = append(list, out)
 	}

@@ -51,7 +51,7 @@ func TestInstanceLife(t *testing.T) {
 	vpc, subnet := f.place()
 	must[*sdk.ModifyVpcAttributeOutput](t)(f.ModifyVpcAttribute(ctx, &sdk.ModifyVpcAttributeInput{VpcId: &vpc, EnableDnsHostnames: &types.AttributeBooleanValue{Value: new(true)}}))
 	must[*sdk.ModifySubnetAttributeOutput](t)(f.ModifySubnetAttribute(ctx, &sdk.ModifySubnetAttributeInput{SubnetId: &subnet, MapPublicIpOnLaunch: &types.AttributeBooleanValue{Value: new(true)}}))
-	made := f.run(&sdk.RunInstancesInput{SubnetId: &subnet, TagSpecifications: tags(types.ResourceTypeInstance, "Name", "one")})
+	made := f.run(&sdk.RunInstancesInput{SubnetId: &subnet, Placement: &types.Placement{AvailabilityZone: new(""), GroupName: new("")}, TagSpecifications: tags(types.ResourceTypeInstance, "Name", "one")})
 	id := *made.InstanceId
 	if made.State.Name != types.InstanceStateNamePending || *made.PrivateIpAddress != "10.0.0.4" || *made.PrivateDnsName != "ip-10-0-0-4.ec2.internal" {
 		t.Errorf("got %s %s %s", made.State.Name, *made.PrivateIpAddress, *made.PrivateDnsName)

@@ -135,8 +135,8 @@ func checkLaunch(in *api.RunInstancesInput) error {
 	if t.Architecture != image.Architecture {
 		return fault("InvalidParameterValue", "The architecture '%s' of the specified instance type does not match the architecture '%s' of the specified AMI. Specify an instance type and an AMI that have matching architectures, and try again.", t.Architecture, image.Architecture)
 	}
-	if in.Placement != nil && or(in.Placement.Tenancy, "default") != "default" {
-		return unsupported("Tenancy " + *in.Placement.Tenancy)
+	if tenancy := val(or(in.Placement, api.Placement{}).Tenancy); tenancy != "" && tenancy != "default" {
+		return unsupported("Tenancy " + tenancy)
 	}
 	if err := checkUserData(in.UserData); err != nil {
 		return err
@@ -167,10 +167,13 @@ func (s *Service) launchSubnet(ctx context.Context, tx *state.Tx, in *api.RunIns
 		return Subnet{}, fault("VPCIdNotSpecified", "No default VPC for this user. GroupName is only supported for EC2-Classic and default VPC")
 	}
 	v, err := subnets.get(tx, *id)
-	if err == nil && in.Placement != nil && or(in.Placement.AvailabilityZone, v.Zone.Name) != v.Zone.Name {
-		err = fault("InvalidParameterValue", "Value (%s) for parameter availabilityZone is invalid. Subnet '%s' is in the availability zone %s", *in.Placement.AvailabilityZone, v.ID, v.Zone.Name)
+	if err != nil {
+		return v, err
 	}
-	return v, err
+	if zone := val(or(in.Placement, api.Placement{}).AvailabilityZone); zone != "" && zone != v.Zone.Name {
+		return v, fault("InvalidParameterValue", "Value (%s) for parameter availabilityZone is invalid. Subnet '%s' is in the availability zone %s", zone, v.ID, v.Zone.Name)
+	}
+	return v, nil
 }
 
 // newInstance makes the record of an instance, without ID, interfaces and volumes.

@@ -95,6 +95,7 @@ func (s *Service) DescribeScalingActivities(_ context.Context, in *api.DescribeS
 				found = append(found, a.describe())
 			}
 		}
+		slices.Reverse(found)
 		slices.SortStableFunc(found, func(a, b api.Activity) int { return b.StartTime.Compare(*a.StartTime) })
 		var err error
 		found, out.NextToken, err = page(found, in.NextToken, in.MaxRecords, 100)

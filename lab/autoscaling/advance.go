@@ -101,8 +101,11 @@ func (t *turn) failed() {
 	}
 }
 
-// backOff puts off the next launch: 5 seconds after the first failure in a row, at most 5 minutes.
+// backOff puts off the next launch: 5 seconds after the first failure in a row, at most 5 minutes. What fails together counts as one failure.
 func (g *group) backOff(now time.Time) {
+	if now.Before(g.LaunchAfter) {
+		return
+	}
 	g.LaunchAfter = now.Add(min(5*time.Minute, 5*time.Second<<min(g.Failures, 6)))
 	g.Failures++
 }

@@ -49,7 +49,8 @@ func (s *Service) DescribeDBInstances(_ context.Context, in *api.DescribeDBInsta
 	})
 }
 
-// DeleteDBInstance deletes an instance. When it writes and there are readers, one of them takes over first. The last one's data stays with the cluster.
+// DeleteDBInstance deletes an instance. When it writes and there are readers, one of them takes over first. The last one's data stays with the cluster,
+// so the protection of the cluster does not keep its instances.
 func (s *Service) DeleteDBInstance(_ context.Context, in *api.DeleteDBInstanceInput) (*api.DeleteDBInstanceOutput, error) {
 	return change(s, func(tx *state.Tx, out *api.DeleteDBInstanceOutput) error {
 		i, err := findInstance(tx, val(in.DBInstanceIdentifier))
@@ -61,13 +62,6 @@ func (s *Service) DeleteDBInstance(_ context.Context, in *api.DeleteDBInstanceIn
 		}
 		if in.FinalDBSnapshotIdentifier != nil {
 			return invalidCombination("FinalDBSnapshotIdentifier can not be specified when deleting a cluster instance")
-		}
-		c, err := findCluster(tx, i.Cluster)
-		if err != nil {
-			return err
-		}
-		if c.Protected && len(c.members(tx)) == 1 {
-			return invalidCombination("Cannot delete the last instance of a protected Cluster, please disable deletion protection and try again.")
 		}
 		i.Status = deleting
 		if err := instances.Put(tx, i.ID, i); err != nil {

@@ -115,6 +115,9 @@ func (f *fixture) topology() network.Topology {
 	if err := f.store.View(func(tx *state.Tx) (err error) { out, err = f.service.Topology(tx); return err }); err != nil {
 		f.t.Fatal(err)
 	}
+	if err := out.Validate(); err != nil {
+		f.t.Error(err)
+	}
 	return out
 }
 

@@ -45,11 +45,11 @@ func (s *Service) GetObjectAcl(ctx context.Context, in *api.GetObjectAclInput) (
 }
 
 // PutObjectAcl implements the operation of that name.
-func (s *Service) PutObjectAcl(_ context.Context, in *api.PutObjectAclInput) (*api.PutObjectAclOutput, error) {
+func (s *Service) PutObjectAcl(ctx context.Context, in *api.PutObjectAclInput) (*api.PutObjectAclOutput, error) {
 	if err := noGrantHeaders(in.GrantFullControl, in.GrantRead, in.GrantReadACP, in.GrantWrite, in.GrantWriteACP); err != nil {
 		return nil, err
 	}
-	_, err := s.changeVersion(in.Bucket, in.Key, in.VersionId, in.ExpectedBucketOwner, func(b bucket, v *version) (err error) {
+	_, err := s.changeVersion(ctx, in.Bucket, in.Key, in.VersionId, in.ExpectedBucketOwner, func(b bucket, v *version) (err error) {
 		v.ACL, err = s.newACL(b, wire.Value(in.ACL), in.AccessControlPolicy)
 		return err
 	})

@@ -14,7 +14,10 @@ import (
 
 // CreateBucket implements the operation of that name. Buckets begin as AWS makes them since 2023: encrypted with SSE-S3, all public
 // access blocked, access control lists off.
-func (s *Service) CreateBucket(_ context.Context, in *api.CreateBucketInput) (*api.CreateBucketOutput, error) {
+func (s *Service) CreateBucket(ctx context.Context, in *api.CreateBucketInput) (*api.CreateBucketOutput, error) {
+	if err := s.permit(ctx, nil); err != nil {
+		return nil, err
+	}
 	if err := checkName(*in.Bucket); err != nil {
 		return nil, err
 	}
@@ -70,8 +73,8 @@ func (s *Service) checkLocation(c *api.CreateBucketConfiguration) error {
 }
 
 // DeleteBucket implements the operation of that name.
-func (s *Service) DeleteBucket(_ context.Context, in *api.DeleteBucketInput) (*api.DeleteBucketOutput, error) {
-	if err := s.requireAccount(in.ExpectedBucketOwner); err != nil {
+func (s *Service) DeleteBucket(ctx context.Context, in *api.DeleteBucketInput) (*api.DeleteBucketOutput, error) {
+	if err := s.permit(ctx, in.ExpectedBucketOwner); err != nil {
 		return nil, err
 	}
 	return &api.DeleteBucketOutput{}, s.store.Update(func(tx *state.Tx) error {
@@ -109,7 +112,10 @@ func (s *Service) GetBucketLocation(ctx context.Context, in *api.GetBucketLocati
 }
 
 // ListBuckets implements the operation of that name.
-func (s *Service) ListBuckets(_ context.Context, in *api.ListBucketsInput) (*api.ListBucketsOutput, error) {
+func (s *Service) ListBuckets(ctx context.Context, in *api.ListBucketsInput) (*api.ListBucketsOutput, error) {
+	if err := s.permit(ctx, nil); err != nil {
+		return nil, err
+	}
 	after, err := decodeToken(in.ContinuationToken)
 	if err != nil {
 		return nil, err

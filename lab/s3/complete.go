@@ -1,12 +1,14 @@
 package s3
 
 import (
+	"cmp"
 	"context"
 	"crypto/md5" //nolint:gosec // S3's entity tags are MD5 digests
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 
 	api "storefront/lab/api/s3"
@@ -63,14 +65,15 @@ func (s *Service) CompleteMultipartUpload(ctx context.Context, in *api.CompleteM
 func assemble(tx *state.Tx, u upload, list []api.CompletedPart) (version, error) {
 	v := u.Template
 	v.Multipart = true
+	inOrder := slices.IsSortedFunc(list, func(a, b api.CompletedPart) int {
+		return cmp.Or(cmp.Compare(wire.Value(a.PartNumber), wire.Value(b.PartNumber)), -1) // the same number twice is out of order
+	})
+	if !inOrder {
+		return v, wire.Errorf(400, "InvalidPartOrder", "The list of parts was not in ascending order. Parts must be ordered by part number.")
+	}
 	sum := md5.New()
-	previous := int64(0)
 	for i, wanted := range list {
 		number := wire.Value(wanted.PartNumber)
-		if number <= previous {
-			return v, wire.Errorf(400, "InvalidPartOrder", "The list of parts was not in ascending order. Parts must be ordered by part number.")
-		}
-		previous = number
 		p, ok, err := parts.Get(tx, partKey(u.ID, number))
 		if err != nil {
 			return v, err

@@ -11,8 +11,8 @@ import (
 )
 
 // DeleteObject implements the operation of that name.
-func (s *Service) DeleteObject(_ context.Context, in *api.DeleteObjectInput) (*api.DeleteObjectOutput, error) {
-	if err := s.requireAccount(in.ExpectedBucketOwner); err != nil {
+func (s *Service) DeleteObject(ctx context.Context, in *api.DeleteObjectInput) (*api.DeleteObjectOutput, error) {
+	if err := s.permit(ctx, in.ExpectedBucketOwner); err != nil {
 		return nil, err
 	}
 	d, err := s.remove(*in.Bucket, *in.Key, in.VersionId, in.IfMatch, wire.Value(in.BypassGovernanceRetention))

@@ -190,8 +190,8 @@ func (s *Service) addPart(u upload, number int64, content stored) error {
 }
 
 // AbortMultipartUpload implements the operation of that name.
-func (s *Service) AbortMultipartUpload(_ context.Context, in *api.AbortMultipartUploadInput) (*api.AbortMultipartUploadOutput, error) {
-	if err := s.requireAccount(in.ExpectedBucketOwner); err != nil {
+func (s *Service) AbortMultipartUpload(ctx context.Context, in *api.AbortMultipartUploadInput) (*api.AbortMultipartUploadOutput, error) {
+	if err := s.permit(ctx, in.ExpectedBucketOwner); err != nil {
 		return nil, err
 	}
 	var gone []segment

@@ -83,7 +83,7 @@ func (s *Service) GetObjectRetention(ctx context.Context, in *api.GetObjectReten
 }
 
 // PutObjectRetention implements the operation of that name.
-func (s *Service) PutObjectRetention(_ context.Context, in *api.PutObjectRetentionInput) (*api.PutObjectRetentionOutput, error) {
+func (s *Service) PutObjectRetention(ctx context.Context, in *api.PutObjectRetentionInput) (*api.PutObjectRetentionOutput, error) {
 	r := in.Retention
 	if r != nil && r.Mode == nil && r.RetainUntilDate == nil {
 		r = nil
@@ -91,7 +91,7 @@ func (s *Service) PutObjectRetention(_ context.Context, in *api.PutObjectRetenti
 	if r != nil && (r.Mode == nil || r.RetainUntilDate == nil) {
 		return nil, malformedXML("a Retention has both Mode and RetainUntilDate")
 	}
-	_, err := s.changeVersion(in.Bucket, in.Key, in.VersionId, in.ExpectedBucketOwner, func(b bucket, v *version) error {
+	_, err := s.changeVersion(ctx, in.Bucket, in.Key, in.VersionId, in.ExpectedBucketOwner, func(b bucket, v *version) error {
 		if b.ObjectLock == nil {
 			return missingLock()
 		}
@@ -121,11 +121,11 @@ func (s *Service) GetObjectLegalHold(ctx context.Context, in *api.GetObjectLegal
 }
 
 // PutObjectLegalHold implements the operation of that name.
-func (s *Service) PutObjectLegalHold(_ context.Context, in *api.PutObjectLegalHoldInput) (*api.PutObjectLegalHoldOutput, error) {
+func (s *Service) PutObjectLegalHold(ctx context.Context, in *api.PutObjectLegalHoldInput) (*api.PutObjectLegalHoldOutput, error) {
 	if in.LegalHold == nil || in.LegalHold.Status == nil {
 		return nil, malformedXML("a LegalHold has a Status")
 	}
-	_, err := s.changeVersion(in.Bucket, in.Key, in.VersionId, in.ExpectedBucketOwner, func(b bucket, v *version) error {
+	_, err := s.changeVersion(ctx, in.Bucket, in.Key, in.VersionId, in.ExpectedBucketOwner, func(b bucket, v *version) error {
 		if b.ObjectLock == nil {
 			return missingLock()
 		}

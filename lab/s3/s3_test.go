@@ -32,7 +32,13 @@ type fixture struct {
 
 func serve(t *testing.T, change ...func(*lab.Options)) *fixture {
 	t.Helper()
-	f := &fixture{dir: t.TempDir(), now: time.Now()}
+	return serveIn(t, t.TempDir(), change...)
+}
+
+// serveIn serves from a lab directory that may have state already.
+func serveIn(t *testing.T, dir string, change ...func(*lab.Options)) *fixture {
+	t.Helper()
+	f := &fixture{dir: dir, now: time.Now()}
 	store, err := state.Open(filepath.Join(f.dir, "state"))
 	if err != nil {
 		t.Fatal(err)
@@ -53,6 +59,9 @@ func serve(t *testing.T, change ...func(*lab.Options)) *fixture {
 func client(s *wiretest.Server, options ...func(*s3.Options)) *s3.Client {
 	return s3.NewFromConfig(s.Config(), append(options, func(o *s3.Options) { o.UsePathStyle = true })...)
 }
+
+// clientAt is a client of a server in another process.
+func clientAt(url string) *s3.Client { return client(&wiretest.Server{URL: url}) }
 
 func (f *fixture) bucket(t *testing.T, name string) *string {
 	t.Helper()

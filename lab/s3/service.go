@@ -85,17 +85,18 @@ func canonicalID(account string) string {
 // seconds cuts a time as S3 does: Last-Modified has no fractions.
 func seconds(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
 
-// requireAccount refuses a request whose x-amz-expected-bucket-owner is not the bucket's.
-func (s *Service) requireAccount(expected *string) error {
-	if expected != nil && *expected != s.region.Account {
+// permit refuses anonymous callers, whom only a bucket policy could let in, and requests whose x-amz-expected-bucket-owner is not the
+// bucket's.
+func (s *Service) permit(ctx context.Context, expectedOwner *string) error {
+	if wire.Anonymous(ctx) || expectedOwner != nil && *expectedOwner != s.region.Account {
 		return wire.Errorf(403, "AccessDenied", "Access Denied")
 	}
 	return nil
 }
 
 // view reads a bucket.
-func (s *Service) view(_ context.Context, name, expectedOwner *string, f func(tx *state.Tx, b bucket) error) error {
-	if err := s.requireAccount(expectedOwner); err != nil {
+func (s *Service) view(ctx context.Context, name, expectedOwner *string, f func(tx *state.Tx, b bucket) error) error {
+	if err := s.permit(ctx, expectedOwner); err != nil {
 		return err
 	}
 	return s.store.View(func(tx *state.Tx) error {
@@ -108,8 +109,8 @@ func (s *Service) view(_ context.Context, name, expectedOwner *string, f func(tx
 }
 
 // change reads a bucket and stores what f makes of it.
-func (s *Service) change(_ context.Context, name, expectedOwner *string, f func(b *bucket) error) error {
-	if err := s.requireAccount(expectedOwner); err != nil {
+func (s *Service) change(ctx context.Context, name, expectedOwner *string, f func(b *bucket) error) error {
+	if err := s.permit(ctx, expectedOwner); err != nil {
 		return err
 	}
 	return s.store.Update(func(tx *state.Tx) error {

@@ -59,11 +59,11 @@ func (s *Service) GetObjectTagging(ctx context.Context, in *api.GetObjectTagging
 }
 
 // PutObjectTagging implements the operation of that name.
-func (s *Service) PutObjectTagging(_ context.Context, in *api.PutObjectTaggingInput) (*api.PutObjectTaggingOutput, error) {
+func (s *Service) PutObjectTagging(ctx context.Context, in *api.PutObjectTaggingInput) (*api.PutObjectTaggingOutput, error) {
 	if err := checkTags(in.Tagging.TagSet, maxObjectTags); err != nil {
 		return nil, err
 	}
-	id, err := s.changeVersion(in.Bucket, in.Key, in.VersionId, in.ExpectedBucketOwner, func(_ bucket, v *version) error {
+	id, err := s.changeVersion(ctx, in.Bucket, in.Key, in.VersionId, in.ExpectedBucketOwner, func(_ bucket, v *version) error {
 		v.Tags = in.Tagging.TagSet
 		return nil
 	})
@@ -71,8 +71,8 @@ func (s *Service) PutObjectTagging(_ context.Context, in *api.PutObjectTaggingIn
 }
 
 // DeleteObjectTagging implements the operation of that name.
-func (s *Service) DeleteObjectTagging(_ context.Context, in *api.DeleteObjectTaggingInput) (*api.DeleteObjectTaggingOutput, error) {
-	id, err := s.changeVersion(in.Bucket, in.Key, in.VersionId, in.ExpectedBucketOwner, func(_ bucket, v *version) error {
+func (s *Service) DeleteObjectTagging(ctx context.Context, in *api.DeleteObjectTaggingInput) (*api.DeleteObjectTaggingOutput, error) {
+	id, err := s.changeVersion(ctx, in.Bucket, in.Key, in.VersionId, in.ExpectedBucketOwner, func(_ bucket, v *version) error {
 		v.Tags = nil
 		return nil
 	})
@@ -80,8 +80,8 @@ func (s *Service) DeleteObjectTagging(_ context.Context, in *api.DeleteObjectTag
 }
 
 // changeVersion stores what f makes of a version, and returns the version's ID to show.
-func (s *Service) changeVersion(bucketName, key, id, owner *string, f func(b bucket, v *version) error) (shown *string, err error) {
-	if err := s.requireAccount(owner); err != nil {
+func (s *Service) changeVersion(ctx context.Context, bucketName, key, id, owner *string, f func(b bucket, v *version) error) (shown *string, err error) {
+	if err := s.permit(ctx, owner); err != nil {
 		return nil, err
 	}
 	return shown, s.store.Update(func(tx *state.Tx) error {

@@ -48,6 +48,8 @@ func (s *Server) authenticate(r *http.Request, svc *Service, body []byte, anonym
 		return authenticated{}, nil
 	case errors.Is(err, sigv4.ErrUnsigned):
 		return authenticated{}, refuse(svc, unsigned, messageUnsigned)
+	case errors.Is(err, sigv4.ErrMethod) && svc.isS3():
+		return authenticated{}, Errorf(http.StatusBadRequest, "InvalidRequest", "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.")
 	case err != nil:
 		return authenticated{}, refuse(svc, incomplete, err.Error())
 	}

@@ -25,6 +25,12 @@ func Caller(ctx context.Context) Identity {
 	return id
 }
 
+// Anonymous reports whether the request had no signature. It is false for calls within the lab that carry no identity at all.
+func Anonymous(ctx context.Context) bool {
+	id, ok := ctx.Value(callerKey{}).(Identity)
+	return ok && id == Identity{}
+}
+
 // WithRequestID returns a context that carries the request ID.
 func WithRequestID(ctx context.Context, id string) context.Context {
 	return context.WithValue(ctx, requestIDKey{}, id)

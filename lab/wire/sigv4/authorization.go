@@ -26,19 +26,23 @@ type Authorization struct {
 }
 
 // Parse reads the signature of a request from its Authorization header or its query string.
-// It returns ErrUnsigned for a request with neither, and an error that wraps ErrIncomplete for one that lacks a part.
+// It returns ErrUnsigned for a request with neither, ErrMethod for one signed in another way, such as Signature Version 2, and an error
+// that wraps ErrIncomplete for one that lacks a part.
 func Parse(r *http.Request) (*Authorization, error) {
 	header := r.Header.Get("Authorization")
 	if header == "" {
 		query, err := url.ParseQuery(r.URL.RawQuery)
-		if err != nil || !query.Has("X-Amz-Algorithm") {
+		switch {
+		case err == nil && query.Has("AWSAccessKeyId"): // Signature Version 2
+			return nil, ErrMethod
+		case err != nil || !query.Has("X-Amz-Algorithm"):
 			return nil, ErrUnsigned
 		}
 		return parseQuery(r, query)
 	}
 	fields, ok := strings.CutPrefix(header, algorithm)
 	if !ok {
-		return nil, fmt.Errorf("%w: the authorization method is not %s", ErrIncomplete, algorithm)
+		return nil, ErrMethod
 	}
 	parts := map[string]string{}
 	for field := range strings.SplitSeq(fields, ",") {

@@ -32,6 +32,7 @@ const EmptyPayload = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b78
 // Errors of Parse, Verify and the chunk reader. The first tells that a request has no signature at all.
 var (
 	ErrUnsigned   = errors.New("the request is not signed")
+	ErrMethod     = errors.New("the authorization mechanism you have provided is not supported, please use " + algorithm)
 	ErrIncomplete = errors.New("incomplete signature")
 	ErrMismatch   = errors.New("the signature does not match")
 	ErrChunk      = errors.New("malformed aws-chunked body")

@@ -106,8 +106,12 @@ func TestIncomplete(t *testing.T) {
 	if _, err := sigv4.Parse(request("GET", "http://h/")); !errors.Is(err, sigv4.ErrUnsigned) {
 		t.Errorf("got %v", err)
 	}
+	for _, r := range []*http.Request{request("GET", "http://h/", "Authorization", "AWS AKIA:signature"), request("GET", "http://h/?AWSAccessKeyId=a&Signature=s&Expires=1")} {
+		if _, err := sigv4.Parse(r); !errors.Is(err, sigv4.ErrMethod) {
+			t.Errorf("got %v", err)
+		}
+	}
 	for _, header := range []string{
-		"AWS AKIA:signature",
 		"AWS4-HMAC-SHA256 Credential=a/20130524/r/s/aws4_request, SignedHeaders=host",
 		"AWS4-HMAC-SHA256 Credential=a/20130524/r/aws4_request, SignedHeaders=host, Signature=00",
 		"AWS4-HMAC-SHA256 Credential=a/20130525/r/s/aws4_request, SignedHeaders=host, Signature=00",

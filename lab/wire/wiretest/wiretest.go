@@ -75,7 +75,10 @@ func (s *Server) Config() aws.Config {
 		BaseEndpoint: aws.String(s.URL),
 		Credentials:  credentials.NewStaticCredentialsProvider(AccessKeyID, SecretKey, ""),
 		Retryer:      func() aws.Retryer { return aws.NopRetryer{} },
-		HTTPClient:   &http.Client{Transport: readOnly{http.DefaultTransport}},
+		// As config.LoadDefaultConfig sets them.
+		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenSupported,
+		ResponseChecksumValidation: aws.ResponseChecksumValidationWhenSupported,
+		HTTPClient:                 &http.Client{Transport: readOnly{http.DefaultTransport}},
 	}
 }
 

@@ -253,8 +253,8 @@ func adjusted(p api.PutScalingPolicyInput, current, by int64) int64 {
 // scaleTo changes the desired capacity within the bounds, and says why in the activities that follow.
 func (g *group) scaleTo(want int64, now time.Time, who string) {
 	if want = max(g.Min, min(g.Max, want)); want != g.Desired {
-		g.Cause = fmt.Sprintf("At %s %s changing the desired capacity from %d to %d.", stamp(now), who, g.Desired, want)
-		g.Desired, g.LastScaling, g.LaunchAfter = want, now, now
+		g.resized(now, fmt.Sprintf("%s changing the desired capacity from %d to %d.", who, g.Desired, want))
+		g.Desired, g.LastScaling = want, now
 	}
 }
 

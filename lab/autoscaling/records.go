@@ -50,6 +50,7 @@ type group struct {
 	Metrics             []string          // enabled
 
 	Cause        string    // why Desired is what it is, for activities
+	Settled      bool      // so many have been in service since Desired was changed: what is launched now replaces others
 	LastScaling  time.Time // end of the last change of capacity, where the cooldown starts
 	Failures     int       // launches that failed in a row
 	LaunchAfter  time.Time // no launch before this, after a failure

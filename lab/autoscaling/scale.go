@@ -39,11 +39,13 @@ func (t *turn) split() (staying, marked []*member) {
 }
 
 func (t *turn) grow() error {
+	desired := int(t.group.Desired)
+	serving := slices.DeleteFunc(t.live(), func(m *member) bool { return m.State != api.LifecycleStateInService })
+	t.group.Settled = t.group.Settled || len(serving) >= desired
 	if t.group.suspended(processLaunch) || t.now.Before(t.group.LaunchAfter) {
 		return nil
 	}
 	staying, marked := t.split()
-	desired := int(t.group.Desired)
 	for n := len(staying); n < desired && n+len(marked) < desired+t.spare(marked); n++ {
 		if err := t.intend(t.launchCause(n, len(marked))); err != nil {
 			return err
@@ -61,20 +63,10 @@ func (t *turn) launchCause(n, marked int) (cause string, replacement bool) {
 			}
 		}
 	}
-	leaving := func(m *member) bool { return m.terminating() && m.Unhealthy != "" }
-	if t.group.LastScaling.After(t.group.changed()) || slices.ContainsFunc(t.members, leaving) {
+	if t.group.Settled {
 		return fmt.Sprintf("At %s an instance was launched in response to an unhealthy instance needing to be replaced.", stamp(t.now)), true
 	}
 	return t.group.Cause + "  " + difference(t.now, "started", "increasing", n+marked, int(t.group.Desired)), false
-}
-
-// changed is the time that the cause of the desired capacity begins with.
-func (g group) changed() time.Time {
-	var when time.Time
-	if len(g.Cause) > 23 {
-		when, _ = time.Parse("2006-01-02T15:04:05Z", g.Cause[3:23])
-	}
-	return when
 }
 
 // spare is by how many instances the group may exceed its desired capacity while members are replaced: what the instance refresh or the

@@ -141,8 +141,7 @@ func runScheduled(tx *state.Tx, g *group, now time.Time) error {
 		if err := (settings{min: a.MinSize, max: a.MaxSize, desired: a.DesiredCapacity}).apply(g); err != nil {
 			*g = before // bounds that no longer fit the group: AWS drops such an action too
 		} else if g.Desired != before.Desired {
-			g.Cause = "At " + stamp(now) + " a scheduled action update of AutoScalingGroup constraints" + bounds(before, *g)
-			g.LaunchAfter = now
+			g.resized(now, "a scheduled action update of AutoScalingGroup constraints"+bounds(before, *g))
 		}
 		if err := schedules.Delete(tx, g.Name+":"+*a.ScheduledActionName); err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"time"
 
 	api "storefront/lab/api/autoscaling"
 	"storefront/lab/state"
@@ -133,11 +134,15 @@ func (s *Service) UpdateAutoScalingGroup(ctx context.Context, in *api.UpdateAuto
 			terminationPolicies: in.TerminationPolicies, capacityType: in.DesiredCapacityType, placementGroup: in.PlacementGroup, context: in.Context,
 		}.apply(g)
 		if g.Desired != before.Desired {
-			g.LaunchAfter = s.now()
-			g.Cause = "At " + stamp(s.now()) + " a user request update of AutoScalingGroup constraints" + bounds(before, *g)
+			g.resized(s.now(), "a user request update of AutoScalingGroup constraints"+bounds(before, *g))
 		}
 		return err
 	})
+}
+
+// resized notes why the desired capacity is another. It is tried at once, whatever has failed before.
+func (g *group) resized(now time.Time, cause string) {
+	g.Cause, g.Settled, g.LaunchAfter = fmt.Sprintf("At %s %s", stamp(now), cause), false, now
 }
 
 // bounds says how the size of a group has changed, as causes of activities do.
@@ -157,8 +162,8 @@ func (s *Service) SetDesiredCapacity(_ context.Context, in *api.SetDesiredCapaci
 		case val(in.HonorCooldown) && g.coolingDown(s.now()):
 			return fault("ScalingActivityInProgress", "Scaling activity in progress: the cooldown of %d seconds has not ended.", g.Cooldown)
 		case want != g.Desired:
-			g.Cause = fmt.Sprintf("At %s a user request explicitly set group desired capacity changing the desired capacity from %d to %d.", stamp(s.now()), g.Desired, want)
-			g.Desired, g.LaunchAfter = want, s.now()
+			g.resized(s.now(), fmt.Sprintf("a user request explicitly set group desired capacity changing the desired capacity from %d to %d.", g.Desired, want))
+			g.Desired = want
 		}
 		return nil
 	})

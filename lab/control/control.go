@@ -12,16 +12,18 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
 
 // Status is what `lab status --json` prints.
 type Status struct {
+	ID            string         `json:"id"`       // drawn when the region began: another one after a reset
 	Endpoint      string         `json:"endpoint"` // URL of every AWS service, for SDKs, the AWS CLI and providers
 	Region        string         `json:"region"`
 	Account       string         `json:"account"`
-	PID           int            `json:"pid"`
+	PID           int            `json:"pid"` // of the daemon, as the caller sees it
 	Started       time.Time      `json:"started"`
 	MemoryBytes   int64          `json:"memory_bytes"` // resident memory of the daemon itself
 	Resources     map[string]int `json:"resources"`    // count by kind, without what every account has from the start
@@ -37,7 +39,6 @@ type Instance struct {
 	State string `json:"state"`
 	Zone  string `json:"zone"`
 	IP    string `json:"ip"`
-	PID   int    `json:"pid"` // of the machine's init, seen from the daemon
 }
 
 // LoadBalancer is one load balancer and the ports on 127.0.0.1 that reach its listeners.
@@ -50,10 +51,10 @@ type LoadBalancer struct {
 
 // Database is one node of a database cluster.
 type Database struct {
-	ID     string `json:"id"`
-	Role   string `json:"role"` // "writer" or "reader"
-	Status string `json:"status"`
-	IP     string `json:"ip"`
+	ID      string `json:"id"`
+	Cluster string `json:"cluster"`
+	Role    string `json:"role"` // "writer" or "reader"
+	Status  string `json:"status"`
 }
 
 // Call counts calls of one kind.
@@ -76,24 +77,34 @@ var ErrNotRunning = errors.New("the lab is not running; start it with `lab up`")
 func SocketPath(dir string) string { return filepath.Join(dir, "control.sock") }
 
 // Client calls the daemon of one lab.
-type Client struct{ http http.Client }
+type Client struct {
+	http http.Client
+	pid  atomic.Int64 // of the daemon, as the kernel tells it to us
+}
 
 // NewClient returns a client for the lab in dir. It does not connect yet.
 func NewClient(dir string) *Client {
-	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "unix", SocketPath(dir))
-	}
-	return &Client{http: http.Client{Transport: &http.Transport{DialContext: dial}}}
+	c := &Client{}
+	c.http.Transport = &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, "unix", SocketPath(dir))
+		if err == nil {
+			c.pid.Store(int64(peer(conn.(*net.UnixConn))))
+		}
+		return conn, err
+	}}
+	return c
 }
 
 // Status asks for the lab's status. It fails with ErrNotRunning when nobody answers.
 func (c *Client) Status(ctx context.Context) (s Status, err error) {
-	return s, c.call(ctx, "GET", "/status", nil, &s)
+	err = c.call(ctx, http.MethodGet, "/status", nil, &s)
+	s.PID = int(c.pid.Load())
+	return s, err
 }
 
 // Inject asks the daemon for a fault.
 func (c *Client) Inject(ctx context.Context, f Fault) error {
-	return c.call(ctx, "POST", "/fault", f, nil)
+	return c.call(ctx, http.MethodPost, "/fault", f, nil)
 }
 
 func (c *Client) call(ctx context.Context, method, path string, in, out any) error {
@@ -105,18 +116,11 @@ func (c *Client) call(ctx context.Context, method, path string, in, out any) err
 	if err != nil {
 		return fmt.Errorf("asking the lab: %w", err)
 	}
-	resp, err := c.http.Do(r)
-	if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
-		return ErrNotRunning
-	}
+	resp, err := c.do(r)
 	if err != nil {
-		return fmt.Errorf("asking the lab: %w", err)
+		return err
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		text, _ := io.ReadAll(io.LimitReader(resp.Body, 4<<10))
-		return fmt.Errorf("the lab refused: %s", bytes.TrimSpace(text))
-	}
 	if out == nil {
 		return nil
 	}
@@ -124,4 +128,20 @@ func (c *Client) call(ctx context.Context, method, path string, in, out any) err
 		return fmt.Errorf("reading the lab's answer: %w", err)
 	}
 	return nil
+}
+
+func (c *Client) do(r *http.Request) (*http.Response, error) {
+	resp, err := c.http.Do(r)
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
+		return nil, ErrNotRunning
+	}
+	if err != nil {
+		return nil, fmt.Errorf("asking the lab: %w", err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		defer resp.Body.Close()
+		text, _ := io.ReadAll(io.LimitReader(resp.Body, 4<<10))
+		return nil, fmt.Errorf("the lab refused: %s", bytes.TrimSpace(text))
+	}
+	return resp, nil
 }

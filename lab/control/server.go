@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -13,7 +14,8 @@ import (
 
 // Lab is what the daemon lets the command ask for.
 type Lab interface {
-	Status() (Status, error)
+	Status(ctx context.Context) (Status, error)
+	Exec(ctx context.Context, instance string, args []string, in io.Reader, out, errOut io.Writer) (status int, err error)
 	Inject(ctx context.Context, f Fault) error
 }
 
@@ -39,7 +41,7 @@ func Serve(ctx context.Context, dir string, lab Lab) error {
 func handler(lab Lab) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
-		s, err := lab.Status()
+		s, err := lab.Status(r.Context())
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
@@ -47,6 +49,7 @@ func handler(lab Lab) http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(s)
 	})
+	mux.HandleFunc("POST /exec", exec(lab))
 	mux.HandleFunc("POST /fault", func(w http.ResponseWriter, r *http.Request) {
 		var f Fault
 		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 4<<10)).Decode(&f); err != nil {

@@ -30,9 +30,6 @@ type Options struct {
 	Ready func() // called once the endpoint answers
 }
 
-// stopWithin bounds the end of the data plane: databases and machines get this long to end by themselves.
-const stopWithin = 20 * time.Second
-
 // Run runs the lab until ctx ends. Its error is one line that tells what to do.
 func Run(ctx context.Context, o Options) error {
 	lock, err := acquire(o.Dir)

@@ -22,7 +22,7 @@ type Balancers struct {
 	Net balancer.Network
 	Log *slog.Logger
 
-	traffic sync.Map // of *traffic, by target group ARN
+	Metrics balancer.Metrics // told of every request; nil: nobody is
 
 	mu      sync.Mutex // guards what Health reads while Run changes it
 	running map[string]*runningBalancer
@@ -94,7 +94,7 @@ func (b *Balancers) apply(d desired) error {
 	if !ok {
 		logs := &logSink{put: b.ELB.PutLog}
 		created, err := balancer.New(balancer.Options{
-			Network: b.Net, Metrics: b, Logs: logs, Logger: b.Log,
+			Network: b.Net, Metrics: b.Metrics, Logs: logs, Logger: b.Log,
 			LogName: balancer.LogName{Account: b.ELB.Region.Account, Region: b.ELB.Region.Name},
 		})
 		if err != nil {

@@ -31,8 +31,8 @@ var applied = state.NewTable[int](Applied)
 // Applied is the table that changes when the network has changed: watch it to learn that a new interface can be used.
 const Applied = "dataplane.network"
 
-// retryAfter is how long a reconciler waits before it tries again what failed.
-const retryAfter = time.Second
+// settleAfter is how long loop waits before it tries again what failed.
+const settleAfter = time.Second
 
 // Run converges until ctx ends.
 func (n *Network) Run(ctx context.Context) error {
@@ -40,7 +40,7 @@ func (n *Network) Run(ctx context.Context) error {
 	return loop(ctx, n.Store.Watch(ctx, "ec2."), n.Log, n.converge)
 }
 
-// loop calls converge on every wake-up, and again after retryAfter when it failed.
+// loop calls converge on every wake-up, and again after settleAfter when it failed.
 func loop(ctx context.Context, wake <-chan struct{}, log *slog.Logger, converge func(context.Context) error) error {
 	retry := time.NewTimer(0)
 	retry.Stop()
@@ -53,7 +53,7 @@ func loop(ctx context.Context, wake <-chan struct{}, log *slog.Logger, converge 
 		}
 		if err := converge(ctx); err != nil && ctx.Err() == nil {
 			log.Error("not converged yet", "error", err)
-			retry.Reset(retryAfter)
+			retry.Reset(settleAfter)
 		}
 	}
 }

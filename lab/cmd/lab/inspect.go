@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -85,27 +84,11 @@ func (l *lab) exec() *cobra.Command {
 	return &cobra.Command{
 		Use: "exec INSTANCE -- COMMAND [ARG]...", Short: "Run a command inside an instance", Args: cobra.MinimumNArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
-			s, err := control.NewClient(l.dir).Status(c.Context())
-			if err != nil {
-				return err
+			status, err := control.NewClient(l.dir).Exec(c.Context(), args[0], args[1:], c.InOrStdin(), c.OutOrStdout(), c.ErrOrStderr())
+			if err == nil && status != 0 {
+				err = exitStatus(status)
 			}
-			for _, i := range s.Instances {
-				if i.ID == args[0] && i.PID > 0 {
-					return enter(c, i.PID, args[1:])
-				}
-			}
-			return fmt.Errorf("instance %s does not run; `lab status` lists the instances", args[0])
+			return err
 		},
 	}
-}
-
-// enter joins the namespaces of an instance's init. nsenter is part of every Linux system and, unlike a Go program, can change its mount namespace.
-func enter(c *cobra.Command, pid int, command []string) error {
-	args := []string{"--target", fmt.Sprint(pid), "--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd=/"}
-	if os.Geteuid() != 0 {
-		args = append(args, "--user", "--preserve-credentials")
-	}
-	p := exec.CommandContext(c.Context(), "nsenter", append(append(args, "--"), command...)...)
-	p.Stdin, p.Stdout, p.Stderr = os.Stdin, c.OutOrStdout(), c.ErrOrStderr()
-	return p.Run()
 }

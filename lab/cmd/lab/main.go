@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strconv"
@@ -36,11 +35,11 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	err := root().ExecuteContext(ctx)
-	var status *exec.ExitError
+	var status exitStatus
 	switch {
 	case err == nil:
 	case errors.As(err, &status):
-		os.Exit(status.ExitCode())
+		os.Exit(int(status))
 	default:
 		fmt.Fprintln(os.Stderr, "lab:", err)
 		if errors.Is(err, errUsage) {
@@ -51,6 +50,12 @@ func main() {
 }
 
 var errUsage = errors.New("wrong usage")
+
+// exitStatus is that of a command inside an instance.
+type exitStatus int
+
+// Error implements error.
+func (s exitStatus) Error() string { return fmt.Sprintf("the command ended with status %d", int(s)) }
 
 func root() *cobra.Command {
 	l := &lab{}

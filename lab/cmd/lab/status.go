@@ -49,7 +49,7 @@ func printStatus(out io.Writer, s control.Status) error {
 		fmt.Fprintf(w, "load balancer\t%s\t%s\t%s\n", b.Name, b.State, strings.Join(b.URLs, " "))
 	}
 	for _, d := range s.Databases {
-		fmt.Fprintf(w, "database\t%s\t%s\t%s\t%s\n", d.ID, d.Role, d.Status, d.IP)
+		fmt.Fprintf(w, "database\t%s\t%s\t%s\t%s\n", d.ID, d.Role, d.Status, d.Cluster)
 	}
 	for _, u := range s.Unsupported {
 		fmt.Fprintf(w, "refused\t%s %s\t%d times: the lab does not serve it\n", u.Service, u.Operation, u.Count)

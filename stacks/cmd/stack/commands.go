@@ -25,7 +25,7 @@ func up(ctx context.Context, w *workspace) error {
 		return err
 	}
 	defer release()
-	if err := w.show(ctx, "up", "--yes", "--skip-preview", "--stack", w.stack); err != nil {
+	if err := w.show(ctx, "up", "--yes", "--skip-preview"); err != nil {
 		return err
 	}
 	address, err := w.url(ctx)
@@ -45,7 +45,7 @@ func preview(ctx context.Context, w *workspace) error {
 		return err
 	}
 	defer release()
-	args := []string{"preview", "--stack", w.stack}
+	args := []string{"preview"}
 	if w.json {
 		args = append(args, "--json")
 	}
@@ -76,7 +76,7 @@ func down(ctx context.Context, w *workspace) error {
 		return err
 	}
 	defer release()
-	if err := w.show(ctx, "destroy", "--yes", "--skip-preview", "--stack", w.stack); err != nil {
+	if err := w.show(ctx, "destroy", "--yes", "--skip-preview"); err != nil {
 		return err
 	}
 	if !w.isLab() {

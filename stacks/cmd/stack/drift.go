@@ -68,7 +68,9 @@ func (w *workspace) findDrift(ctx context.Context) ([]change, error) {
 	}
 	defer os.RemoveAll(dir)
 	events := filepath.Join(dir, "events")
-	if err := quiet(w.pulumi(ctx, "refresh", "--preview-only", "--non-interactive", "--stack", w.stack, "--event-log", events)); err != nil {
+	refresh := w.operate(ctx, "refresh", "--preview-only", "--non-interactive", "--event-log", events)
+	refresh.Env = append(refresh.Env, "PULUMI_DEBUG_COMMANDS=true") // where Pulumi keeps --event-log, which its Automation API lives on
+	if err := quiet(refresh); err != nil {
 		return nil, err
 	}
 	log, err := os.ReadFile(events)

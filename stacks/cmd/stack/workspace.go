@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -19,6 +20,9 @@ import (
 
 // waitScale shrinks the provider's waits in the lab, whose resources are ready in moments. See docs/toolchain.md.
 const waitScale = "0.01"
+
+// labPassphrase goes with the salt in Pulumi.lab.yaml, so that a deployment into the lab leaves the committed settings as they are.
+const labPassphrase = "lab"
 
 // interruptWithin is how long Pulumi gets to end an operation in order after Ctrl-C.
 const interruptWithin = time.Minute
@@ -30,12 +34,20 @@ type workspace struct {
 	json  bool
 	out   io.Writer
 	env   []string // of Pulumi; see open
+	// config is the stack's settings file where it is not the committed one: with a lab on another port than the committed endpoint's.
+	config string
 }
 
 func (w *workspace) isLab() bool { return w.stack == "lab" }
 
-// stateDir holds the stack's state unless the user has a backend of their own (PULUMI_BACKEND_URL).
-func (w *workspace) stateDir() string { return filepath.Join(w.root, ".state") }
+// stateDir holds the stack's state unless the user has a backend of their own (PULUMI_BACKEND_URL). STOREFRONT_STATE moves it, so that a test
+// does not meet the deployment of the clone's owner.
+func (w *workspace) stateDir() string {
+	if dir := os.Getenv("STOREFRONT_STATE"); dir != "" {
+		return dir
+	}
+	return filepath.Join(w.root, ".state")
+}
 
 func (w *workspace) bin(name string) string { return filepath.Join(w.root, "bin", name) }
 
@@ -71,7 +83,9 @@ func (w *workspace) prepare(ctx context.Context) error {
 	w.env = append(os.Environ(), "PATH="+filepath.Join(w.root, "bin")+":"+os.Getenv("PATH"), "PULUMI_SKIP_UPDATE_CHECK=true")
 	w.setDefault("PULUMI_HOME", filepath.Join(w.root, ".pulumi"))
 	w.setDefault("PULUMI_BACKEND_URL", "file://"+w.stateDir())
-	if os.Getenv("PULUMI_CONFIG_PASSPHRASE_FILE") == "" {
+	if w.isLab() {
+		w.env = append(w.env, "PULUMI_CONFIG_PASSPHRASE="+labPassphrase)
+	} else if os.Getenv("PULUMI_CONFIG_PASSPHRASE_FILE") == "" {
 		w.setDefault("PULUMI_CONFIG_PASSPHRASE", passphrase)
 	}
 	if w.isLab() {
@@ -125,9 +139,18 @@ func (w *workspace) pulumi(ctx context.Context, args ...string) *exec.Cmd {
 	return c
 }
 
-// show runs Pulumi with its own display.
+// operate prepares an operation on the stack.
+func (w *workspace) operate(ctx context.Context, args ...string) *exec.Cmd {
+	args = append(args, "--stack", w.stack)
+	if w.config != "" {
+		args = append(args, "--config-file", w.config)
+	}
+	return w.pulumi(ctx, args...)
+}
+
+// show runs an operation on the stack with Pulumi's own display.
 func (w *workspace) show(ctx context.Context, args ...string) error {
-	c := w.pulumi(ctx, args...)
+	c := w.operate(ctx, args...)
 	c.Stdout, c.Stderr = w.out, os.Stderr
 	if err := c.Run(); err != nil {
 		return fmt.Errorf("pulumi %s: %w", args[0], err)
@@ -153,13 +176,36 @@ func (w *workspace) startLab(ctx context.Context) error {
 	}
 	for s := bufio.NewScanner(bytes.NewReader(out)); s.Scan(); {
 		// The endpoint is a setting of the stack, not of the environment: the program must work with what it is given.
-		if kv := strings.TrimPrefix(s.Text(), "export "); !strings.HasPrefix(kv, "AWS_ENDPOINT_URL=") {
-			w.env = append(w.env, kv)
+		key, value, _ := strings.Cut(strings.TrimPrefix(s.Text(), "export "), "=")
+		if key != "AWS_ENDPOINT_URL" {
+			w.env = append(w.env, key+"="+value)
+		} else if err := w.useEndpoint(value); err != nil {
+			return err
 		}
 	}
 	w.setDefault("STOREFRONT_WAIT_SCALE", waitScale)
 	return w.matchRegion(ctx)
 }
+
+// useEndpoint makes the stack's settings name the lab's endpoint, in a copy when the committed file names another one.
+func (w *workspace) useEndpoint(endpoint string) error {
+	committed := filepath.Join(w.root, "stacks", "storefront", "Pulumi."+w.stack+".yaml")
+	b, err := os.ReadFile(committed)
+	if err != nil {
+		return fmt.Errorf("settings of the stack: %w", err)
+	}
+	changed := endpointSetting.ReplaceAll(b, []byte("${1}"+endpoint))
+	if bytes.Equal(changed, b) {
+		return nil
+	}
+	w.config = filepath.Join(w.stateDir(), filepath.Base(committed))
+	if err := os.WriteFile(w.config, changed, 0o600); err != nil {
+		return fmt.Errorf("settings of the stack: %w", err)
+	}
+	return nil
+}
+
+var endpointSetting = regexp.MustCompile(`(?m)^(\s*storefront:endpoint:\s*).*$`)
 
 // matchRegion drops the state of a stack whose region was reset: nothing of it exists any more.
 func (w *workspace) matchRegion(ctx context.Context) error {

@@ -1,0 +1,225 @@
+//go:build linux
+
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	autoscalingapi "storefront/lab/api/autoscaling"
+	ec2api "storefront/lab/api/ec2"
+	elbv2api "storefront/lab/api/elbv2"
+	iamapi "storefront/lab/api/iam"
+	kmsapi "storefront/lab/api/kms"
+	logsapi "storefront/lab/api/logs"
+	rdsapi "storefront/lab/api/rds"
+	s3api "storefront/lab/api/s3"
+	secretsapi "storefront/lab/api/secretsmanager"
+	ssmapi "storefront/lab/api/ssm"
+	stsapi "storefront/lab/api/sts"
+	"storefront/lab/authority"
+	"storefront/lab/autoscaling"
+	"storefront/lab/dataplane"
+	"storefront/lab/ec2"
+	"storefront/lab/elbv2"
+	"storefront/lab/iam"
+	"storefront/lab/imds"
+	"storefront/lab/instance"
+	"storefront/lab/kms"
+	"storefront/lab/logs"
+	"storefront/lab/metrics"
+	"storefront/lab/network"
+	"storefront/lab/postgres"
+	"storefront/lab/rds"
+	"storefront/lab/region"
+	"storefront/lab/s3"
+	"storefront/lab/secretsmanager"
+	"storefront/lab/ssm"
+	"storefront/lab/state"
+	"storefront/lab/sts"
+	"storefront/lab/wire"
+)
+
+// metricsKept is how long the lab remembers metrics: longer than any scaling policy looks back.
+const metricsKept = 30 * time.Minute
+
+// privateDomain is the domain of private host names in us-east-1.
+const privateDomain = "ec2.internal"
+
+// lab is the region: what it keeps, the services that declare, and the data plane that makes it true.
+type lab struct {
+	id       string // drawn when the region began
+	endpoint string
+	started  time.Time
+	region   region.Region
+	log      *slog.Logger
+
+	store     *state.Store
+	authority *authority.Authority
+	net       *network.Network
+	engine    *postgres.Engine
+	wire      *wire.Server
+	metrics   *metrics.Store
+
+	iam     *iam.Service
+	sts     *sts.Service
+	kms     *kms.Service
+	secrets *secretsmanager.Service
+	ssm     *ssm.Service
+	logs    *logs.Service
+	s3      *s3.Service
+	ec2     *ec2.Service
+	elb     *elbv2.Service
+	rds     *rds.Service
+	scaling *autoscaling.Service
+
+	endpoints dataplane.Endpoints
+	spot      *dataplane.Spot
+	instances *dataplane.Instances
+	databases *dataplane.Databases
+	balancers *dataplane.Balancers
+}
+
+// open brings a region up from what it keeps in dir. The data plane starts with run.
+func open(dir, address string, log *slog.Logger) (_ *lab, err error) {
+	l := &lab{endpoint: "http://" + address, started: time.Now(), region: region.Default(), log: log}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, l.close(log))
+		}
+	}()
+	if err := instance.Sweep(instancesDir(dir)); err != nil {
+		return nil, err
+	}
+	if l.store, err = state.Open(filepath.Join(dir, "state.db")); err != nil {
+		return nil, err
+	}
+	if l.authority, err = authority.Open(dir); err != nil {
+		return nil, err
+	}
+	if l.net, err = network.Open(dir, log); err != nil {
+		return nil, err
+	}
+	if l.engine, err = postgres.Open(postgres.Config{Dir: databasesDir(dir), Starter: l.net, Issuer: l.authority, Log: log}); err != nil {
+		return nil, err
+	}
+	if err := l.openServices(dir); err != nil {
+		return nil, err
+	}
+	if err := bootstrap(l.store, l.iam, dir); err != nil {
+		return nil, err
+	}
+	if err := l.identify(); err != nil {
+		return nil, err
+	}
+	return l, l.openDataPlane(dir)
+}
+
+// endpointNames are the services that answer inside the region's network, named as their endpoints are.
+func endpointNames() []string {
+	return []string{"sts", "iam", "ec2", "elasticloadbalancing", "autoscaling", "rds", "s3", "kms", "secretsmanager", "ssm", "logs"}
+}
+
+func (l *lab) openServices(dir string) (err error) {
+	now, r := time.Now, l.region
+	l.endpoints = dataplane.NewEndpoints(r, endpointNames())
+	l.metrics = metrics.New(now, metricsKept)
+	l.iam = iam.New(l.store, r, now)
+	l.sts = sts.New(l.store, r, l.iam, now)
+	l.kms = kms.New(l.store, r, now)
+	l.secrets = secretsmanager.New(l.store, r, l.kms, now)
+	l.ssm = ssm.New(l.store, r, l.kms, now)
+	l.logs = logs.New(l.store, r, now)
+	if l.s3, err = s3.New(s3.Options{Store: l.store, Dir: objectsDir(dir), Region: r, Keys: s3.KMS(l.kms), Clock: now}); err != nil {
+		return err
+	}
+	l.ec2 = ec2.New(ec2.Config{Store: l.store, Region: r, Now: now, Profile: l.profile, Endpoints: l.endpoints.Services()})
+	l.elb = elbv2.New(elbv2.Config{Store: l.store, Region: r, Now: now, VPCs: l.ec2, Health: l.health, PutLog: l.putLog})
+	l.rds = rds.New(rds.Config{Store: l.store, Region: r, Now: now, Engine: l.engine, Network: l.ec2, Secrets: l.secrets, Keys: l.kms})
+	l.spot = &dataplane.Spot{Store: l.store, EC2: l.ec2, Now: now, Log: l.log}
+	l.scaling = autoscaling.New(autoscaling.Config{Store: l.store, Region: r, Now: now, EC2: l.ec2, LoadBalancing: l.elb, IAM: l.iam, Metrics: l.metrics, Spot: l.spotSignals, Log: l.log})
+	l.wire = wire.NewServer(wire.Options{
+		Services: []*wire.Service{stsapi.New(l.sts), iamapi.New(l.iam), ec2api.New(l.ec2), elbv2api.New(l.elb), autoscalingapi.New(l.scaling), rdsapi.New(l.rds),
+			s3api.New(l.s3), kmsapi.New(l.kms), secretsapi.New(l.secrets), ssmapi.New(l.ssm), logsapi.New(l.logs)},
+		Credentials: keyring{store: l.store, users: l.iam, sessions: l.sts}, Region: r.Name, Logger: l.log,
+	})
+	return nil
+}
+
+func (l *lab) openDataPlane(dir string) error {
+	executable, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("finding the lab's own program: %w", err)
+	}
+	l.balancers = &dataplane.Balancers{ELB: l.elb, Net: l.net, Log: l.log, Metrics: metrics.Requests{Store: l.metrics}}
+	l.databases = &dataplane.Databases{Store: l.store, RDS: l.rds, Engine: l.engine, Log: l.log}
+	metadata := &dataplane.Metadata{Store: l.store, Region: l.region, EC2: l.ec2, IAM: l.iam, STS: l.sts, Domain: privateDomain, Now: time.Now, Notice: l.spot.Notice, Lifecycle: autoscaling.LifecycleState}
+	l.instances = &dataplane.Instances{Store: l.store, EC2: l.ec2, Net: l.net, Runtime: instance.Runtime{Executable: executable}, Metadata: metadata, Dir: instancesDir(dir),
+		CA: l.authority.CertificatePEM(), Domain: privateDomain, Now: time.Now, Log: l.log}
+	return nil
+}
+
+// run starts the data plane; its tasks end with ctx.
+func (l *lab) run(ctx context.Context, tasks *errgroup.Group) {
+	names := &dataplane.Names{Store: l.store, Region: l.region, EC2: l.ec2, Endpoints: l.endpoints, Domain: privateDomain, Balancer: l.elb.Addresses, Database: l.databaseAddresses}
+	network := &dataplane.Network{Store: l.store, EC2: l.ec2, Net: l.net, Names: names, Log: l.log}
+	scaling := &dataplane.Scaling{Store: l.store, Groups: l.scaling, Metrics: l.metrics, Now: time.Now, Log: l.log, CPUTime: l.instances.CPUTime}
+	gate := &dataplane.Gate{Store: l.store, EC2: l.ec2, Net: l.net, Endpoints: l.endpoints, Handler: l.wire, Log: l.log,
+		TLS: l.authority.TLSConfig(func(name string) bool { _, ok := l.endpoints.Service(name); return ok })}
+	for _, task := range []func(context.Context) error{network.Run, gate.Run, l.instances.Run, l.databases.Run, l.balancers.Run, scaling.Run, l.spot.Run, l.housekeeping} {
+		tasks.Go(func() error { return task(ctx) })
+	}
+}
+
+// housekeeping clears away what time has made worthless.
+func (l *lab) housekeeping(ctx context.Context) error {
+	for tick := time.NewTicker(10 * time.Minute); ; {
+		select {
+		case <-ctx.Done():
+			tick.Stop()
+			return nil
+		case <-tick.C:
+			if err := errors.Join(l.logs.Expire(), l.sts.Expire()); err != nil {
+				l.log.Error("clearing away", "error", err)
+			}
+		}
+	}
+}
+
+// close ends the data plane, in the order in which its parts lean on each other, and closes the store.
+func (l *lab) close(log *slog.Logger) error {
+	var problems []error
+	if l.instances != nil {
+		problems = append(problems, l.instances.Close())
+	}
+	if l.net != nil {
+		problems = append(problems, l.net.Close())
+	}
+	if l.store != nil {
+		problems = append(problems, l.store.Close())
+	}
+	err := errors.Join(problems...)
+	if err != nil {
+		log.Error("stopping", "error", err)
+	}
+	return err
+}
+
+func (l *lab) profile(tx *state.Tx, nameOrARN string) (ec2.Profile, bool) {
+	p, ok := l.iam.Profile(tx, nameOrARN)
+	return ec2.Profile{ARN: p.ARN, ID: p.ID}, ok
+}
+
+func (l *lab) spotSignals(tx *state.Tx, id string) autoscaling.SpotSignals {
+	action, rebalance := l.spot.Notice(tx, id)
+	return autoscaling.SpotSignals{Rebalance: rebalance != nil, Interruption: action != nil}
+}
+
+var _ imds.Source = (*dataplane.Metadata)(nil)

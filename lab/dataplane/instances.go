@@ -1,0 +1,322 @@
+package dataplane
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"storefront/lab/ec2"
+	"storefront/lab/imds"
+	"storefront/lab/instance"
+	"storefront/lab/network"
+	"storefront/lab/state"
+)
+
+// stopWithin is how long an instance's services get to end when it is stopped or terminated, before it is switched off.
+const stopWithin = 30 * time.Second
+
+// metadataAddress is where the instance metadata service answers inside an instance.
+const metadataAddress = "169.254.169.254:80"
+
+// Instances runs the machines that EC2 declares.
+type Instances struct {
+	Store    *state.Store
+	EC2      *ec2.Service
+	Net      *network.Network
+	Runtime  instance.Runtime
+	Metadata imds.Source
+	Dir      string // holds a directory for every instance
+	CA       []byte // PEM of the authorities that machines trust
+	Domain   string // of private host names: "ec2.internal"
+	Now      func() time.Time
+	Log      *slog.Logger
+
+	mu       sync.Mutex
+	machines map[string]*machine
+	wake     chan struct{} // a machine has ended
+	tasks    sync.WaitGroup
+}
+
+// machine is one running machine and its metadata service.
+type machine struct {
+	*instance.Machine
+	metadata *http.Server
+	spec     instance.Spec
+	reboots  int
+	ending   bool // somebody ends it, so its end is no surprise
+}
+
+// Run converges until ctx ends. Machines go on running then: Close ends them.
+func (r *Instances) Run(ctx context.Context) error {
+	r.mu.Lock()
+	r.machines, r.wake = map[string]*machine{}, make(chan struct{}, 1)
+	r.mu.Unlock()
+	return loop(ctx, merge(ctx, r.Store.Watch(ctx, "ec2.instance", Applied), r.wake), r.Log, r.converge)
+}
+
+// merge joins two sources of wake-ups.
+func merge(ctx context.Context, a, b <-chan struct{}) <-chan struct{} {
+	out := make(chan struct{}, 1)
+	go func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-a:
+			case <-b:
+			}
+			select {
+			case out <- struct{}{}:
+			default:
+			}
+		}
+	}()
+	return out
+}
+
+func (r *Instances) converge(ctx context.Context) error {
+	var wanted []ec2.Instance
+	if err := r.Store.View(func(tx *state.Tx) error { wanted = r.EC2.Machines(tx); return nil }); err != nil {
+		return err
+	}
+	var problems []error
+	known := map[string]bool{}
+	for _, v := range wanted {
+		known[v.ID] = true
+		if err := r.settle(ctx, v); err != nil {
+			problems = append(problems, fmt.Errorf("instance %s: %w", v.ID, err))
+		}
+	}
+	for id, m := range r.running() {
+		if !known[id] {
+			r.end(id, m, nil)
+		}
+	}
+	return errors.Join(problems...)
+}
+
+func (r *Instances) running() map[string]*machine {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := map[string]*machine{}
+	for id, m := range r.machines {
+		all[id] = m
+	}
+	return all
+}
+
+// settle brings one instance a step nearer to its declared state.
+func (r *Instances) settle(ctx context.Context, v ec2.Instance) error {
+	m := r.running()[v.ID]
+	if m != nil && m.ending {
+		return nil // its end wakes us up
+	}
+	if m != nil {
+		select {
+		case <-m.Done():
+			return r.ended(v, m)
+		default:
+		}
+	}
+	switch v.State {
+	case ec2.Pending, ec2.Running:
+		if m == nil {
+			return r.start(ctx, v)
+		}
+		if v.Reboots > m.reboots {
+			r.end(v.ID, m, nil)
+		}
+	case ec2.Stopping:
+		return r.finish(v, m, ec2.Stopped)
+	case ec2.ShuttingDown:
+		return r.finish(v, m, ec2.Terminated)
+	}
+	return nil
+}
+
+func (r *Instances) set(id string, to ec2.InstanceState, reason ec2.Reason) error {
+	return r.Store.Update(func(tx *state.Tx) error { return r.EC2.SetInstanceState(tx, id, to, reason) })
+}
+
+// start boots a machine. While the network of a new instance is not there yet it does nothing: Applied wakes us up.
+func (r *Instances) start(ctx context.Context, v ec2.Instance) error {
+	spec, err := r.spec(v)
+	if errors.Is(err, network.ErrNoSuchPlace) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	metadata, err := r.serveMetadata(v)
+	if err != nil {
+		return fmt.Errorf("metadata service: %w", err)
+	}
+	// The machine outlives the loop that starts it: ctx bounds the start alone.
+	started, err := r.Runtime.Start(context.WithoutCancel(ctx), spec)
+	if err != nil {
+		_ = metadata.Close()
+		return err
+	}
+	m := &machine{Machine: started, metadata: metadata, spec: spec, reboots: v.Reboots}
+	r.mu.Lock()
+	r.machines[v.ID] = m
+	r.mu.Unlock()
+	r.tasks.Go(func() {
+		<-m.Done()
+		r.notify()
+	})
+	r.Log.Info("instance started", "instance", v.ID, "zone", v.Zone.Name, "pid", m.PID())
+	if v.State == ec2.Running {
+		return nil
+	}
+	return r.set(v.ID, ec2.Running, ec2.Reason{})
+}
+
+func (r *Instances) notify() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (r *Instances) spec(v ec2.Instance) (instance.Spec, error) {
+	if len(v.Interfaces) == 0 {
+		return instance.Spec{}, errors.New("it has no network interface")
+	}
+	path, err := r.Net.Path(network.InInterface(v.Interfaces[0]))
+	if err != nil {
+		return instance.Spec{}, err
+	}
+	userData, err := base64.StdEncoding.DecodeString(v.UserData)
+	if err != nil {
+		return instance.Spec{}, fmt.Errorf("user data: %w", err)
+	}
+	m, err := r.Metadata.Metadata(v.ID)
+	if err != nil {
+		return instance.Spec{}, err
+	}
+	var vpc network.VPC
+	err = r.Store.View(func(tx *state.Tx) error {
+		declared, err := r.EC2.VPC(tx, v.VPC)
+		for _, b := range declared.CIDRs {
+			vpc.CIDRs = append(vpc.CIDRs, b.CIDR)
+		}
+		return err
+	})
+	if err != nil {
+		return instance.Spec{}, err
+	}
+	return instance.Spec{ID: v.ID, Dir: filepath.Join(r.Dir, v.ID), Network: path, Hostname: m.Hostname, Resolver: vpc.Resolver().String(), Search: r.Domain,
+		UserData: userData, CACertificates: r.CA}, nil
+}
+
+func (r *Instances) serveMetadata(v ec2.Instance) (*http.Server, error) {
+	l, err := r.Net.Listen(network.InInterface(v.Interfaces[0]), "tcp", metadataAddress)
+	if err != nil {
+		return nil, err
+	}
+	server := &http.Server{Handler: imds.New(r.Metadata, v.ID, r.Now), ReadHeaderTimeout: 5 * time.Second}
+	r.tasks.Go(func() { _ = server.Serve(l) })
+	return server, nil
+}
+
+// finish ends a machine, in order, and then records that the instance is stopped or terminated.
+func (r *Instances) finish(v ec2.Instance, m *machine, to ec2.InstanceState) error {
+	record := func() error {
+		if to == ec2.Terminated {
+			if err := instance.Remove(filepath.Join(r.Dir, v.ID)); err != nil {
+				return err
+			}
+		}
+		return r.set(v.ID, to, ec2.Reason{})
+	}
+	if m == nil {
+		return record()
+	}
+	r.end(v.ID, m, record)
+	return nil
+}
+
+// end stops a machine in the background and calls then once it is gone.
+func (r *Instances) end(id string, m *machine, then func() error) {
+	r.mu.Lock()
+	m.ending = true
+	r.mu.Unlock()
+	r.tasks.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
+		defer cancel()
+		if err := m.Stop(ctx); err != nil {
+			r.Log.Warn("instance did not end in order", "instance", id, "error", err)
+		}
+		r.forget(id, m)
+		if then != nil {
+			if err := then(); err != nil {
+				r.Log.Error("instance ended", "instance", id, "error", err)
+			}
+		}
+		r.notify()
+	})
+}
+
+func (r *Instances) forget(id string, m *machine) {
+	_ = m.metadata.Close()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.machines[id] == m {
+		delete(r.machines, id)
+	}
+}
+
+// ended records the end of a machine that nobody asked for: a shutdown from inside, or the loss of its host.
+func (r *Instances) ended(v ec2.Instance, m *machine) error {
+	r.forget(v.ID, m)
+	r.Log.Info("instance ended by itself", "instance", v.ID, "ending", m.Ending())
+	switch {
+	case v.State == ec2.Stopping, v.State == ec2.ShuttingDown, m.Ending() == instance.Rebooting:
+		r.notify()
+		return nil
+	case m.Ending() == instance.PoweredOff && v.ShutdownBehavior != "terminate" && v.SpotRequest == "":
+		return r.set(v.ID, ec2.Stopped, ec2.Reason{Code: "Client.InstanceInitiatedShutdown", Message: "Client.InstanceInitiatedShutdown: Instance initiated shutdown"})
+	case m.Ending() == instance.PoweredOff:
+		return r.set(v.ID, ec2.ShuttingDown, ec2.Reason{Code: "Client.InstanceInitiatedShutdown", Message: "Client.InstanceInitiatedShutdown: Instance initiated shutdown"})
+	}
+	return r.set(v.ID, ec2.ShuttingDown, ec2.Reason{Code: "Server.InternalError", Message: "Server.InternalError: Internal error on launch or loss of the host"})
+}
+
+// ErrNotRunning says that an instance has no running machine.
+var ErrNotRunning = errors.New("the instance does not run")
+
+// Machine returns the running machine of an instance.
+func (r *Instances) Machine(id string) (*instance.Machine, error) {
+	if m := r.running()[id]; m != nil && !m.ending {
+		return m.Machine, nil
+	}
+	return nil, fmt.Errorf("%s: %w", id, ErrNotRunning)
+}
+
+// CPUTime is the processor time that a running instance has used since its boot.
+func (r *Instances) CPUTime(id string) (time.Duration, bool) {
+	m, err := r.Machine(id)
+	if err != nil {
+		return 0, false
+	}
+	used, err := m.CPUTime()
+	return used, err == nil
+}
+
+// Close ends every machine at once, as the daemon does when it stops. What is declared stays declared.
+func (r *Instances) Close() error {
+	var problems []error
+	for id, m := range r.running() {
+		problems = append(problems, m.Kill())
+		r.forget(id, m)
+	}
+	r.tasks.Wait()
+	return errors.Join(problems...)
+}

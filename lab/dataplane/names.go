@@ -1,0 +1,94 @@
+package dataplane
+
+import (
+	"net/netip"
+	"strings"
+
+	mdns "github.com/miekg/dns"
+
+	"storefront/lab/dns"
+	"storefront/lab/ec2"
+	"storefront/lab/region"
+	"storefront/lab/state"
+)
+
+// Names answers the queries of the VPCs' resolvers: private host names, load balancers, databases, and the endpoints of AWS services.
+type Names struct {
+	Store     *state.Store
+	Region    region.Region
+	EC2       *ec2.Service
+	Endpoints Endpoints
+	Domain    string // of private host names
+	// Balancer returns the addresses behind a load balancer's DNS name.
+	Balancer func(tx *state.Tx, name string) ([]netip.Addr, bool)
+	// Database returns the addresses behind a database endpoint.
+	Database func(tx *state.Tx, name string) ([]netip.Addr, bool)
+}
+
+// serviceTTL is how long a service endpoint's address may be remembered, in seconds.
+const serviceTTL = 60
+
+// Lookup implements dns.Source.
+func (n *Names) Lookup(vpc, name string, qtype uint16) (records []dns.Record, found bool) {
+	// A failed read is a name that is not there: resolvers ask again.
+	_ = n.Store.View(func(tx *state.Tx) error {
+		addresses, ttl, ok := n.find(tx, vpc, name)
+		found = ok
+		if qtype == mdns.TypeA {
+			for _, a := range addresses {
+				records = append(records, dns.Record{TTL: ttl, Address: a})
+			}
+		}
+		return nil
+	})
+	return records, found
+}
+
+func (n *Names) find(tx *state.Tx, vpc, name string) (addresses []netip.Addr, ttl uint32, found bool) {
+	if a, ok := parsePrivateName(name, n.Domain); ok {
+		return []netip.Addr{a}, serviceTTL, true
+	}
+	if a, ok := n.Balancer(tx, name); ok {
+		return a, dns.LoadBalancerTTL, true
+	}
+	if a, ok := n.Database(tx, name); ok {
+		return a, dns.ClusterTTL, true
+	}
+	if service, ok := n.Endpoints.Service(name); ok {
+		if private := n.privateEndpoint(tx, vpc, service); len(private) > 0 {
+			return private, serviceTTL, true
+		}
+		return n.Endpoints.Addresses(service), serviceTTL, true
+	}
+	return nil, 0, false
+}
+
+// privateEndpoint returns the addresses of the VPC's own interface endpoint of a service, when it has one with private DNS.
+func (n *Names) privateEndpoint(tx *state.Tx, vpc, service string) (addresses []netip.Addr) {
+	for _, e := range n.EC2.InterfaceEndpoints(tx) {
+		if e.VPC != vpc || !e.PrivateDNS || e.Service != "com.amazonaws."+n.Region.Name+"."+service {
+			continue
+		}
+		for _, id := range e.Interfaces {
+			if eni, err := n.EC2.Interface(tx, id); err == nil {
+				addresses = append(addresses, eni.Address)
+			}
+		}
+	}
+	return addresses
+}
+
+// privateName is the host name of an address: ip-10-0-1-5.ec2.internal.
+func privateName(a netip.Addr, domain string) string {
+	return "ip-" + strings.ReplaceAll(a.String(), ".", "-") + "." + domain
+}
+
+func parsePrivateName(name, domain string) (netip.Addr, bool) {
+	host, ok := strings.CutSuffix(name, "."+domain)
+	digits, isIP := strings.CutPrefix(host, "ip-")
+	if !ok || !isIP {
+		return netip.Addr{}, false
+	}
+	a, err := netip.ParseAddr(strings.ReplaceAll(digits, "-", "."))
+	return a, err == nil && a.Is4()
+}

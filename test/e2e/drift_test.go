@@ -1,0 +1,76 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
+)
+
+// driftIsRepaired removes a security group rule with an SDK call, as a person at a console would.
+func driftIsRepaired(t *testing.T, d *deployment) {
+	if out, status, err := d.run(t.Context(), "", "stack", "drift"); err != nil || status != 0 {
+		t.Fatalf("drift before the change: status %d, %v\n%s", status, err, out)
+	}
+	api := ec2.NewFromConfig(d.aws)
+	rules, err := api.DescribeSecurityGroupRules(t.Context(), &ec2.DescribeSecurityGroupRulesInput{Filters: []types.Filter{{Name: new("group-id"), Values: []string{d.out.LoadBalancerSecurityGroup}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rules.SecurityGroupRules {
+		if !*r.IsEgress {
+			if _, err := api.RevokeSecurityGroupIngress(t.Context(), &ec2.RevokeSecurityGroupIngressInput{GroupId: r.GroupId, SecurityGroupRuleIds: []string{*r.SecurityGroupRuleId}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	eventually(t, "wait until the shop is out of reach", 30*time.Second, func() error {
+		c := client()
+		c.Timeout = 2 * time.Second
+		if _, err := servedBy(t.Context(), c, d.url+"/products"); err == nil {
+			return fmt.Errorf("the shop still answers without its ingress rule")
+		}
+		return nil
+	})
+	out, status, err := d.run(t.Context(), "", "stack", "drift")
+	if err != nil || status != 1 || !strings.Contains(out, "securityGroupIngressRule") {
+		t.Fatalf("drift after the change: status %d, %v\n%s\nwant status 1 and the rule named", status, err, out)
+	}
+	if _, err := d.stack.Up(t.Context(), optup.ConfigFile(d.config), optup.Refresh()); err != nil {
+		t.Fatalf("repairing: %v", err)
+	}
+	awaitProducts(t, d.url)
+	d.tagDrift(t)
+}
+
+// tagDrift changes a property of a resource that stays: the report has to name the property.
+func (d *deployment) tagDrift(t *testing.T) {
+	api := ec2.NewFromConfig(d.aws)
+	if _, err := api.CreateTags(t.Context(), &ec2.CreateTagsInput{Resources: []string{d.out.VpcID}, Tags: []types.Tag{{Key: new("Owner"), Value: new("somebody")}}}); err != nil {
+		t.Fatal(err)
+	}
+	out, status, err := d.run(t.Context(), "", "stack", "drift")
+	if err != nil || status != 1 || !strings.Contains(out, "aws:ec2/vpc:Vpc") || !strings.Contains(out, "tags") {
+		t.Errorf("drift of a tag: status %d, %v\n%s\nwant status 1 and the VPC's tags named", status, err, out)
+	}
+	if _, err := d.stack.Up(t.Context(), optup.ConfigFile(d.config), optup.Refresh()); err != nil {
+		t.Fatalf("repairing: %v", err)
+	}
+	if out, status, err := d.run(t.Context(), "", "stack", "drift"); err != nil || status != 0 {
+		t.Errorf("drift after the repair: status %d, %v\n%s", status, err, out)
+	}
+}
+
+func artifactKey(t *testing.T, d *deployment) string {
+	t.Helper()
+	out, err := s3.NewFromConfig(d.aws, func(o *s3.Options) { o.UsePathStyle = true }).ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: &d.out.ArtifactBucket})
+	if err != nil || len(out.Contents) == 0 {
+		t.Fatalf("listing the artifacts: %v, %v", out, err)
+	}
+	return *out.Contents[0].Key
+}

@@ -1,0 +1,138 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+
+	"storefront/stacks/storefront/outputs"
+)
+
+// deployment is the stack "lab" on a site, driven by the Automation API.
+type deployment struct {
+	*site
+	stack  auto.Stack
+	config string // the stack's settings, with the site's endpoint
+	out    outputs.Outputs
+	url    string
+	aws    aws.Config
+}
+
+// newDeployment starts the site's lab and makes an empty stack.
+func newDeployment(t *testing.T, s *site) *deployment {
+	t.Helper()
+	s.mustRun(t, "lab", "up")
+	d := &deployment{site: s}
+	env := d.environment(t)
+	d.aws = aws.Config{Region: env["AWS_REGION"], BaseEndpoint: new(env["AWS_ENDPOINT_URL"]),
+		Credentials: credentials.NewStaticCredentialsProvider(env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], "")}
+	d.config = d.settings(t, env["AWS_ENDPOINT_URL"])
+	pulumi, err := auto.NewPulumiCommand(&auto.PulumiCommandOptions{Root: s.root})
+	if err != nil {
+		t.Fatalf("bin/pulumi: %v", err)
+	}
+	if err := os.MkdirAll(filepath.Join(s.dir, "state"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	d.stack, err = auto.UpsertStackLocalSource(t.Context(), "lab", s.root, auto.Pulumi(pulumi), auto.EnvVars(env))
+	if err != nil {
+		t.Fatalf("making the stack: %v", err)
+	}
+	return d
+}
+
+// environment is what Pulumi needs to know: the site's backend, and the lab's credentials without its endpoint, which is a setting of the stack.
+func (d *deployment) environment(t *testing.T) map[string]string {
+	t.Helper()
+	env := map[string]string{"STOREFRONT_WAIT_SCALE": "0.01", "PATH": filepath.Join(d.root, "bin") + ":" + os.Getenv("PATH")}
+	for _, kv := range d.env() {
+		if key, value, _ := strings.Cut(kv, "="); strings.HasPrefix(key, "PULUMI_") {
+			env[key] = value
+		}
+	}
+	for _, line := range strings.Split(d.mustRun(t, "lab", "env"), "\n") {
+		if key, value, ok := strings.Cut(strings.TrimPrefix(line, "export "), "="); ok {
+			env[key] = value
+		}
+	}
+	return env
+}
+
+func (d *deployment) settings(t *testing.T, endpoint string) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(d.root, "stacks", "storefront", "Pulumi.lab.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	committed := []byte("http://127.0.0.1:4566")
+	if !bytes.Contains(b, committed) {
+		t.Fatalf("Pulumi.lab.yaml does not name the endpoint %s", committed)
+	}
+	file := filepath.Join(d.dir, "Pulumi.lab.yaml")
+	if err := os.WriteFile(file, bytes.Replace(b, committed, []byte(endpoint), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// readOutputs takes over the outputs of the deployed stack.
+func (d *deployment) readOutputs(t *testing.T) {
+	t.Helper()
+	all, err := d.stack.Outputs(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := map[string]any{}
+	for name, o := range all {
+		plain[name] = o.Value
+	}
+	b, err := json.Marshal(plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.out, err = outputs.Decode(b); err != nil {
+		t.Fatal(err)
+	}
+	d.url = strings.TrimSpace(d.mustRun(t, "lab", "url", d.out.LoadBalancerDNSName))
+}
+
+// exec runs a shell command inside an instance. What it is told on standard input appears in no process list.
+func (d *deployment) exec(ctx context.Context, instance, stdin, command string) (out string, status int, err error) {
+	return d.run(ctx, stdin, "lab", "exec", instance, "--", "/bin/bash", "-c", command)
+}
+
+// status is `lab status`.
+func (d *deployment) status(t *testing.T) labStatus {
+	t.Helper()
+	var s labStatus
+	if err := json.Unmarshal([]byte(d.mustRun(t, "lab", "status", "--json")), &s); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+type labStatus struct {
+	PID         int            `json:"pid"`
+	MemoryBytes int64          `json:"memory_bytes"`
+	Resources   map[string]int `json:"resources"`
+	Instances   []struct {
+		ID    string `json:"id"`
+		State string `json:"state"`
+	} `json:"instances"`
+	Databases []struct {
+		ID   string `json:"id"`
+		Role string `json:"role"`
+	} `json:"databases"`
+	Unsupported []struct {
+		Service   string `json:"service"`
+		Operation string `json:"operation"`
+	} `json:"unsupported"`
+}

@@ -5,7 +5,6 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -60,7 +59,7 @@ func (s *Server) authenticate(r *http.Request, svc *Service, body []byte, anonym
 	if err := s.checkTime(svc, auth); err != nil {
 		return authenticated{}, err
 	}
-	if region := s.options.Region; region != "" && auth.Scope.Region != region && auth.Scope.Region != "us-east-1" {
+	if region := s.options.Region; region != "" && auth.Scope.Region != region && !(svc.isGlobal() && auth.Scope.Region == "us-east-1") {
 		return authenticated{}, refuse(svc, wrongRegion, fmt.Sprintf("Credential should be scoped to a valid region: %s, not %s.", region, auth.Scope.Region))
 	}
 	hash, err := payloadHash(r, svc, auth, body)
@@ -144,7 +143,7 @@ func mismatch(svc *Service, auth *sigv4.Authorization, err error) error {
 }
 
 // stream returns the body of a request that streams, decoded and checked while it is read.
-func (a authenticated) stream(r *http.Request) io.ReadCloser {
+func (a authenticated) stream(r *http.Request) *Body {
 	if a.auth == nil {
 		return &Body{Reader: r.Body, length: r.ContentLength}
 	}

@@ -134,11 +134,7 @@ func (s *Server) read(svc *servedService, r *http.Request) (*request, error) {
 		req.body = []byte{}
 	}
 	if svc.Protocol == Query || svc.Protocol == EC2 {
-		text := string(body)
-		if r.Method == http.MethodGet {
-			text = r.URL.RawQuery
-		}
-		if req.form, err = url.ParseQuery(text); err != nil {
+		if req.form, err = url.ParseQuery(r.URL.RawQuery + "&" + string(body)); err != nil {
 			return nil, refuse(svc.Service, malformedRequest, "The request is not a valid form")
 		}
 	}

@@ -12,7 +12,7 @@ import (
 type request struct {
 	http   *http.Request
 	body   []byte            // all of it, unless the input streams
-	stream io.ReadCloser     // the body of an input that streams
+	stream *Body             // the body of an input that streams
 	form   url.Values        // Query and EC2
 	labels map[string]string // REST: values of the path's labels, decoded
 }

@@ -59,7 +59,7 @@ func (c restCodec) decodePayload(r *request, in reflect.Value) error {
 	switch {
 	case t == reflect.TypeFor[io.ReadCloser]():
 		if r.stream != nil {
-			m.value.Set(reflect.ValueOf(&r.stream).Elem())
+			m.value.Set(reflect.ValueOf(r.stream))
 		}
 		return nil
 	case len(r.body) == 0:

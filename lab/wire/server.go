@@ -82,8 +82,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.options.Logger.InfoContext(r.Context(), "request", attrs...)
 }
 
-// answer runs a request through authentication, decoding, validation, authorisation and its operation.
+// answer runs a request through authentication, decoding, validation, authorisation and its operation. A panic on the way is an error.
 func (s *Server) answer(c *call, svc *servedService, r *http.Request) (_ *answer, id Identity, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
 	req, err := s.read(svc, r)
 	if err != nil {
 		return nil, id, err
@@ -98,7 +103,9 @@ func (s *Server) answer(c *call, svc *servedService, r *http.Request) (_ *answer
 		return nil, id, s.unknown(svc, req)
 	}
 	if svc.streams(c.operation) {
-		req.stream = who.stream(r)
+		if req.stream = who.stream(r); req.stream.Length() < 0 {
+			return nil, id, Errorf(http.StatusLengthRequired, "MissingContentLength", "You must provide the Content-Length HTTP header.")
+		}
 	}
 	ctx := WithRequestID(WithCaller(r.Context(), id), c.requestID)
 	out, err := s.invoke(ctx, c, svc, req, id)
@@ -109,8 +116,8 @@ func (s *Server) answer(c *call, svc *servedService, r *http.Request) (_ *answer
 	return a, id, err
 }
 
-// invoke decodes the input and calls the operation. A panic of the operation is an error.
-func (s *Server) invoke(ctx context.Context, c *call, svc *servedService, req *request, id Identity) (out reflect.Value, err error) {
+// invoke decodes the input and calls the operation.
+func (s *Server) invoke(ctx context.Context, c *call, svc *servedService, req *request, id Identity) (out reflect.Value, _ error) {
 	input := c.operation.NewInput()
 	in := reflect.ValueOf(input).Elem()
 	if err := svc.codec.decode(c, req, in); err != nil {
@@ -124,11 +131,6 @@ func (s *Server) invoke(ctx context.Context, c *call, svc *servedService, req *r
 			return out, err
 		}
 	}
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-		}
-	}()
 	output, err := c.operation.Call(ctx, input)
 	if err != nil {
 		return out, err

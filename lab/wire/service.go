@@ -60,3 +60,6 @@ func (o *Operation) status() int {
 	}
 	return o.Status
 }
+
+// isGlobal tells whether the service is one for all regions, whose requests may be signed for us-east-1.
+func (s *Service) isGlobal() bool { return s.Name == "iam" || s.Name == "sts" }

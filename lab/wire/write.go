@@ -14,15 +14,13 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, c *call, a *answe
 	for name, values := range a.header {
 		h[http.CanonicalHeaderKey(name)] = values
 	}
-	h.Set("Server", "AmazonS3")
 	if c.service.isS3() {
+		h.Set("Server", "AmazonS3")
 		h.Set("X-Amz-Request-Id", c.requestID)
 		h.Set("X-Amz-Id-2", hostID(c.requestID))
 		if a.status == http.StatusOK && h.Get("Content-Range") != "" {
 			a.status = http.StatusPartialContent
 		}
-	} else {
-		h.Del("Server")
 	}
 	if a.stream == nil {
 		if a.status != http.StatusNoContent && a.status != http.StatusNotModified && (r.Method != http.MethodHead || h.Get("Content-Length") == "") {

@@ -78,7 +78,7 @@ func invalidRange(header string, size int64) error {
 		Fields: map[string]string{"RangeRequested": header, "ActualObjectSize": strconv.FormatInt(size, 10)}}
 }
 
-// select returns the stretch that a read asks for by range or by part number.
+// selectSpan returns the stretch that a read asks for by range or by part number.
 func selectSpan(v version, header *string, partNumber *int64) (r span, partial bool, err error) {
 	if partNumber == nil {
 		return parseRange(wire.Value(header), v.Size)

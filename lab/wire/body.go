@@ -41,7 +41,7 @@ func (b *Body) Read(p []byte) (int, error) {
 	n, err := b.Reader.Read(p)
 	b.read += int64(n)
 	switch {
-	case errors.Is(err, io.EOF) && err == io.EOF && b.length >= 0 && b.read != b.length:
+	case err == io.EOF && b.length >= 0 && b.read != b.length:
 		return n, Errorf(http.StatusBadRequest, "IncompleteBody", "You did not provide the number of bytes specified by the Content-Length HTTP header")
 	case errors.Is(err, sigv4.ErrMismatch):
 		return n, Errorf(http.StatusForbidden, "SignatureDoesNotMatch", messageMismatch)

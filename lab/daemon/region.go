@@ -50,6 +50,9 @@ import (
 // metricsKept is how long the lab remembers metrics: longer than any scaling policy looks back.
 const metricsKept = 30 * time.Minute
 
+// pace is the least time of calls with long answers: below it AWS SDK for Go v2 may cut the connection. See wire.Options.
+const pace = 10 * time.Millisecond
+
 // privateDomain is the domain of private host names in us-east-1.
 const privateDomain = "ec2.internal"
 
@@ -148,7 +151,7 @@ func (l *lab) openServices(dir string) (err error) {
 	l.wire = wire.NewServer(wire.Options{
 		Services: []*wire.Service{stsapi.New(l.sts), iamapi.New(l.iam), ec2api.New(l.ec2), elbv2api.New(l.elb), autoscalingapi.New(l.scaling), rdsapi.New(l.rds),
 			s3api.New(l.s3), kmsapi.New(l.kms), secretsapi.New(l.secrets), ssmapi.New(l.ssm), logsapi.New(l.logs)},
-		Credentials: keyring{store: l.store, users: l.iam, sessions: l.sts}, Region: r.Name, Logger: l.log,
+		Credentials: keyring{store: l.store, users: l.iam, sessions: l.sts}, Region: r.Name, Logger: l.log, Pace: pace,
 	})
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"time"
 )
 
 // request is a recognised request on its way to an operation.
@@ -38,6 +39,7 @@ type call struct {
 	service   *Service
 	operation *Operation // nil while it is not known
 	requestID string
+	received  time.Time // when the server began with it
 }
 
 // codec is one protocol, on the server's side. decode returns an *Error for a body that is not of the input's form.

@@ -25,6 +25,7 @@ type Options struct {
 	Clock       func() time.Time // nil is time.Now
 	Logger      *slog.Logger     // nil is slog.Default()
 	MaxBody     int64            // bytes; 0 is DefaultMaxBody
+	Pace        time.Duration    // the least that a call with a long answer takes; see Server.pace
 	// Authorize is asked before each operation, with its decoded input; an error refuses the call. Nil allows everything.
 	Authorize func(ctx context.Context, id Identity, service, operation string, input any) error
 }
@@ -61,7 +62,7 @@ func (s *Server) Unsupported() []Count { return s.unsupported.counts() }
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := s.options.Clock()
 	svc := s.recognise(r)
-	c := &call{service: svc.Service, requestID: newRequestID(svc.Service)}
+	c := &call{service: svc.Service, requestID: newRequestID(svc.Service), received: time.Now()}
 	a, identity, failure := s.answer(c, svc, r)
 	if failure != nil {
 		a = s.failed(c, svc, failure)
@@ -79,7 +80,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		attrs = append(attrs, "write_error", err)
 	}
-	s.options.Logger.InfoContext(r.Context(), "request", attrs...)
+	level := slog.LevelDebug
+	if failure != nil || err != nil {
+		level = slog.LevelInfo
+	}
+	s.options.Logger.Log(r.Context(), level, "request", attrs...)
 }
 
 // answer runs a request through authentication, decoding, validation, authorisation and its operation. A panic on the way is an error.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"time"
 )
 
 // write sends an answer. A stream that fails part way closes the connection, so that the client does not take a short body for a whole one.
@@ -26,6 +27,9 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, c *call, a *answe
 		if a.status != http.StatusNoContent && a.status != http.StatusNotModified && (r.Method != http.MethodHead || h.Get("Content-Length") == "") {
 			h.Set("Content-Length", strconv.Itoa(a.body.Len()))
 		}
+		if r.ContentLength > 0 && a.body.Len() > bufferedByClients {
+			s.pace(r, c)
+		}
 		w.WriteHeader(a.status)
 		n, err := a.body.WriteTo(w)
 		return n, ignoreNoBody(err)
@@ -38,6 +42,20 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, c *call, a *answe
 		panic(http.ErrAbortHandler)
 	}
 	return n, nil
+}
+
+// bufferedByClients is how much of an answer Go's HTTP client reads at once, less what headers take.
+const bufferedByClients = 3 << 10
+
+// pace waits until a call has taken Options.Pace. AWS SDK for Go v2 closes a request's body as soon as it sees the answer's header; when the HTTP client is not
+// quite done with sending by then, it cuts the connection from which the rest of the answer is still to be read. AWS is never near enough to provoke that.
+func (s *Server) pace(r *http.Request, c *call) {
+	wait := time.NewTimer(s.options.Pace - time.Since(c.received))
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+	case <-r.Context().Done():
+	}
 }
 
 // ignoreNoBody drops the error of a body that HTTP does not send: of a HEAD request, or with 204 and 304.

@@ -58,7 +58,7 @@ func progress(tx *state.Tx, group, id string, f func(*activity)) error {
 	return nil
 }
 
-// status moves an activity on; the final ones end it.
+// set moves an activity on; the final ones end it.
 func (a *activity) set(status, message string, now time.Time) {
 	a.Status, a.StatusMessage = status, message
 	switch status {

@@ -262,7 +262,7 @@ func (h *harness) turn() {
 // settle reconciles as often as anything needs that waits for nothing.
 func (h *harness) settle() {
 	h.Helper()
-	for range 12 {
+	for range 8 {
 		h.turn()
 	}
 }
@@ -359,7 +359,7 @@ func (h *harness) wantInService(want ...string) {
 	}
 }
 
-// causes returns the causes of the group's activities, oldest first, without their times.
+// activities returns the group's activities, oldest first.
 func (h *harness) activities() []types.Activity {
 	h.Helper()
 	out := must(h, h.client.DescribeScalingActivities, &client.DescribeScalingActivitiesInput{AutoScalingGroupName: aws.String("shop")})
@@ -367,7 +367,7 @@ func (h *harness) activities() []types.Activity {
 	return out.Activities
 }
 
-// caused reports whether an activity's cause contains the text.
+// wantCause checks that an activity's cause contains the text.
 func (h *harness) wantCause(text string) {
 	h.Helper()
 	var causes []string

@@ -15,14 +15,14 @@ import (
 )
 
 // intend records that an instance is going to be launched, and where.
-func (t *turn) intend(cause string, replacement bool) error {
+func (t *turn) intend(cause string) error {
 	token, err := region.NewUUID(t.tx, "autoscaling-launch")
 	if err != nil {
 		return err
 	}
 	p := t.place()
 	m := &member{Group: t.group.Name, Token: token, Subnet: p.ID, Zone: p.Zone, State: api.LifecycleStatePending, Launch: t.group.Launch, Protected: t.group.ProtectNew,
-		Created: t.now, Replacement: replacement}
+		Created: t.now}
 	m.Type, m.Spot = t.pool(p.Zone)
 	if m.Activity, err = start(t.tx, t.group, t.now, "Launching a new EC2 instance", cause, p); err != nil {
 		return err

@@ -30,7 +30,6 @@ type group struct {
 	Name, ARN   string
 	Created     time.Time
 	Launch      launch
-	Previous    launch // what Launch was before its last change, for rollbacks
 	Subnets     []subnet
 	ServiceRole string
 
@@ -79,7 +78,6 @@ type member struct {
 	Replace      string    // why it is to be replaced by a new instance first, or ""
 	ReplaceFloor int64     // percentage of the desired capacity that stays in service meanwhile
 	Hurry        bool      // terminate without draining and hooks
-	Replacement  bool      // launched instead of an unhealthy one or one that is replaced
 	Actions      map[string]action
 	Hooked       bool // the hooks of the running transition have been started
 }

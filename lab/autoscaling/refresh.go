@@ -35,12 +35,7 @@ func (s *Service) StartInstanceRefresh(ctx context.Context, in *api.StartInstanc
 		r := refresh{Group: g.Name, Status: api.InstanceRefreshStatusPending, Start: s.now(), Preferences: s.preferences(*g, p), Desired: in.DesiredConfiguration, Before: g.Launch}
 		if wanted != (launch{}) {
 			r.Desired = &api.DesiredConfiguration{LaunchTemplate: wanted.Template, MixedInstancesPolicy: wanted.Mixed}
-			if !reflect.DeepEqual(wanted, g.Launch) {
-				g.Previous, g.Launch = g.Launch, wanted
-			} else {
-				// Terraform updates the group first and names the same configuration here: what it was before is what to return to.
-				r.Before = g.Previous
-			}
+			r.Before, g.Launch = before(tx, *g, wanted), wanted
 		}
 		var err error
 		if r.ID, err = region.NewUUID(tx, "autoscaling-refresh"); err != nil {
@@ -67,6 +62,20 @@ func checkPreferences(p api.RefreshPreferences, d *api.DesiredConfiguration) err
 		return invalid("The difference between MinHealthyPercentage (%d) and MaxHealthyPercentage (%d) cannot be greater than 100.", low, high)
 	}
 	return nil
+}
+
+// before is the configuration that a rollback returns to. Terraform updates the group first and names the same configuration for the refresh: then
+// it is what the newest instance of another configuration was launched from.
+func before(tx *state.Tx, g group, wanted launch) launch {
+	if !reflect.DeepEqual(wanted, g.Launch) {
+		return g.Launch
+	}
+	for _, m := range slices.Backward(of(tx, members, g.Name)) {
+		if !m.terminating() && !reflect.DeepEqual(m.Launch, wanted) {
+			return m.Launch
+		}
+	}
+	return g.Launch
 }
 
 // preferences fills in the defaults, as DescribeInstanceRefreshes shows them.
@@ -114,7 +123,7 @@ func (s *Service) CancelInstanceRefresh(_ context.Context, in *api.CancelInstanc
 func (s *Service) RollbackInstanceRefresh(_ context.Context, in *api.RollbackInstanceRefreshInput) (*api.RollbackInstanceRefreshOutput, error) {
 	return edit(s, in.AutoScalingGroupName, func(tx *state.Tx, g *group, out *api.RollbackInstanceRefreshOutput) error {
 		return s.interrupt(tx, g, func(r *refresh) error {
-			if r.Desired == nil || r.Before == (launch{}) {
+			if r.Desired == nil {
 				return fault("IrreversibleInstanceRefresh", "The instance refresh was started without a desired configuration, so there is nothing to roll back to.")
 			}
 			if r.Status == api.InstanceRefreshStatusRollbackInProgress {
@@ -184,7 +193,7 @@ func (r refresh) describe() api.InstanceRefresh {
 	return d
 }
 
-// end finishes a refresh.
+// finish ends a refresh.
 func (r *refresh) finish(status, reason string, now time.Time) {
 	r.Status, r.Reason, r.End = status, reason, now
 }
@@ -194,5 +203,5 @@ func (r *refresh) rollBack(g *group, now time.Time, reason string) {
 	r.RollbackFrom = &rollback{Start: now, Reason: reason, Percent: r.percent(), Left: r.Left}
 	r.Status, r.Reason = api.InstanceRefreshStatusRollbackInProgress, fmt.Sprintf("Rolling back: %s", reason)
 	r.Total, r.Left, r.Failures = 0, 0, 0
-	g.Previous, g.Launch = g.Launch, r.Before
+	g.Launch = r.Before
 }

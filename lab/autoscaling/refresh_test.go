@@ -135,7 +135,9 @@ func TestInstanceRefreshRollsBack(t *testing.T) {
 			h.refresh()
 			fail(h)
 			for range 30 {
-				h.after(time.Minute)
+				if h.after(time.Minute); h.lastRefresh().EndTime != nil {
+					break
+				}
 			}
 			r := h.lastRefresh()
 			if r.Status != types.InstanceRefreshStatusRollbackSuccessful || r.RollbackDetails == nil || *r.RollbackDetails.PercentageCompleteOnRollback != 0 {

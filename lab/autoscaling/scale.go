@@ -54,19 +54,19 @@ func (t *turn) grow() error {
 	return nil
 }
 
-// launchCause says why the next instance is launched when n stay and some are marked, and whether it replaces another.
-func (t *turn) launchCause(n, marked int) (cause string, replacement bool) {
+// launchCause says why the next instance is launched when n stay and some are marked.
+func (t *turn) launchCause(n, marked int) string {
 	if n+marked >= int(t.group.Desired) {
 		for _, m := range t.live() {
 			if m.Replace != "" {
-				return fmt.Sprintf("At %s an instance was launched in response to %s.", stamp(t.now), m.Replace), true
+				return fmt.Sprintf("At %s an instance was launched in response to %s.", stamp(t.now), m.Replace)
 			}
 		}
 	}
 	if t.group.Settled {
-		return fmt.Sprintf("At %s an instance was launched in response to an unhealthy instance needing to be replaced.", stamp(t.now)), true
+		return fmt.Sprintf("At %s an instance was launched in response to an unhealthy instance needing to be replaced.", stamp(t.now))
 	}
-	return t.group.Cause + "  " + difference(t.now, "started", "increasing", n+marked, int(t.group.Desired)), false
+	return t.group.Cause + "  " + difference(t.now, "started", "increasing", n+marked, int(t.group.Desired))
 }
 
 // spare is by how many instances the group may exceed its desired capacity while members are replaced: what the instance refresh or the

@@ -3,7 +3,6 @@ package autoscaling
 import (
 	"context"
 	"fmt"
-	"reflect"
 	"slices"
 	"time"
 
@@ -118,8 +117,8 @@ func (s *Service) UpdateAutoScalingGroup(ctx context.Context, in *api.UpdateAuto
 	}
 	return edit(s, in.AutoScalingGroupName, func(_ *state.Tx, g *group, _ *api.UpdateAutoScalingGroupOutput) error {
 		before := *g
-		if launched != (launch{}) && !reflect.DeepEqual(launched, g.Launch) {
-			g.Previous, g.Launch = g.Launch, launched
+		if launched != (launch{}) {
+			g.Launch = launched
 		}
 		if places != nil {
 			g.Subnets = places

@@ -174,7 +174,7 @@ func (t *turn) failRefresh() {
 	switch {
 	case r.Status == api.InstanceRefreshStatusRollbackInProgress:
 		r.finish(api.InstanceRefreshStatusRollbackFailed, reason, t.now)
-	case *r.Preferences.AutoRollback && r.Before != (launch{}):
+	case *r.Preferences.AutoRollback:
 		t.unmark(forRefresh)
 		t.group.LaunchAfter = t.now // the former configuration did launch
 		r.rollBack(t.group, t.now, reason)

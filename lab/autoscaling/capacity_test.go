@@ -58,6 +58,21 @@ func TestLaunch(t *testing.T) {
 	}
 }
 
+// Zones come first, subnets second.
+func TestInstancesAreSpread(t *testing.T) {
+	h := newHarness(t)
+	h.create(func(in *client.CreateAutoScalingGroupInput) {
+		in.VPCZoneIdentifier, in.DesiredCapacity = aws.String("subnet-a,subnet-a2,subnet-b"), aws.Int32(4)
+	})
+	got := map[string]int{}
+	for _, i := range h.ec2.instances {
+		got[*i.SubnetId]++
+	}
+	if got["subnet-a"] != 1 || got["subnet-a2"] != 1 || got["subnet-b"] != 2 {
+		t.Errorf("instances by subnet: %v", got)
+	}
+}
+
 // The daemon may die before, during or after RunInstances: never is there an instance too many or one forgotten.
 func TestLaunchSurvivesACrash(t *testing.T) {
 	for name, inject := range map[string]func(*fakeEC2, func() error){

@@ -45,7 +45,7 @@ func (t *turn) examine(m *member) {
 	default:
 		return
 	}
-	if t.refresh != nil && m.Created.After(t.refresh.Start) {
+	if t.refreshed(m) {
 		t.refresh.Failures++
 	}
 }

@@ -22,7 +22,7 @@ func (t *turn) intend(cause string) error {
 	}
 	p := t.place()
 	m := &member{Group: t.group.Name, Token: token, Subnet: p.ID, Zone: p.Zone, State: api.LifecycleStatePending, Launch: t.group.Launch, Protected: t.group.ProtectNew,
-		Created: t.now}
+		Created: t.now, Refreshes: t.group.Refreshes}
 	m.Type, m.Spot = t.pool(p.Zone)
 	if m.Activity, err = start(t.tx, t.group, t.now, "Launching a new EC2 instance", cause, p); err != nil {
 		return err

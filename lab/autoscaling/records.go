@@ -48,13 +48,13 @@ type group struct {
 	Suspended           map[string]string // reason by process
 	Metrics             []string          // enabled
 
-	Cause        string    // why Desired is what it is, for activities
-	Settled      bool      // so many have been in service since Desired was changed: what is launched now replaces others
-	LastScaling  time.Time // end of the last change of capacity, where the cooldown starts
-	Failures     int       // launches that failed in a row
-	LaunchAfter  time.Time // no launch before this, after a failure
-	Deleting     bool
-	RefreshCount int
+	Cause       string    // why Desired is what it is, for activities
+	Settled     bool      // so many have been in service since Desired was changed: what is launched now replaces others
+	LastScaling time.Time // end of the last change of capacity, where the cooldown starts
+	Failures    int       // launches that failed in a row
+	LaunchAfter time.Time // no launch before this, after a failure
+	Deleting    bool
+	Refreshes   int // instance refreshes so far
 }
 
 // member is an instance of a group, from the intent to launch it until it is gone. Its token names it, since the instance has no ID yet when
@@ -71,6 +71,7 @@ type member struct {
 	Unhealthy    string                           // why, or ""
 	Protected    bool
 	Created      time.Time
+	Refreshes    int       // of the group when it was launched: times are too coarse to tell what a refresh has launched
 	InService    time.Time // when it came into service
 	Registered   []string  // target groups that it is registered with
 	Draining     []string  // target groups that it is leaving

@@ -41,9 +41,9 @@ func (s *Service) StartInstanceRefresh(ctx context.Context, in *api.StartInstanc
 		if r.ID, err = region.NewUUID(tx, "autoscaling-refresh"); err != nil {
 			return err
 		}
-		g.RefreshCount++
+		g.Refreshes++
 		out.InstanceRefreshId = new(r.ID)
-		return refreshes.Put(tx, r.key(g.RefreshCount), r)
+		return refreshes.Put(tx, r.key(g.Refreshes), r)
 	})
 }
 

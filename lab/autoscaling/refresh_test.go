@@ -81,6 +81,24 @@ func TestInstanceRefresh(t *testing.T) {
 	h.wantCause("an instance was taken out of service in response to an instance refresh.")
 }
 
+// A refresh ends when its last instance has warmed up.
+func TestInstanceRefreshWarmsUp(t *testing.T) {
+	h := newHarness(t)
+	h.create()
+	h.refresh(func(in *client.StartInstanceRefreshInput) {
+		in.Preferences = &types.RefreshPreferences{MinHealthyPercentage: aws.Int32(0), InstanceWarmup: aws.Int32(300)}
+	})
+	h.settle()
+	h.after(299 * time.Second)
+	if r := h.lastRefresh(); h.versions()["2"] != 2 || r.Status != types.InstanceRefreshStatusInProgress {
+		t.Errorf("refresh: %s, versions %v", r.Status, h.versions())
+	}
+	h.after(time.Second)
+	if r := h.lastRefresh(); r.Status != types.InstanceRefreshStatusSuccessful {
+		t.Errorf("refresh: %s", r.Status)
+	}
+}
+
 // With less than everything in service, the old go first.
 func TestInstanceRefreshInPlace(t *testing.T) {
 	for _, low := range []int32{50, 90} { // 90 percent of two leaves no room: one at a time goes nevertheless

@@ -135,7 +135,7 @@ func (t *turn) release() error {
 func (t *turn) servingBut(but *member) (n int) {
 	for _, m := range t.live() {
 		warmup := int64(0)
-		if t.refresh != nil && m.Created.After(t.refresh.Start) {
+		if t.refreshed(m) {
 			warmup = *t.refresh.Preferences.InstanceWarmup
 		}
 		if m != but && t.serving(m, warmup) {

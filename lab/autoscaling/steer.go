@@ -143,7 +143,7 @@ func (t *turn) proceedRefresh() {
 		}
 	}
 	r.Total = max(r.Total, r.Left)
-	settled := func(m *member) bool { return t.serving(m, *r.Preferences.InstanceWarmup) || m.Created.Before(r.Start) }
+	settled := func(m *member) bool { return t.serving(m, *r.Preferences.InstanceWarmup) || !t.refreshed(m) }
 	if r.Left > 0 || len(live) < int(t.group.Desired) || slices.ContainsFunc(live, func(m *member) bool { return !settled(m) }) {
 		return
 	}
@@ -152,6 +152,11 @@ func (t *turn) proceedRefresh() {
 		return
 	}
 	r.finish(api.InstanceRefreshStatusSuccessful, "", t.now)
+}
+
+// refreshed reports whether a member was launched since the running refresh began.
+func (t *turn) refreshed(m *member) bool {
+	return t.refresh != nil && m.Refreshes == t.group.Refreshes
 }
 
 // outdated reports whether the refresh has to replace a member.
@@ -165,7 +170,7 @@ func (t *turn) outdated(m *member) bool {
 	case *r.Preferences.SkipMatching && current:
 		return false
 	}
-	return !m.Created.After(r.Start)
+	return !t.refreshed(m)
 }
 
 func (t *turn) failRefresh() {

@@ -65,5 +65,7 @@ bench: tools build ## measure, and write docs/benchmarks.md
 lint: ## formatting, vet, generated code, import rules
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt these:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	go vet ./...
-	@go generate ./lab/api && git diff --exit-code --stat -- lab/api
+	go run -C lab/internal/generate . -check
+	GOOS=darwin go vet ./lab/cmd/lab ./services/...
+	@go mod tidy -diff
 	go test ./test/rules

@@ -155,8 +155,10 @@ func TestRulesAndNames(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	for name, change := range map[string]func(*loadbalancer.Args){
-		"default":  func(a *loadbalancer.Args) { a.Default = "other" },
-		"target":   func(a *loadbalancer.Args) { a.Rules = map[string]loadbalancer.Rule{"r": {Priority: 1, TargetGroup: "other"}} },
+		"default": func(a *loadbalancer.Args) { a.Default = "other" },
+		"target": func(a *loadbalancer.Args) {
+			a.Rules = map[string]loadbalancer.Rule{"r": {Priority: 1, TargetGroup: "other"}}
+		},
 		"priority": func(a *loadbalancer.Args) { a.Rules = map[string]loadbalancer.Rule{"r": {TargetGroup: "product"}} },
 		"same priority": func(a *loadbalancer.Args) {
 			a.Rules = map[string]loadbalancer.Rule{"r": {Priority: 1, TargetGroup: "product"}, "s": {Priority: 1, TargetGroup: "product"}}

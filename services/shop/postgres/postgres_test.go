@@ -36,7 +36,7 @@ func startServer(t *testing.T) server {
 	dir, err := os.MkdirTemp("", "shop-pg")
 	must(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	attr := &syscall.SysProcAttr{Pdeathsig: syscall.SIGQUIT}
+	attr := &syscall.SysProcAttr{}
 	if os.Geteuid() == 0 {
 		u, err := user.Lookup("postgres")
 		must(t, err)

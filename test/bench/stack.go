@@ -1,0 +1,96 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"time"
+
+	"storefront/lab/control"
+)
+
+// labMemory is the most that the lab's daemon may hold when nothing happens, without PostgreSQL and Redis.
+const labMemory = 100 << 20
+
+// settle is how long the daemon is left alone before its memory is read.
+const settle = 10 * time.Second
+
+// phase is one command on the stack. Those after the deployment have nothing to change.
+type phase struct {
+	what, target string
+	within       time.Duration
+	idle         bool
+}
+
+// scaled measures the stack's life as `make up` has it in the lab.
+func (b *bench) scaled(ctx context.Context) error {
+	return b.withSite(ctx, func(ctx context.Context, s *site) error {
+		if err := s.walk(ctx, []phase{{"`make up`: from nothing to a served page", "up", 45 * time.Second, false}}); err != nil {
+			return err
+		}
+		if err := s.memory(ctx, "lab memory, the stack deployed"); err != nil {
+			return err
+		}
+		return s.walk(ctx, []phase{
+			{"`make up` again: nothing to do", "up", 0, true},
+			{"`make preview`, empty", "preview", 5 * time.Second, true},
+			{"`make drift`, none", "drift", 0, false},
+			{"`make down`: stack destroyed, lab gone", "down", 30 * time.Second, false},
+		})
+	}, "STOREFRONT_WAIT_SCALE=0.01")
+}
+
+// unscaled measures it with the provider's waits as long as they are on AWS. The targets are those of the lab: there are none here.
+func (b *bench) unscaled(ctx context.Context) error {
+	return b.withSite(ctx, func(ctx context.Context, s *site) error {
+		return s.walk(ctx, []phase{
+			{"`make up`, unscaled waits", "up", 0, false},
+			{"`make preview`, unscaled waits", "preview", 0, true},
+			{"`make drift`, unscaled waits", "drift", 0, false},
+			{"`make down`, unscaled waits", "down", 0, false},
+		})
+	}, "STOREFRONT_WAIT_SCALE=1")
+}
+
+func (s *site) walk(ctx context.Context, phases []phase) error {
+	for _, p := range phases {
+		out, took, err := s.make(ctx, p.target)
+		if err != nil {
+			return err
+		}
+		if p.idle && !unchanged(out) {
+			return fmt.Errorf("make %s had something to do, so its time says nothing:\n%s", p.target, out)
+		}
+		s.b.add(atMost(p.what, took, p.within))
+	}
+	return nil
+}
+
+var summary = regexp.MustCompile(`(?m)^Resources:\n((?:    .*\n)+)`)
+
+var onlyUnchanged = regexp.MustCompile(`^    \d+ unchanged\n$`)
+
+// unchanged reports whether Pulumi's summary says that nothing was, or is, to be done.
+func unchanged(out string) bool {
+	m := summary.FindStringSubmatch(out)
+	return m != nil && onlyUnchanged.MatchString(m[1])
+}
+
+// memory leaves the lab alone for a moment and reads what its daemon holds.
+func (s *site) memory(ctx context.Context, what string) error {
+	select {
+	case <-time.After(settle):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	status, err := control.NewClient(s.labDir()).Status(ctx)
+	if err != nil {
+		return err
+	}
+	f := memory(what, status.MemoryBytes, labMemory)
+	s.b.say("%s: %s", f.What, f.Measured)
+	s.b.add(f)
+	return nil
+}

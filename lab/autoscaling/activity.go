@@ -80,7 +80,7 @@ func (a activity) describe() api.Activity {
 
 // DescribeScalingActivities implements the operation of that name: the newest first. Activities of deleted groups are not kept.
 func (s *Service) DescribeScalingActivities(_ context.Context, in *api.DescribeScalingActivitiesInput) (*api.DescribeScalingActivitiesOutput, error) {
-	return read(s, func(tx *state.Tx, out *api.DescribeScalingActivitiesOutput) error {
+	return state.Read(s.Store, func(tx *state.Tx, out *api.DescribeScalingActivitiesOutput) error {
 		prefix := ""
 		if in.AutoScalingGroupName != nil {
 			g, err := findGroup(tx, in.AutoScalingGroupName)

@@ -9,6 +9,7 @@ import (
 	api "storefront/lab/api/autoscaling"
 	ec2api "storefront/lab/api/ec2"
 	"storefront/lab/region"
+	"storefront/lab/wire"
 )
 
 // advance moves every member on along "Amazon EC2 Auto Scaling instance lifecycle".
@@ -64,8 +65,8 @@ func (t *turn) step(m *member) error {
 // adopt finds the instance of a launch whose answer was lost.
 func (t *turn) adopt(m *member) bool {
 	for id, i := range t.instances {
-		if val(i.ClientToken) == m.Token {
-			m.ID, m.Type = id, val(i.InstanceType)
+		if wire.Value(i.ClientToken) == m.Token {
+			m.ID, m.Type = id, wire.Value(i.InstanceType)
 			return true
 		}
 	}
@@ -74,7 +75,7 @@ func (t *turn) adopt(m *member) bool {
 
 func (t *turn) reason(m *member) string {
 	if r := t.instances[m.ID].StateReason; r != nil {
-		return val(r.Message)
+		return wire.Value(r.Message)
 	}
 	return "the instance is " + t.ec2State(m)
 }

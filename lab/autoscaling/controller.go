@@ -12,6 +12,7 @@ import (
 	api "storefront/lab/api/autoscaling"
 	ec2api "storefront/lab/api/ec2"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // Reconcile takes each group one turn nearer to what is wanted, and returns what went wrong; the rest is done nevertheless. What a turn begins is
@@ -56,7 +57,7 @@ func (s *Service) instances(ctx context.Context) (map[string]ec2api.Instance, er
 		}
 		for _, r := range out.Reservations {
 			for _, i := range r.Instances {
-				found[val(i.InstanceId)] = i
+				found[wire.Value(i.InstanceId)] = i
 			}
 		}
 		if in.NextToken = out.NextToken; in.NextToken == nil {
@@ -221,7 +222,7 @@ func (t *turn) live() []*member {
 // ec2State is the state of a member's instance; "terminated" when EC2 has forgotten it.
 func (t *turn) ec2State(m *member) string {
 	if i, ok := t.instances[m.ID]; ok && i.State != nil {
-		return val(i.State.Name)
+		return wire.Value(i.State.Name)
 	}
 	return "terminated"
 }

@@ -30,7 +30,7 @@ func (s *Service) CreateAutoScalingGroup(ctx context.Context, in *api.CreateAuto
 	if err != nil {
 		return nil, err
 	}
-	return change(s, func(tx *state.Tx, _ *api.CreateAutoScalingGroupOutput) error {
+	return state.Change(s.Store, func(tx *state.Tx, _ *api.CreateAutoScalingGroupOutput) error {
 		if _, ok, err := groups.Get(tx, g.Name); err != nil {
 			return err
 		} else if ok {
@@ -54,7 +54,7 @@ func (s *Service) CreateAutoScalingGroup(ctx context.Context, in *api.CreateAuto
 func (s *Service) newGroup(ctx context.Context, in *api.CreateAutoScalingGroupInput) (group, error) {
 	g := group{
 		Name: *in.AutoScalingGroupName, Created: s.now(), Cooldown: 300, HealthCheck: "EC2", TerminationPolicies: []string{"Default"},
-		Desired: or(in.DesiredCapacity, *in.MinSize), ProtectNew: val(in.NewInstancesProtectedFromScaleIn), Tags: map[string]groupTag{}, Suspended: map[string]string{},
+		Desired: wire.Or(in.DesiredCapacity, *in.MinSize), ProtectNew: wire.Value(in.NewInstancesProtectedFromScaleIn), Tags: map[string]groupTag{}, Suspended: map[string]string{},
 	}
 	if strings.Contains(g.Name, ":") {
 		return g, invalid("AutoScalingGroup name '%s' must not contain the character ':'", g.Name)
@@ -72,7 +72,7 @@ func (s *Service) newGroup(ctx context.Context, in *api.CreateAutoScalingGroupIn
 	if g.Launch, err = s.newLaunch(ctx, in.LaunchTemplate, in.MixedInstancesPolicy); err != nil {
 		return g, err
 	}
-	if g.Subnets, err = s.places(ctx, val(in.VPCZoneIdentifier), in.AvailabilityZones); err != nil {
+	if g.Subnets, err = s.places(ctx, wire.Value(in.VPCZoneIdentifier), in.AvailabilityZones); err != nil {
 		return g, err
 	}
 	sources := in.TrafficSources
@@ -108,7 +108,7 @@ func (s *Service) serviceRole(ctx context.Context, arn *string) (string, error) 
 // DeleteAutoScalingGroup implements the operation of that name. The controller ends the instances of a group that is deleted by force, and then
 // the group.
 func (s *Service) DeleteAutoScalingGroup(_ context.Context, in *api.DeleteAutoScalingGroupInput) (*api.DeleteAutoScalingGroupOutput, error) {
-	return change(s, func(tx *state.Tx, _ *api.DeleteAutoScalingGroupOutput) error {
+	return state.Change(s.Store, func(tx *state.Tx, _ *api.DeleteAutoScalingGroupOutput) error {
 		g, err := findGroup(tx, in.AutoScalingGroupName)
 		if err != nil {
 			return err
@@ -116,7 +116,7 @@ func (s *Service) DeleteAutoScalingGroup(_ context.Context, in *api.DeleteAutoSc
 		switch mine := of(tx, members, g.Name); {
 		case len(mine) == 0:
 			return removeGroup(tx, g.Name)
-		case val(in.ForceDelete):
+		case wire.Value(in.ForceDelete):
 			g.Deleting, g.Min, g.Max, g.Desired = true, 0, 0, 0
 			g.Cause = fmt.Sprintf("At %s a user request force deleted AutoScalingGroup changing the desired capacity to 0.", stamp(s.now()))
 			return groups.Put(tx, g.Name, g)
@@ -135,7 +135,7 @@ func removeGroup(tx *state.Tx, name string) error {
 
 // DescribeAutoScalingGroups implements the operation of that name. Names that are not there are left out, as on AWS.
 func (s *Service) DescribeAutoScalingGroups(_ context.Context, in *api.DescribeAutoScalingGroupsInput) (*api.DescribeAutoScalingGroupsOutput, error) {
-	return read(s, func(tx *state.Tx, out *api.DescribeAutoScalingGroupsOutput) error {
+	return state.Read(s.Store, func(tx *state.Tx, out *api.DescribeAutoScalingGroupsOutput) error {
 		matches, err := tagFilters(in.Filters)
 		if err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 
 	api "storefront/lab/api/autoscaling"
 	elbapi "storefront/lab/api/elbv2"
+	"storefront/lab/wire"
 )
 
 const ec2Check = "an EC2 health check indicating it has been terminated or stopped"
@@ -60,7 +61,7 @@ func (t *turn) targetState(m *member, state string) bool {
 // replaceFirst reports whether the maintenance policy wants a replacement before an unhealthy instance goes.
 func (t *turn) replaceFirst() bool {
 	p := t.group.Maintenance
-	return p != nil && val(p.MinHealthyPercentage) == 100 && val(p.MaxHealthyPercentage) > 100
+	return p != nil && wire.Value(p.MinHealthyPercentage) == 100 && wire.Value(p.MaxHealthyPercentage) > 100
 }
 
 // serving reports whether a member does its share: in service for so many seconds, healthy, and not failed or unchecked by a load balancer.

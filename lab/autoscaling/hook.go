@@ -7,6 +7,7 @@ import (
 
 	api "storefront/lab/api/autoscaling"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // The transitions that hooks can wait in, and the results of a lifecycle action.
@@ -48,10 +49,10 @@ func putHook(tx *state.Tx, group string, in *api.PutLifecycleHookInput) error {
 			return fault("LimitExceeded", "You have reached the limit of 50 lifecycle hooks for the Auto Scaling group.")
 		}
 	}
-	h.Transition, h.Result, h.Timeout = or(in.LifecycleTransition, h.Transition), or(in.DefaultResult, h.Result), or(in.HeartbeatTimeout, h.Timeout)
-	h.Metadata = or(in.NotificationMetadata, h.Metadata)
+	h.Transition, h.Result, h.Timeout = wire.Or(in.LifecycleTransition, h.Transition), wire.Or(in.DefaultResult, h.Result), wire.Or(in.HeartbeatTimeout, h.Timeout)
+	h.Metadata = wire.Or(in.NotificationMetadata, h.Metadata)
 	switch {
-	case val(in.NotificationTargetARN) != "" || val(in.RoleARN) != "":
+	case wire.Value(in.NotificationTargetARN) != "" || wire.Value(in.RoleARN) != "":
 		return unsupported("The notification target of a lifecycle hook")
 	case h.Transition != launching && h.Transition != terminating:
 		return invalid("Please use one of the supported lifecycle transitions: [%s, %s]", launching, terminating)
@@ -93,7 +94,7 @@ func findHook(tx *state.Tx, group, name string) (hook, error) {
 
 // DescribeLifecycleHooks implements the operation of that name.
 func (s *Service) DescribeLifecycleHooks(_ context.Context, in *api.DescribeLifecycleHooksInput) (*api.DescribeLifecycleHooksOutput, error) {
-	return read(s, func(tx *state.Tx, out *api.DescribeLifecycleHooksOutput) error {
+	return state.Read(s.Store, func(tx *state.Tx, out *api.DescribeLifecycleHooksOutput) error {
 		g, err := findGroup(tx, in.AutoScalingGroupName)
 		out.LifecycleHooks = []api.LifecycleHook{}
 		for _, h := range of(tx, hooks, g.Name) {

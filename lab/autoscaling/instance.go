@@ -7,11 +7,12 @@ import (
 
 	api "storefront/lab/api/autoscaling"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // DescribeAutoScalingInstances implements the operation of that name.
 func (s *Service) DescribeAutoScalingInstances(_ context.Context, in *api.DescribeAutoScalingInstancesInput) (*api.DescribeAutoScalingInstancesOutput, error) {
-	return read(s, func(tx *state.Tx, out *api.DescribeAutoScalingInstancesOutput) error {
+	return state.Read(s.Store, func(tx *state.Tx, out *api.DescribeAutoScalingInstancesOutput) error {
 		var found []api.AutoScalingInstanceDetails
 		for _, m := range members.All(tx) {
 			if m.ID != "" && (len(in.InstanceIds) == 0 || slices.Contains(in.InstanceIds, m.ID)) {
@@ -38,7 +39,7 @@ func upper(health string) string {
 
 // TerminateInstanceInAutoScalingGroup implements the operation of that name.
 func (s *Service) TerminateInstanceInAutoScalingGroup(_ context.Context, in *api.TerminateInstanceInAutoScalingGroupInput) (*api.TerminateInstanceInAutoScalingGroupOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.TerminateInstanceInAutoScalingGroupOutput) error {
+	return state.Change(s.Store, func(tx *state.Tx, out *api.TerminateInstanceInAutoScalingGroupOutput) error {
 		m, ok := memberByID(tx, *in.InstanceId)
 		if !ok {
 			return invalid("Instance Id not found - No managed instance found for instance ID: %s", *in.InstanceId)
@@ -73,7 +74,7 @@ func (s *Service) TerminateInstanceInAutoScalingGroup(_ context.Context, in *api
 
 // SetInstanceHealth implements the operation of that name.
 func (s *Service) SetInstanceHealth(_ context.Context, in *api.SetInstanceHealthInput) (*api.SetInstanceHealthOutput, error) {
-	return change(s, func(tx *state.Tx, _ *api.SetInstanceHealthOutput) error {
+	return state.Change(s.Store, func(tx *state.Tx, _ *api.SetInstanceHealthOutput) error {
 		m, ok := memberByID(tx, *in.InstanceId)
 		if !ok {
 			return invalid("Instance Id not found - No managed instance found for instance ID %s", *in.InstanceId)
@@ -86,7 +87,7 @@ func (s *Service) SetInstanceHealth(_ context.Context, in *api.SetInstanceHealth
 		case "Healthy":
 			m.Unhealthy = ""
 		case "Unhealthy":
-			if or(in.ShouldRespectGracePeriod, true) && inGrace(g, m, s.now()) {
+			if wire.Or(in.ShouldRespectGracePeriod, true) && inGrace(g, m, s.now()) {
 				return nil
 			}
 			m.Unhealthy = "a user health-check"

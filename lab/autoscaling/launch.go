@@ -48,8 +48,10 @@ func (s *Service) newMixed(ctx context.Context, in *api.MixedInstancesPolicy) (*
 				return nil, err
 			}
 		}
-		if slices.ContainsFunc(out.LaunchTemplate.Overrides, func(p api.LaunchTemplateOverrides) bool { return val(p.InstanceType) == val(o.InstanceType) }) {
-			return nil, invalid("Duplicate instance type '%s' in the overrides of the MixedInstancesPolicy.", val(o.InstanceType))
+		if slices.ContainsFunc(out.LaunchTemplate.Overrides, func(p api.LaunchTemplateOverrides) bool {
+			return wire.Value(p.InstanceType) == wire.Value(o.InstanceType)
+		}) {
+			return nil, invalid("Duplicate instance type '%s' in the overrides of the MixedInstancesPolicy.", wire.Value(o.InstanceType))
 		}
 		out.LaunchTemplate.Overrides = append(out.LaunchTemplate.Overrides, o)
 	}
@@ -62,11 +64,11 @@ func newDistribution(in *api.InstancesDistribution) (*api.InstancesDistribution,
 		in = &api.InstancesDistribution{}
 	}
 	d := *in
-	d.OnDemandAllocationStrategy = new(or(d.OnDemandAllocationStrategy, "prioritized"))
-	d.OnDemandBaseCapacity = new(or(d.OnDemandBaseCapacity, 0))
-	d.OnDemandPercentageAboveBaseCapacity = new(or(d.OnDemandPercentageAboveBaseCapacity, 100))
-	d.SpotAllocationStrategy = new(or(d.SpotAllocationStrategy, "lowest-price"))
-	if d.SpotMaxPrice = text(val(d.SpotMaxPrice)); d.SpotMaxPrice != nil {
+	d.OnDemandAllocationStrategy = new(wire.Or(d.OnDemandAllocationStrategy, "prioritized"))
+	d.OnDemandBaseCapacity = new(wire.Or(d.OnDemandBaseCapacity, 0))
+	d.OnDemandPercentageAboveBaseCapacity = new(wire.Or(d.OnDemandPercentageAboveBaseCapacity, 100))
+	d.SpotAllocationStrategy = new(wire.Or(d.SpotAllocationStrategy, "lowest-price"))
+	if d.SpotMaxPrice = text(wire.Value(d.SpotMaxPrice)); d.SpotMaxPrice != nil {
 		return nil, unsupported("SpotMaxPrice")
 	}
 	switch {
@@ -81,7 +83,7 @@ func newDistribution(in *api.InstancesDistribution) (*api.InstancesDistribution,
 	case d.SpotInstancePools != nil && *d.SpotAllocationStrategy != "lowest-price":
 		return nil, invalid("SpotInstancePools option is only available with the lowest-price allocation strategy.")
 	case *d.SpotAllocationStrategy == "lowest-price":
-		d.SpotInstancePools = new(or(d.SpotInstancePools, 2))
+		d.SpotInstancePools = new(wire.Or(d.SpotInstancePools, 2))
 		if *d.SpotInstancePools < 1 || *d.SpotInstancePools > 20 {
 			return nil, invalid("SpotInstancePools must be between 1 and 20.")
 		}
@@ -94,7 +96,7 @@ func (s *Service) resolve(ctx context.Context, in *api.LaunchTemplateSpecificati
 	if (in.LaunchTemplateId == nil) == (in.LaunchTemplateName == nil) {
 		return nil, invalid("Valid requests must contain either launchTemplateId or LaunchTemplateName")
 	}
-	version := or(in.Version, "$Default")
+	version := wire.Or(in.Version, "$Default")
 	v, err := s.version(ctx, in, version)
 	if err != nil {
 		return nil, err
@@ -126,7 +128,7 @@ func (l launch) template(instanceType string) *api.LaunchTemplateSpecification {
 		return l.Template
 	}
 	for _, o := range l.Mixed.LaunchTemplate.Overrides {
-		if val(o.InstanceType) == instanceType && o.LaunchTemplateSpecification != nil {
+		if wire.Value(o.InstanceType) == instanceType && o.LaunchTemplateSpecification != nil {
 			return o.LaunchTemplateSpecification
 		}
 	}
@@ -140,7 +142,7 @@ func (l launch) types() []string {
 	}
 	var types []string
 	for _, o := range l.Mixed.LaunchTemplate.Overrides {
-		types = append(types, val(o.InstanceType))
+		types = append(types, wire.Value(o.InstanceType))
 	}
 	return types
 }
@@ -166,18 +168,18 @@ func (s *Service) places(ctx context.Context, identifier string, zones []string)
 	}
 	var places []subnet
 	for _, id := range ids {
-		i := slices.IndexFunc(out.Subnets, func(n ec2api.Subnet) bool { return val(n.SubnetId) == id })
+		i := slices.IndexFunc(out.Subnets, func(n ec2api.Subnet) bool { return wire.Value(n.SubnetId) == id })
 		if i < 0 {
 			return nil, invalid("The subnet ID '%s' does not exist", id)
 		}
 		n := out.Subnets[i]
-		if val(n.VpcId) != val(out.Subnets[0].VpcId) {
+		if wire.Value(n.VpcId) != wire.Value(out.Subnets[0].VpcId) {
 			return nil, invalid("The subnets %s are in different VPCs.", identifier)
 		}
-		if len(zones) > 0 && !slices.Contains(zones, val(n.AvailabilityZone)) {
+		if len(zones) > 0 && !slices.Contains(zones, wire.Value(n.AvailabilityZone)) {
 			return nil, invalid("The availability zones of the specified subnets and the Auto Scaling group do not match")
 		}
-		places = append(places, subnet{ID: id, Zone: val(n.AvailabilityZone)})
+		places = append(places, subnet{ID: id, Zone: wire.Value(n.AvailabilityZone)})
 	}
 	return places, nil
 }

@@ -149,7 +149,7 @@ func (t *turn) run(ctx context.Context, g group, m *member) (id string, err erro
 	if len(version.LaunchTemplateVersions) == 0 {
 		return "", invalid("The launch template %s has no version %s.", *spec.LaunchTemplateId, *spec.Version)
 	}
-	number := strconv.FormatInt(val(version.LaunchTemplateVersions[0].VersionNumber), 10)
+	number := strconv.FormatInt(wire.Value(version.LaunchTemplateVersions[0].VersionNumber), 10)
 	m.Template = &api.LaunchTemplateSpecification{LaunchTemplateId: spec.LaunchTemplateId, LaunchTemplateName: spec.LaunchTemplateName, Version: &number}
 	in := &ec2api.RunInstancesInput{
 		ClientToken: &m.Token, MinCount: new(int64(1)), MaxCount: new(int64(1)), InstanceType: text(m.Type), SubnetId: &m.Subnet,
@@ -166,8 +166,8 @@ func (t *turn) run(ctx context.Context, g group, m *member) (id string, err erro
 	if len(out.Instances) != 1 {
 		return "", fmt.Errorf("RunInstances answered %d instances instead of one", len(out.Instances))
 	}
-	m.Type = val(out.Instances[0].InstanceType)
-	return val(out.Instances[0].InstanceId), nil
+	m.Type = wire.Value(out.Instances[0].InstanceType)
+	return wire.Value(out.Instances[0].InstanceId), nil
 }
 
 // propagated are the tags of an instance that come from its group.

@@ -8,6 +8,7 @@ import (
 	api "storefront/lab/api/autoscaling"
 	"storefront/lab/region"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // Kinds of scaling policies.
@@ -39,9 +40,9 @@ func (s *Service) PutScalingPolicy(_ context.Context, in *api.PutScalingPolicyIn
 			p.ARN = s.Region.ARN("autoscaling", "scalingPolicy:"+p.ID+":autoScalingGroupName/"+g.Name+":policyName/"+*in.PolicyName)
 		}
 		p.Input = *in
-		p.Input.AutoScalingGroupName, p.Input.PolicyType, p.Input.Enabled = new(g.Name), new(or(in.PolicyType, simple)), new(or(in.Enabled, true))
+		p.Input.AutoScalingGroupName, p.Input.PolicyType, p.Input.Enabled = new(g.Name), new(wire.Or(in.PolicyType, simple)), new(wire.Or(in.Enabled, true))
 		if *p.Input.PolicyType == step {
-			p.Input.MetricAggregationType = new(or(in.MetricAggregationType, "Average"))
+			p.Input.MetricAggregationType = new(wire.Or(in.MetricAggregationType, "Average"))
 		}
 		out.PolicyARN, out.Alarms = new(p.ARN), s.alarms(p)
 		return policies.Put(tx, key, p)
@@ -49,14 +50,14 @@ func (s *Service) PutScalingPolicy(_ context.Context, in *api.PutScalingPolicyIn
 }
 
 func checkPolicy(in *api.PutScalingPolicyInput) error {
-	switch kind := or(in.PolicyType, simple); kind {
+	switch kind := wire.Or(in.PolicyType, simple); kind {
 	case "PredictiveScaling":
 		return unsupported("The policy type " + kind)
 	case targetTracking:
 		return checkTracking(in)
 	case simple, step:
-		if !slices.Contains(adjustmentTypes(), val(in.AdjustmentType)) {
-			return invalid("Unsupported AdjustmentType: '%s'. Valid values are: %v", val(in.AdjustmentType), adjustmentTypes())
+		if !slices.Contains(adjustmentTypes(), wire.Value(in.AdjustmentType)) {
+			return invalid("Unsupported AdjustmentType: '%s'. Valid values are: %v", wire.Value(in.AdjustmentType), adjustmentTypes())
 		}
 		if in.TargetTrackingConfiguration != nil {
 			return invalid("TargetTrackingConfiguration is not allowed for policies of type %s.", kind)
@@ -87,7 +88,7 @@ func checkTracking(in *api.PutScalingPolicyInput) error {
 	case *c.TargetValue <= 0:
 		return invalid("The target value must be greater than 0.")
 	}
-	label := val(c.PredefinedMetricSpecification.ResourceLabel)
+	label := wire.Value(c.PredefinedMetricSpecification.ResourceLabel)
 	switch kind := *c.PredefinedMetricSpecification.PredefinedMetricType; {
 	case kind == api.MetricTypeALBRequestCountPerTarget && labelledGroup(label) == "":
 		return invalid("The resource label '%s' is not valid: it must be app/<load-balancer-name>/<load-balancer-id>/targetgroup/<target-group-name>/<target-group-id>.", label)
@@ -106,7 +107,7 @@ func (s *Service) alarms(p policy) []api.Alarm {
 		return alarms
 	}
 	for _, which := range []string{alarmHigh, alarmLow} {
-		if which == alarmHigh || !val(p.Input.TargetTrackingConfiguration.DisableScaleIn) {
+		if which == alarmHigh || !wire.Value(p.Input.TargetTrackingConfiguration.DisableScaleIn) {
 			name := p.alarm(which)
 			alarms = append(alarms, api.Alarm{AlarmName: new(name), AlarmARN: new(s.Region.ARN("cloudwatch", "alarm:"+name))})
 		}
@@ -125,7 +126,7 @@ func (p policy) alarm(which string) string {
 
 // DescribePolicies implements the operation of that name.
 func (s *Service) DescribePolicies(_ context.Context, in *api.DescribePoliciesInput) (*api.DescribePoliciesOutput, error) {
-	return read(s, func(tx *state.Tx, out *api.DescribePoliciesOutput) error {
+	return state.Read(s.Store, func(tx *state.Tx, out *api.DescribePoliciesOutput) error {
 		prefix := ""
 		if in.AutoScalingGroupName != nil {
 			g, err := findGroup(tx, in.AutoScalingGroupName)
@@ -161,7 +162,7 @@ func (s *Service) describePolicy(p policy) api.ScalingPolicy {
 // findPolicy finds a policy by its ARN, or by its name in a group.
 func findPolicy(tx *state.Tx, group, ref *string) (key string, p policy, err error) {
 	for key, p := range policies.All(tx) {
-		if p.ARN == *ref || *p.Input.PolicyName == *ref && *p.Input.AutoScalingGroupName == groupName(val(group)) {
+		if p.ARN == *ref || *p.Input.PolicyName == *ref && *p.Input.AutoScalingGroupName == groupName(wire.Value(group)) {
 			return key, p, nil
 		}
 	}
@@ -175,7 +176,7 @@ func findPolicy(tx *state.Tx, group, ref *string) (key string, p policy, err err
 
 // DeletePolicy implements the operation of that name.
 func (s *Service) DeletePolicy(_ context.Context, in *api.DeletePolicyInput) (*api.DeletePolicyOutput, error) {
-	return change(s, func(tx *state.Tx, _ *api.DeletePolicyOutput) error {
+	return state.Change(s.Store, func(tx *state.Tx, _ *api.DeletePolicyOutput) error {
 		key, _, err := findPolicy(tx, in.AutoScalingGroupName, in.PolicyName)
 		if err != nil {
 			return err

@@ -9,11 +9,12 @@ import (
 
 	api "storefront/lab/api/autoscaling"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // ExecutePolicy implements the operation of that name for simple and step scaling.
 func (s *Service) ExecutePolicy(_ context.Context, in *api.ExecutePolicyInput) (*api.ExecutePolicyOutput, error) {
-	return change(s, func(tx *state.Tx, _ *api.ExecutePolicyOutput) error {
+	return state.Change(s.Store, func(tx *state.Tx, _ *api.ExecutePolicyOutput) error {
 		_, p, err := findPolicy(tx, in.AutoScalingGroupName, in.PolicyName)
 		if err != nil {
 			return err
@@ -34,7 +35,7 @@ func (s *Service) ExecutePolicy(_ context.Context, in *api.ExecutePolicyInput) (
 				return invalid("No step adjustment found for metric value %v and breach threshold %v", *in.MetricValue, *in.BreachThreshold)
 			}
 		}
-		if val(in.HonorCooldown) && *p.Input.PolicyType == simple && s.now().Before(g.LastScaling.Add(time.Duration(or(p.Input.Cooldown, g.Cooldown))*time.Second)) {
+		if wire.Value(in.HonorCooldown) && *p.Input.PolicyType == simple && s.now().Before(g.LastScaling.Add(time.Duration(wire.Or(p.Input.Cooldown, g.Cooldown))*time.Second)) {
 			return fault("ScalingActivityInProgress", "Scaling activity in progress: the cooldown has not ended.")
 		}
 		g.scaleTo(adjusted(p.Input, g.Desired, *adjustment), s.now(), fmt.Sprintf("a user request executed policy %s", *p.Input.PolicyName))
@@ -45,7 +46,7 @@ func (s *Service) ExecutePolicy(_ context.Context, in *api.ExecutePolicyInput) (
 // stepFor finds the step whose interval, relative to the threshold, holds the difference.
 func stepFor(steps []api.StepAdjustment, difference float64) *int64 {
 	for _, a := range steps {
-		low, high := or(a.MetricIntervalLowerBound, math.Inf(-1)), or(a.MetricIntervalUpperBound, math.Inf(1))
+		low, high := wire.Or(a.MetricIntervalLowerBound, math.Inf(-1)), wire.Or(a.MetricIntervalUpperBound, math.Inf(1))
 		// A bound belongs to the interval that is nearer to the threshold.
 		if difference >= 0 && difference >= low && difference < high || difference < 0 && difference > low && difference <= high {
 			return a.ScalingAdjustment
@@ -64,7 +65,7 @@ func adjusted(p api.PutScalingPolicyInput, current, by int64) int64 {
 		if change == 0 {
 			change = int64(cmp.Compare(by, 0))
 		}
-		if least := or(p.MinAdjustmentMagnitude, or(p.MinAdjustmentStep, 0)); change > 0 {
+		if least := wire.Or(p.MinAdjustmentMagnitude, wire.Or(p.MinAdjustmentStep, 0)); change > 0 {
 			change = max(change, least)
 		} else if change < 0 {
 			change = min(change, -least)

@@ -10,6 +10,7 @@ import (
 	api "storefront/lab/api/autoscaling"
 	"storefront/lab/region"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // StartInstanceRefresh implements the operation of that name. Checkpoints and alarms are refused.
@@ -55,10 +56,10 @@ func checkPreferences(p api.RefreshPreferences, d *api.DesiredConfiguration) err
 		return unsupported("Checkpoints of an instance refresh")
 	case p.AlarmSpecification != nil && len(p.AlarmSpecification.Alarms) > 0:
 		return unsupported("AlarmSpecification")
-	case val(p.AutoRollback) && d == nil:
+	case wire.Value(p.AutoRollback) && d == nil:
 		return invalid("AutoRollback cannot be set to true without a DesiredConfiguration.")
 	}
-	if low, high := or(p.MinHealthyPercentage, 90), or(p.MaxHealthyPercentage, 100); high-low > 100 {
+	if low, high := wire.Or(p.MinHealthyPercentage, 90), wire.Or(p.MaxHealthyPercentage, 100); high-low > 100 {
 		return invalid("The difference between MinHealthyPercentage (%d) and MaxHealthyPercentage (%d) cannot be greater than 100.", low, high)
 	}
 	return nil
@@ -82,13 +83,13 @@ func before(tx *state.Tx, g group, wanted launch) launch {
 func (s *Service) preferences(g group, p api.RefreshPreferences) api.RefreshPreferences {
 	low, high := int64(90), int64(100)
 	if m := g.Maintenance; m != nil {
-		low, high = or(m.MinHealthyPercentage, low), or(m.MaxHealthyPercentage, high)
+		low, high = wire.Or(m.MinHealthyPercentage, low), wire.Or(m.MaxHealthyPercentage, high)
 	}
-	p.MinHealthyPercentage, p.MaxHealthyPercentage = new(or(p.MinHealthyPercentage, low)), new(or(p.MaxHealthyPercentage, high))
-	p.InstanceWarmup = new(or(p.InstanceWarmup, or(g.Warmup, g.Grace)))
-	p.SkipMatching, p.AutoRollback = new(val(p.SkipMatching)), new(val(p.AutoRollback))
-	p.ScaleInProtectedInstances = new(or(p.ScaleInProtectedInstances, api.ScaleInProtectedInstancesIgnore))
-	p.StandbyInstances = new(or(p.StandbyInstances, api.StandbyInstancesIgnore))
+	p.MinHealthyPercentage, p.MaxHealthyPercentage = new(wire.Or(p.MinHealthyPercentage, low)), new(wire.Or(p.MaxHealthyPercentage, high))
+	p.InstanceWarmup = new(wire.Or(p.InstanceWarmup, wire.Or(g.Warmup, g.Grace)))
+	p.SkipMatching, p.AutoRollback = new(wire.Value(p.SkipMatching)), new(wire.Value(p.AutoRollback))
+	p.ScaleInProtectedInstances = new(wire.Or(p.ScaleInProtectedInstances, api.ScaleInProtectedInstancesIgnore))
+	p.StandbyInstances = new(wire.Or(p.StandbyInstances, api.StandbyInstancesIgnore))
 	return p
 }
 
@@ -153,7 +154,7 @@ func (s *Service) interrupt(tx *state.Tx, g *group, f func(*refresh) error) erro
 
 // DescribeInstanceRefreshes implements the operation of that name: the newest first.
 func (s *Service) DescribeInstanceRefreshes(_ context.Context, in *api.DescribeInstanceRefreshesInput) (*api.DescribeInstanceRefreshesOutput, error) {
-	return read(s, func(tx *state.Tx, out *api.DescribeInstanceRefreshesOutput) error {
+	return state.Read(s.Store, func(tx *state.Tx, out *api.DescribeInstanceRefreshesOutput) error {
 		g, err := findGroup(tx, in.AutoScalingGroupName)
 		if err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	api "storefront/lab/api/autoscaling"
+	"storefront/lab/wire"
 )
 
 // scale launches what is missing and takes out what is too much.
@@ -76,7 +77,7 @@ func (t *turn) spare(marked []*member) int {
 	for _, m := range marked {
 		high, low := int64(110), m.ReplaceFloor
 		if p := t.group.Maintenance; p != nil {
-			high = or(p.MaxHealthyPercentage, high)
+			high = wire.Or(p.MaxHealthyPercentage, high)
 		}
 		if m.Replace == forRefresh && t.refresh != nil {
 			high = *t.refresh.Preferences.MaxHealthyPercentage

@@ -108,7 +108,7 @@ func (s *Service) BatchDeleteScheduledAction(_ context.Context, in *api.BatchDel
 
 // DescribeScheduledActions implements the operation of that name.
 func (s *Service) DescribeScheduledActions(_ context.Context, in *api.DescribeScheduledActionsInput) (*api.DescribeScheduledActionsOutput, error) {
-	return read(s, func(tx *state.Tx, out *api.DescribeScheduledActionsOutput) error {
+	return state.Read(s.Store, func(tx *state.Tx, out *api.DescribeScheduledActionsOutput) error {
 		prefix := ""
 		if in.AutoScalingGroupName != nil {
 			g, err := findGroup(tx, in.AutoScalingGroupName)

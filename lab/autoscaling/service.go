@@ -102,27 +102,9 @@ func (s *Service) asService(ctx context.Context) context.Context {
 // now is the time as AWS shows it, in seconds.
 func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Millisecond) }
 
-// read runs f in a read-only transaction and returns what it filled in.
-func read[O any](s *Service, f func(tx *state.Tx, out *O) error) (*O, error) {
-	out := new(O)
-	if err := s.Store.View(func(tx *state.Tx) error { return f(tx, out) }); err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
-// change runs f in a read-write transaction and returns what it filled in.
-func change[O any](s *Service, f func(tx *state.Tx, out *O) error) (*O, error) {
-	out := new(O)
-	if err := s.Store.Update(func(tx *state.Tx) error { return f(tx, out) }); err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
 // edit changes one group, which must not be on its way out.
 func edit[O any](s *Service, name *string, f func(tx *state.Tx, g *group, out *O) error) (*O, error) {
-	return change(s, func(tx *state.Tx, out *O) error {
+	return state.Change(s.Store, func(tx *state.Tx, out *O) error {
 		g, err := liveGroup(tx, name)
 		if err != nil {
 			return err
@@ -142,22 +124,6 @@ func invalid(format string, args ...any) error { return fault("ValidationError",
 // unsupported refuses what AWS offers and the lab does not.
 func unsupported(what string) error { return invalid("%s is not supported in this region.", what) }
 
-// val is the value that p points at, or the zero value.
-func val[T any](p *T) (v T) {
-	if p != nil {
-		v = *p
-	}
-	return v
-}
-
-// or is the value that p points at, or the default.
-func or[T any](p *T, otherwise T) T {
-	if p != nil {
-		return *p
-	}
-	return otherwise
-}
-
 // text is a pointer to s, or nil when s is empty, for members that AWS leaves out.
 func text(s string) *string {
 	if s == "" {
@@ -174,7 +140,7 @@ func page[T any](all []T, token *string, size *int64, most int) (items []T, next
 			return nil, nil, fault("InvalidNextToken", "The token '%s' is invalid.", *token)
 		}
 	}
-	limit := int(or(size, int64(most)))
+	limit := int(wire.Or(size, int64(most)))
 	if limit < 1 || limit > most {
 		return nil, nil, invalid("The value %d of MaxRecords must be between 1 and %d", limit, most)
 	}
@@ -194,7 +160,7 @@ func groupName(ref string) string {
 }
 
 func findGroup(tx *state.Tx, ref *string) (group, error) {
-	name := groupName(val(ref))
+	name := groupName(wire.Value(ref))
 	g, ok, err := groups.Get(tx, name)
 	if err == nil && !ok {
 		err = invalid("AutoScalingGroup name not found - AutoScalingGroup '%s' not found", name)

@@ -8,6 +8,7 @@ import (
 
 	api "storefront/lab/api/autoscaling"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // settings are what creating and updating a group have in common. What is nil stays as it is.
@@ -21,26 +22,26 @@ type settings struct {
 
 func (v settings) apply(g *group) error {
 	switch {
-	case val(v.capacityType) != "" && *v.capacityType != "units":
+	case wire.Value(v.capacityType) != "" && *v.capacityType != "units":
 		return unsupported("DesiredCapacityType " + *v.capacityType)
-	case val(v.placementGroup) != "":
+	case wire.Value(v.placementGroup) != "":
 		return unsupported("PlacementGroup")
-	case val(v.context) != "":
+	case wire.Value(v.context) != "":
 		return unsupported("Context")
 	}
-	g.Min, g.Max, g.Desired = or(v.min, g.Min), or(v.max, g.Max), or(v.desired, g.Desired)
+	g.Min, g.Max, g.Desired = wire.Or(v.min, g.Min), wire.Or(v.max, g.Max), wire.Or(v.desired, g.Desired)
 	if v.desired == nil { // new bounds take the capacity with them
 		g.Desired = max(g.Min, min(g.Max, g.Desired))
 	}
-	g.Cooldown, g.Grace, g.CapacityRebalance = or(v.cooldown, g.Cooldown), or(v.grace, g.Grace), or(v.rebalance, g.CapacityRebalance)
-	g.HealthCheck, g.MaxLifetime = or(v.healthCheck, g.HealthCheck), or(v.lifetime, g.MaxLifetime)
+	g.Cooldown, g.Grace, g.CapacityRebalance = wire.Or(v.cooldown, g.Cooldown), wire.Or(v.grace, g.Grace), wire.Or(v.rebalance, g.CapacityRebalance)
+	g.HealthCheck, g.MaxLifetime = wire.Or(v.healthCheck, g.HealthCheck), wire.Or(v.lifetime, g.MaxLifetime)
 	if v.warmup != nil {
 		if g.Warmup = v.warmup; *v.warmup == -1 { // -1 takes the setting away
 			g.Warmup = nil
 		}
 	}
 	if v.maintenance != nil {
-		if g.Maintenance = v.maintenance; val(v.maintenance.MinHealthyPercentage) == -1 && val(v.maintenance.MaxHealthyPercentage) == -1 {
+		if g.Maintenance = v.maintenance; wire.Value(v.maintenance.MinHealthyPercentage) == -1 && wire.Value(v.maintenance.MaxHealthyPercentage) == -1 {
 			g.Maintenance = nil
 		}
 	}
@@ -60,7 +61,7 @@ func (g *group) check() error {
 		return invalid("Desired capacity:%d must be between the specified min size:%d and max size:%d", g.Desired, g.Min, g.Max)
 	case g.Max > maxCapacity:
 		return fault("LimitExceeded", "The lab runs at most %d instances in a group.", maxCapacity)
-	case g.Cooldown < 0 || g.Grace < 0 || val(g.Warmup) < 0:
+	case g.Cooldown < 0 || g.Grace < 0 || wire.Value(g.Warmup) < 0:
 		return invalid("Cooldown, health check grace period and instance warmup must be greater than or equal to 0.")
 	case !slices.Contains([]string{"EC2", "ELB", "EC2,ELB", "ELB,EC2"}, g.HealthCheck):
 		return invalid("Valid health check types are: EC2, ELB. The health check type '%s' is not supported.", g.HealthCheck)
@@ -82,7 +83,7 @@ func checkHealthyRange(p *api.InstanceMaintenancePolicy) error {
 	if p == nil {
 		return nil
 	}
-	low, high := or(p.MinHealthyPercentage, -1), or(p.MaxHealthyPercentage, -1)
+	low, high := wire.Or(p.MinHealthyPercentage, -1), wire.Or(p.MaxHealthyPercentage, -1)
 	if low < 0 || high < 100 || high-low > 100 || low > 100 || high > 200 {
 		return invalid("MinHealthyPercentage must be between 0 and 100, MaxHealthyPercentage between 100 and 200, and their difference at most 100.")
 	}
@@ -106,7 +107,7 @@ func (s *Service) UpdateAutoScalingGroup(ctx context.Context, in *api.UpdateAuto
 		}
 	}
 	if in.VPCZoneIdentifier != nil || in.AvailabilityZones != nil {
-		if places, err = s.places(ctx, val(in.VPCZoneIdentifier), in.AvailabilityZones); err != nil {
+		if places, err = s.places(ctx, wire.Value(in.VPCZoneIdentifier), in.AvailabilityZones); err != nil {
 			return nil, err
 		}
 	}
@@ -126,7 +127,7 @@ func (s *Service) UpdateAutoScalingGroup(ctx context.Context, in *api.UpdateAuto
 		if role != "" {
 			g.ServiceRole = role
 		}
-		g.ProtectNew = or(in.NewInstancesProtectedFromScaleIn, g.ProtectNew)
+		g.ProtectNew = wire.Or(in.NewInstancesProtectedFromScaleIn, g.ProtectNew)
 		err := settings{
 			min: in.MinSize, max: in.MaxSize, desired: in.DesiredCapacity, cooldown: in.DefaultCooldown, warmup: in.DefaultInstanceWarmup, grace: in.HealthCheckGracePeriod,
 			healthCheck: in.HealthCheckType, rebalance: in.CapacityRebalance, lifetime: in.MaxInstanceLifetime, maintenance: in.InstanceMaintenancePolicy,
@@ -158,7 +159,7 @@ func (s *Service) SetDesiredCapacity(_ context.Context, in *api.SetDesiredCapaci
 			return invalid("New SetDesiredCapacity value %d is above max value %d for the AutoScalingGroup.", want, g.Max)
 		case want < g.Min:
 			return invalid("New SetDesiredCapacity value %d is below min value %d for the AutoScalingGroup.", want, g.Min)
-		case val(in.HonorCooldown) && g.coolingDown(s.now()):
+		case wire.Value(in.HonorCooldown) && g.coolingDown(s.now()):
 			return fault("ScalingActivityInProgress", "Scaling activity in progress: the cooldown of %d seconds has not ended.", g.Cooldown)
 		case want != g.Desired:
 			g.resized(s.now(), fmt.Sprintf("a user request explicitly set group desired capacity changing the desired capacity from %d to %d.", g.Desired, want))

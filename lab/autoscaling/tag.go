@@ -9,6 +9,7 @@ import (
 
 	api "storefront/lab/api/autoscaling"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 const (
@@ -25,7 +26,7 @@ func setTags(g *group, tags []api.Tag) error {
 		if strings.HasPrefix(strings.ToLower(*t.Key), "aws:") {
 			return invalid("Tag keys cannot start with the reserved prefix 'aws:'")
 		}
-		g.Tags[*t.Key] = groupTag{Value: val(t.Value), Propagate: or(t.PropagateAtLaunch, true)}
+		g.Tags[*t.Key] = groupTag{Value: wire.Value(t.Value), Propagate: wire.Or(t.PropagateAtLaunch, true)}
 	}
 	if len(g.Tags) > maxTags {
 		return fault("LimitExceeded", "The maximum number of tags (%d) for an Auto Scaling group has been exceeded.", maxTags)
@@ -61,7 +62,7 @@ func (s *Service) DeleteTags(_ context.Context, in *api.DeleteTagsInput) (*api.D
 func (s *Service) eachTag(tags []api.Tag, f func(*group, api.Tag) error) error {
 	return s.Store.Update(func(tx *state.Tx) error {
 		for _, t := range tags {
-			if or(t.ResourceType, resourceType) != resourceType {
+			if wire.Or(t.ResourceType, resourceType) != resourceType {
 				return invalid("The resource type '%s' is not valid: it must be %s.", *t.ResourceType, resourceType)
 			}
 			g, err := liveGroup(tx, t.ResourceId)
@@ -81,7 +82,7 @@ func (s *Service) eachTag(tags []api.Tag, f func(*group, api.Tag) error) error {
 
 // DescribeTags implements the operation of that name.
 func (s *Service) DescribeTags(_ context.Context, in *api.DescribeTagsInput) (*api.DescribeTagsOutput, error) {
-	return read(s, func(tx *state.Tx, out *api.DescribeTagsOutput) error {
+	return state.Read(s.Store, func(tx *state.Tx, out *api.DescribeTagsOutput) error {
 		values := map[string]func(api.TagDescription) string{
 			"auto-scaling-group":  func(t api.TagDescription) string { return *t.ResourceId },
 			"key":                 func(t api.TagDescription) string { return *t.Key },
@@ -89,14 +90,14 @@ func (s *Service) DescribeTags(_ context.Context, in *api.DescribeTagsInput) (*a
 			"propagate-at-launch": func(t api.TagDescription) string { return strconv.FormatBool(*t.PropagateAtLaunch) },
 		}
 		for _, f := range in.Filters {
-			if values[val(f.Name)] == nil {
-				return invalid("Filter type %s is not correct. Allowed Filter types are: auto-scaling-group key value propagate-at-launch", val(f.Name))
+			if values[wire.Value(f.Name)] == nil {
+				return invalid("Filter type %s is not correct. Allowed Filter types are: auto-scaling-group key value propagate-at-launch", wire.Value(f.Name))
 			}
 		}
 		var found []api.TagDescription
 		for _, g := range groups.All(tx) {
 			for _, t := range g.describeTags() {
-				if !slices.ContainsFunc(in.Filters, func(f api.Filter) bool { return !slices.Contains(f.Values, values[val(f.Name)](t)) }) {
+				if !slices.ContainsFunc(in.Filters, func(f api.Filter) bool { return !slices.Contains(f.Values, values[wire.Value(f.Name)](t)) }) {
 					found = append(found, t)
 				}
 			}
@@ -111,18 +112,18 @@ func (s *Service) DescribeTags(_ context.Context, in *api.DescribeTagsInput) (*a
 // tagFilters makes the condition that the filters of DescribeAutoScalingGroups stand for.
 func tagFilters(filters []api.Filter) (func(group) bool, error) {
 	for _, f := range filters {
-		if name := val(f.Name); name != "tag-key" && name != "tag-value" && !strings.HasPrefix(name, "tag:") {
+		if name := wire.Value(f.Name); name != "tag-key" && name != "tag-value" && !strings.HasPrefix(name, "tag:") {
 			return nil, invalid("Filter type %s is not correct. Allowed Filter types are: tag-key tag-value tag:<key>", name)
 		}
 	}
 	return func(g group) bool {
 		return !slices.ContainsFunc(filters, func(f api.Filter) bool {
 			for key, t := range g.Tags {
-				name, byKey := strings.CutPrefix(val(f.Name), "tag:")
+				name, byKey := strings.CutPrefix(wire.Value(f.Name), "tag:")
 				switch {
 				case byKey && key == name && slices.Contains(f.Values, t.Value),
-					val(f.Name) == "tag-key" && slices.Contains(f.Values, key),
-					val(f.Name) == "tag-value" && slices.Contains(f.Values, t.Value):
+					wire.Value(f.Name) == "tag-key" && slices.Contains(f.Values, key),
+					wire.Value(f.Name) == "tag-value" && slices.Contains(f.Values, t.Value):
 					return false
 				}
 			}

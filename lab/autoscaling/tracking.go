@@ -9,6 +9,7 @@ import (
 	api "storefront/lab/api/autoscaling"
 	"storefront/lab/metrics"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // The alarms that AWS makes for target tracking: above the target for 3 minutes, below 90 percent of it for 15.
@@ -44,7 +45,7 @@ func (t *turn) track() {
 		switch want, alarm := t.evaluate(p); {
 		case alarm == alarmHigh:
 			grow.keep(want, p, alarm)
-		case val(p.Input.TargetTrackingConfiguration.DisableScaleIn):
+		case wire.Value(p.Input.TargetTrackingConfiguration.DisableScaleIn):
 		case alarm == alarmLow:
 			shrink.keep(want, p, alarm)
 		default:
@@ -73,7 +74,7 @@ func (a *answerOf) keep(want int64, p policy, alarm string) {
 
 // evaluate returns the capacity that brings a policy's metric to its target, and which of its alarms is on, if any.
 func (t *turn) evaluate(p policy) (want int64, alarm string) {
-	warmup := or(p.Input.EstimatedInstanceWarmup, or(t.group.Warmup, t.group.Cooldown))
+	warmup := wire.Or(p.Input.EstimatedInstanceWarmup, wire.Or(t.group.Warmup, t.group.Cooldown))
 	var warm []*member
 	for _, m := range t.live() {
 		if m.warm(t.now, warmup) {

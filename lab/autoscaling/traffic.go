@@ -15,7 +15,7 @@ import (
 func (s *Service) newSources(ctx context.Context, sources []api.TrafficSourceIdentifier) ([]string, error) {
 	arns := []string{}
 	for _, source := range sources {
-		if kind := or(source.Type, "elbv2"); kind != "elbv2" {
+		if kind := wire.Or(source.Type, "elbv2"); kind != "elbv2" {
 			return nil, unsupported("The traffic source type " + kind)
 		}
 		if !slices.Contains(arns, *source.Identifier) {
@@ -167,7 +167,7 @@ func (s *Service) targetHealth(ctx context.Context, arn string) (map[string]stri
 	health := map[string]string{}
 	for _, d := range out.TargetHealthDescriptions {
 		if d.Target != nil && d.TargetHealth != nil {
-			health[val(d.Target.Id)] = val(d.TargetHealth.State)
+			health[wire.Value(d.Target.Id)] = wire.Value(d.TargetHealth.State)
 		}
 	}
 	return health, nil

@@ -22,7 +22,7 @@ func each[T any](names []string, f func(name *string) T) []T {
 
 // DescribeAccountLimits implements the operation of that name.
 func (s *Service) DescribeAccountLimits(context.Context, *api.DescribeAccountLimitsInput) (*api.DescribeAccountLimitsOutput, error) {
-	return read(s, func(tx *state.Tx, out *api.DescribeAccountLimitsOutput) error {
+	return state.Read(s.Store, func(tx *state.Tx, out *api.DescribeAccountLimitsOutput) error {
 		out.MaxNumberOfAutoScalingGroups, out.NumberOfAutoScalingGroups = new(int64(500)), new(int64(groups.Len(tx)))
 		out.MaxNumberOfLaunchConfigurations, out.NumberOfLaunchConfigurations = new(int64(0)), new(int64(0))
 		return nil
@@ -67,7 +67,7 @@ func (s *Service) DescribeTerminationPolicyTypes(context.Context, *api.DescribeT
 
 // DescribeWarmPool implements the operation of that name: no group of the lab has a warm pool.
 func (s *Service) DescribeWarmPool(_ context.Context, in *api.DescribeWarmPoolInput) (*api.DescribeWarmPoolOutput, error) {
-	return read(s, func(tx *state.Tx, out *api.DescribeWarmPoolOutput) error {
+	return state.Read(s.Store, func(tx *state.Tx, out *api.DescribeWarmPoolOutput) error {
 		_, err := findGroup(tx, in.AutoScalingGroupName)
 		out.Instances = []api.Instance{}
 		return err

@@ -7,6 +7,7 @@ import (
 	api "storefront/lab/api/ec2"
 	"storefront/lab/region"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // elasticAddress is an Elastic IP address.
@@ -38,11 +39,11 @@ var addresses = kind[elasticAddress]{
 func (s *Service) AllocateAddress(ctx context.Context, in *api.AllocateAddressInput) (*api.AllocateAddressOutput, error) {
 	return change(s, in.DryRun, func(tx *state.Tx, out *api.AllocateAddressOutput) error {
 		switch {
-		case or(in.Domain, "vpc") != "vpc":
+		case wire.Or(in.Domain, "vpc") != "vpc":
 			return invalid("domain", *in.Domain)
-		case or(in.NetworkBorderGroup, s.Region.Name) != s.Region.Name:
+		case wire.Or(in.NetworkBorderGroup, s.Region.Name) != s.Region.Name:
 			return invalid("networkBorderGroup", *in.NetworkBorderGroup)
-		case in.Address != nil || in.CustomerOwnedIpv4Pool != nil || or(in.PublicIpv4Pool, "amazon") != "amazon":
+		case in.Address != nil || in.CustomerOwnedIpv4Pool != nil || wire.Or(in.PublicIpv4Pool, "amazon") != "amazon":
 			return unsupported("An address from a pool of the customer's")
 		}
 		if err := checkSpecifications(in.TagSpecifications, "elastic-ip"); err != nil {
@@ -88,7 +89,7 @@ func (s *Service) AssociateAddress(_ context.Context, in *api.AssociateAddressIn
 		if err != nil {
 			return err
 		}
-		target := val(in.NetworkInterfaceId)
+		target := wire.Value(in.NetworkInterfaceId)
 		if in.InstanceId != nil {
 			i, err := s.instance(tx, *in.InstanceId)
 			if err != nil {
@@ -106,7 +107,7 @@ func (s *Service) AssociateAddress(_ context.Context, in *api.AssociateAddressIn
 		if err != nil {
 			return err
 		}
-		if v.Association != "" && v.Interface != i.ID && !val(in.AllowReassociation) {
+		if v.Association != "" && v.Interface != i.ID && !wire.Value(in.AllowReassociation) {
 			return fault("Resource.AlreadyAssociated", "resource %s is already associated with associate-id %s", v.Allocation, v.Association)
 		}
 		out.AssociationId, err = associate(tx, v, i)
@@ -228,7 +229,7 @@ func (s *Service) DescribeAddresses(_ context.Context, in *api.DescribeAddresses
 // DescribeAddressesAttribute answers the reverse DNS names of addresses: none has one in the lab.
 func (s *Service) DescribeAddressesAttribute(_ context.Context, in *api.DescribeAddressesAttributeInput) (*api.DescribeAddressesAttributeOutput, error) {
 	return read(s, in.DryRun, func(tx *state.Tx, out *api.DescribeAddressesAttributeOutput) (err error) {
-		if a := or(in.Attribute, "domain-name"); a != "domain-name" {
+		if a := wire.Or(in.Attribute, "domain-name"); a != "domain-name" {
 			return invalid("attribute", a)
 		}
 		out.Addresses, out.NextToken, err = describe(tx, addresses, query{in.AllocationIds, nil, in.MaxResults, in.NextToken},

@@ -170,7 +170,7 @@ func (s *Service) DescribeInstanceStatus(_ context.Context, in *api.DescribeInst
 		if err != nil {
 			return err
 		}
-		if !val(in.IncludeAllInstances) {
+		if !wire.Value(in.IncludeAllInstances) {
 			found = slices.DeleteFunc(found, func(v Instance) bool { return v.State != Running })
 		}
 		out.InstanceStatuses, out.NextToken, err = page(tx, found, query{maxResults: in.MaxResults, nextToken: in.NextToken}, Instance.id,

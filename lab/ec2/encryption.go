@@ -6,6 +6,7 @@ import (
 
 	api "storefront/lab/api/ec2"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // ebsSettings are the account's defaults for new volumes.
@@ -88,7 +89,7 @@ func (s *Service) GetEbsDefaultKmsKeyId(_ context.Context, in *api.GetEbsDefault
 // ModifyEbsDefaultKmsKeyId chooses that key.
 func (s *Service) ModifyEbsDefaultKmsKeyId(_ context.Context, in *api.ModifyEbsDefaultKmsKeyIdInput) (*api.ModifyEbsDefaultKmsKeyIdOutput, error) {
 	return change(s, in.DryRun, func(tx *state.Tx, out *api.ModifyEbsDefaultKmsKeyIdOutput) error {
-		if val(in.KmsKeyId) == "" {
+		if wire.Value(in.KmsKeyId) == "" {
 			return missing("KmsKeyId")
 		}
 		key := s.keyARN(*in.KmsKeyId)

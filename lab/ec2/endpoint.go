@@ -10,6 +10,7 @@ import (
 
 	api "storefront/lab/api/ec2"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // Endpoint is a VPC endpoint.
@@ -77,8 +78,8 @@ func (s *Service) CreateVpcEndpoint(ctx context.Context, in *api.CreateVpcEndpoi
 }
 
 func (s *Service) newEndpoint(tx *state.Tx, in *api.CreateVpcEndpointInput) (Endpoint, error) {
-	v := Endpoint{Type: or(in.VpcEndpointType, api.VpcEndpointTypeGateway), Service: val(in.ServiceName), Policy: or(in.PolicyDocument, openPolicy), Created: s.Now().UTC()}
-	vpc, err := vpcs.get(tx, val(in.VpcId))
+	v := Endpoint{Type: wire.Or(in.VpcEndpointType, api.VpcEndpointTypeGateway), Service: wire.Value(in.ServiceName), Policy: wire.Or(in.PolicyDocument, openPolicy), Created: s.Now().UTC()}
+	vpc, err := vpcs.get(tx, wire.Value(in.VpcId))
 	if err != nil {
 		return v, err
 	}
@@ -89,14 +90,14 @@ func (s *Service) newEndpoint(tx *state.Tx, in *api.CreateVpcEndpointInput) (End
 	if !json.Valid([]byte(v.Policy)) {
 		return v, fault("MalformedPolicyDocument", "The policy document is malformed.")
 	}
-	if t := or(in.IpAddressType, "ipv4"); t != "ipv4" {
+	if t := wire.Or(in.IpAddressType, "ipv4"); t != "ipv4" {
 		return v, unsupported("IP address type " + t)
 	}
 	if v.ID, err = endpoints.newID(tx); err != nil {
 		return v, err
 	}
 	if v.Type == api.VpcEndpointTypeGateway {
-		if len(in.SubnetIds) > 0 || len(in.SecurityGroupIds) > 0 || val(in.PrivateDnsEnabled) {
+		if len(in.SubnetIds) > 0 || len(in.SecurityGroupIds) > 0 || wire.Value(in.PrivateDnsEnabled) {
 			return v, fault("InvalidParameter", "Subnets, security groups and private DNS do not apply to gateway endpoints.")
 		}
 		if err := s.addRouteTables(tx, &v, in.RouteTableIds); err != nil {
@@ -107,7 +108,7 @@ func (s *Service) newEndpoint(tx *state.Tx, in *api.CreateVpcEndpointInput) (End
 	if len(in.RouteTableIds) > 0 {
 		return v, fault("InvalidParameter", "Route table IDs are only supported for Gateway type VPC Endpoint.")
 	}
-	v.PrivateDNS = or(in.PrivateDnsEnabled, true)
+	v.PrivateDNS = wire.Or(in.PrivateDnsEnabled, true)
 	if err := s.checkPrivateDNS(tx, vpc, v); err != nil {
 		return v, err
 	}
@@ -242,14 +243,14 @@ func (s *Service) DescribeVpcEndpoints(_ context.Context, in *api.DescribeVpcEnd
 // ModifyVpcEndpoint changes policy, private DNS, route tables, subnets and security groups.
 func (s *Service) ModifyVpcEndpoint(_ context.Context, in *api.ModifyVpcEndpointInput) (*api.ModifyVpcEndpointOutput, error) {
 	return change(s, in.DryRun, func(tx *state.Tx, out *api.ModifyVpcEndpointOutput) error {
-		v, err := endpoints.get(tx, val(in.VpcEndpointId))
+		v, err := endpoints.get(tx, wire.Value(in.VpcEndpointId))
 		if err != nil {
 			return err
 		}
 		if v.Type == api.VpcEndpointTypeGateway && len(in.AddSubnetIds)+len(in.AddSecurityGroupIds) > 0 || v.Type == api.VpcEndpointTypeInterface && len(in.AddRouteTableIds) > 0 {
 			return fault("InvalidParameter", "The parameters do not apply to endpoints of type %s.", v.Type)
 		}
-		if val(in.ResetPolicy) {
+		if wire.Value(in.ResetPolicy) {
 			v.Policy = openPolicy
 		} else if in.PolicyDocument != nil {
 			if !json.Valid([]byte(*in.PolicyDocument)) {

@@ -198,7 +198,7 @@ func (s *Service) DescribeManagedPrefixLists(_ context.Context, in *api.Describe
 // GetManagedPrefixListEntries lists the addresses of a service.
 func (s *Service) GetManagedPrefixListEntries(_ context.Context, in *api.GetManagedPrefixListEntriesInput) (*api.GetManagedPrefixListEntriesOutput, error) {
 	return read(s, in.DryRun, func(tx *state.Tx, out *api.GetManagedPrefixListEntriesOutput) error {
-		found, err := s.findPrefixLists(tx, []string{val(in.PrefixListId)}, nil)
+		found, err := s.findPrefixLists(tx, []string{wire.Value(in.PrefixListId)}, nil)
 		if err != nil {
 			return err
 		}

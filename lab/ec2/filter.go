@@ -8,6 +8,7 @@ import (
 
 	api "storefront/lab/api/ec2"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 type filters = []api.Filter
@@ -16,7 +17,7 @@ type filters = []api.Filter
 func (k kind[T]) matcher(tx *state.Tx, filters filters) (func(T) bool, error) {
 	var all []func(T) bool
 	for _, f := range filters {
-		name := val(f.Name)
+		name := wire.Value(f.Name)
 		values, ok := k.filters[name]
 		if !ok && k.tagType != "" {
 			values, ok = tagFilter[T](tx, name)
@@ -97,7 +98,7 @@ func flag[T any](f func(T) bool) func(T) []string {
 
 // page cuts a page out of a sorted list. A token names the last item of the page before, so that changes in between lose nothing.
 func page[T, A any](tx *state.Tx, found []T, q query, key func(T) string, show func(*state.Tx, T) A) ([]A, *string, error) {
-	if token := val(q.nextToken); token != "" {
+	if token := wire.Value(q.nextToken); token != "" {
 		last, err := base64.RawURLEncoding.DecodeString(token)
 		if err != nil {
 			return nil, nil, fault("InvalidNextToken", "The token '%s' is invalid", token)

@@ -7,6 +7,7 @@ import (
 
 	api "storefront/lab/api/ec2"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // flowLog is a flow log of a VPC, subnet or interface.
@@ -65,8 +66,8 @@ func (s *Service) CreateFlowLogs(ctx context.Context, in *api.CreateFlowLogsInpu
 // flowLogOf checks a request and makes a flow log of what is the same for all resources.
 func (s *Service) flowLogOf(in *api.CreateFlowLogsInput) (flowLog, error) {
 	v := flowLog{
-		Traffic: or(in.TrafficType, api.TrafficTypeAll), Type: or(in.LogDestinationType, api.LogDestinationTypeCloudWatchLogs), Destination: val(in.LogDestination),
-		Group: val(in.LogGroupName), Role: val(in.DeliverLogsPermissionArn), Format: or(in.LogFormat, defaultLogFormat), Interval: or(in.MaxAggregationInterval, 600),
+		Traffic: wire.Or(in.TrafficType, api.TrafficTypeAll), Type: wire.Or(in.LogDestinationType, api.LogDestinationTypeCloudWatchLogs), Destination: wire.Value(in.LogDestination),
+		Group: wire.Value(in.LogGroupName), Role: wire.Value(in.DeliverLogsPermissionArn), Format: wire.Or(in.LogFormat, defaultLogFormat), Interval: wire.Or(in.MaxAggregationInterval, 600),
 		Options: in.DestinationOptions, Created: s.Now().UTC(),
 	}
 	if err := checkSpecifications(in.TagSpecifications, "vpc-flow-log"); err != nil {
@@ -100,7 +101,7 @@ func (s *Service) flowLogOf(in *api.CreateFlowLogsInput) (flowLog, error) {
 
 func (s *Service) newFlowLog(ctx context.Context, tx *state.Tx, v flowLog, resource string, in *api.CreateFlowLogsInput) (string, error) {
 	var err error
-	switch t := val(in.ResourceType); t {
+	switch t := wire.Value(in.ResourceType); t {
 	case api.FlowLogsResourceTypeVpc:
 		_, err = vpcs.get(tx, resource)
 	case api.FlowLogsResourceTypeSubnet:
@@ -145,9 +146,9 @@ func (s *Service) showFlowLog(tx *state.Tx, v flowLog) api.FlowLog {
 		FlowLogStatus: new("ACTIVE"), Tags: showTags(tx, v.ID),
 	}
 	if v.Type == api.LogDestinationTypeS3 {
-		o := or(v.Options, api.DestinationOptionsRequest{})
+		o := wire.Or(v.Options, api.DestinationOptionsRequest{})
 		out.DestinationOptions = &api.DestinationOptionsResponse{
-			FileFormat: new(or(o.FileFormat, "plain-text")), HiveCompatiblePartitions: new(val(o.HiveCompatiblePartitions)), PerHourPartition: new(val(o.PerHourPartition)),
+			FileFormat: new(wire.Or(o.FileFormat, "plain-text")), HiveCompatiblePartitions: new(wire.Value(o.HiveCompatiblePartitions)), PerHourPartition: new(wire.Value(o.PerHourPartition)),
 		}
 	}
 	return out

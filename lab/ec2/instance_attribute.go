@@ -7,18 +7,19 @@ import (
 
 	api "storefront/lab/api/ec2"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // DescribeInstanceAttribute answers one attribute of an instance.
 func (s *Service) DescribeInstanceAttribute(_ context.Context, in *api.DescribeInstanceAttributeInput) (*api.DescribeInstanceAttributeOutput, error) {
 	return read(s, in.DryRun, func(tx *state.Tx, out *api.DescribeInstanceAttributeOutput) error {
-		v, err := s.instance(tx, val(in.InstanceId))
+		v, err := s.instance(tx, wire.Value(in.InstanceId))
 		if err != nil {
 			return err
 		}
 		out.InstanceId = &v.ID
 		is := func(on bool) *api.AttributeBooleanValue { return &api.AttributeBooleanValue{Value: &on} }
-		switch shown := s.showInstance(tx, v); val(in.Attribute) {
+		switch shown := s.showInstance(tx, v); wire.Value(in.Attribute) {
 		case api.InstanceAttributeNameInstanceType:
 			out.InstanceType = &api.AttributeValue{Value: &v.Type}
 		case api.InstanceAttributeNameUserData:
@@ -34,7 +35,7 @@ func (s *Service) DescribeInstanceAttribute(_ context.Context, in *api.DescribeI
 		case api.InstanceAttributeNameBlockDeviceMapping:
 			out.BlockDeviceMappings = shown.BlockDeviceMappings
 		case api.InstanceAttributeNameSourceDestCheck:
-			out.SourceDestCheck = is(or(shown.SourceDestCheck, true))
+			out.SourceDestCheck = is(wire.Or(shown.SourceDestCheck, true))
 		case api.InstanceAttributeNameGroupSet:
 			out.Groups = shown.SecurityGroups
 		case api.InstanceAttributeNameEbsOptimized:
@@ -47,7 +48,7 @@ func (s *Service) DescribeInstanceAttribute(_ context.Context, in *api.DescribeI
 			out.SriovNetSupport = &api.AttributeValue{Value: new("simple")}
 		case api.InstanceAttributeNameKernel, api.InstanceAttributeNameRamdisk, api.InstanceAttributeNameProductCodes: // none has one
 		default:
-			return invalid("attribute", val(in.Attribute))
+			return invalid("attribute", wire.Value(in.Attribute))
 		}
 		return nil
 	})
@@ -56,7 +57,7 @@ func (s *Service) DescribeInstanceAttribute(_ context.Context, in *api.DescribeI
 // ModifyInstanceAttribute changes attributes of an instance; type and user-data only while it is stopped.
 func (s *Service) ModifyInstanceAttribute(_ context.Context, in *api.ModifyInstanceAttributeInput) (*api.ModifyInstanceAttributeOutput, error) {
 	return change(s, in.DryRun, func(tx *state.Tx, _ *api.ModifyInstanceAttributeOutput) error {
-		v, err := s.instance(tx, val(in.InstanceId))
+		v, err := s.instance(tx, wire.Value(in.InstanceId))
 		if err != nil {
 			return err
 		}
@@ -71,11 +72,11 @@ func (s *Service) ModifyInstanceAttribute(_ context.Context, in *api.ModifyInsta
 			field *bool
 		}{{in.DisableApiTermination, &v.NoTermination}, {in.DisableApiStop, &v.NoStop}, {in.EbsOptimized, &v.EBSOptimized}} {
 			if change.to != nil {
-				*change.field = val(change.to.Value)
+				*change.field = wire.Value(change.to.Value)
 			}
 		}
 		if b := in.InstanceInitiatedShutdownBehavior; b != nil {
-			if v.ShutdownBehavior = val(b.Value); v.ShutdownBehavior != "stop" && v.ShutdownBehavior != "terminate" {
+			if v.ShutdownBehavior = wire.Value(b.Value); v.ShutdownBehavior != "stop" && v.ShutdownBehavior != "terminate" {
 				return invalid("instanceInitiatedShutdownBehavior", v.ShutdownBehavior)
 			}
 		}
@@ -95,9 +96,9 @@ func (v *Instance) modifyStopped(in *api.ModifyInstanceAttributeInput) error {
 		return fault("IncorrectInstanceState", "The instance '%s' is not in the 'stopped' state.", v.ID)
 	}
 	if in.InstanceType != nil {
-		t, ok := FindInstanceType(val(in.InstanceType.Value))
+		t, ok := FindInstanceType(wire.Value(in.InstanceType.Value))
 		if !ok || t.Architecture != "x86_64" {
-			return fault("InvalidParameterValue", "Invalid value '%s' for InstanceType.", val(in.InstanceType.Value))
+			return fault("InvalidParameterValue", "Invalid value '%s' for InstanceType.", wire.Value(in.InstanceType.Value))
 		}
 		v.Type = t.Name
 	}
@@ -124,7 +125,7 @@ func (s *Service) modifyPrimaryInterface(tx *state.Tx, v Instance, in *api.Modif
 		return err
 	}
 	if in.SourceDestCheck != nil {
-		i.NoSourceCheck = !val(in.SourceDestCheck.Value)
+		i.NoSourceCheck = !wire.Value(in.SourceDestCheck.Value)
 	}
 	if len(in.Groups) > 0 {
 		if err := checkGroups(tx, i.VPC, in.Groups); err != nil {
@@ -137,11 +138,11 @@ func (s *Service) modifyPrimaryInterface(tx *state.Tx, v Instance, in *api.Modif
 
 func modifyMappings(tx *state.Tx, v Instance, mappings []api.InstanceBlockDeviceMappingSpecification) error {
 	for _, m := range mappings {
-		found := volumes.where(tx, func(o volume) bool { return o.Instance == v.ID && o.Device == val(m.DeviceName) })
+		found := volumes.where(tx, func(o volume) bool { return o.Instance == v.ID && o.Device == wire.Value(m.DeviceName) })
 		if len(found) == 0 || m.Ebs == nil {
-			return fault("InvalidInstanceAttributeValue", "No device is currently mapped at %s", val(m.DeviceName))
+			return fault("InvalidInstanceAttributeValue", "No device is currently mapped at %s", wire.Value(m.DeviceName))
 		}
-		found[0].Delete = or(m.Ebs.DeleteOnTermination, found[0].Delete)
+		found[0].Delete = wire.Or(m.Ebs.DeleteOnTermination, found[0].Delete)
 		if err := volumes.put(tx, found[0]); err != nil {
 			return err
 		}
@@ -151,7 +152,7 @@ func modifyMappings(tx *state.Tx, v Instance, mappings []api.InstanceBlockDevice
 
 // set changes the metadata options that are given.
 func (m *MetadataOptions) set(endpoint, tokens, tags *string, hops *int64) error {
-	n := MetadataOptions{or(endpoint, m.Endpoint), or(tokens, m.Tokens), or(hops, m.HopLimit), or(tags, m.Tags)}
+	n := MetadataOptions{wire.Or(endpoint, m.Endpoint), wire.Or(tokens, m.Tokens), wire.Or(hops, m.HopLimit), wire.Or(tags, m.Tags)}
 	onOff := []string{"enabled", "disabled"}
 	switch {
 	case !slices.Contains(onOff, n.Endpoint):
@@ -170,7 +171,7 @@ func (m *MetadataOptions) set(endpoint, tokens, tags *string, hops *int64) error
 // ModifyInstanceMetadataOptions changes how an instance reaches its metadata.
 func (s *Service) ModifyInstanceMetadataOptions(_ context.Context, in *api.ModifyInstanceMetadataOptionsInput) (*api.ModifyInstanceMetadataOptionsOutput, error) {
 	return change(s, in.DryRun, func(tx *state.Tx, out *api.ModifyInstanceMetadataOptionsOutput) error {
-		v, err := s.instance(tx, val(in.InstanceId))
+		v, err := s.instance(tx, wire.Value(in.InstanceId))
 		if err != nil {
 			return err
 		}
@@ -205,11 +206,11 @@ func (s *Service) DescribeInstanceCreditSpecifications(_ context.Context, in *ap
 func (s *Service) ModifyInstanceCreditSpecification(_ context.Context, in *api.ModifyInstanceCreditSpecificationInput) (*api.ModifyInstanceCreditSpecificationOutput, error) {
 	return change(s, in.DryRun, func(tx *state.Tx, out *api.ModifyInstanceCreditSpecificationOutput) error {
 		for _, spec := range in.InstanceCreditSpecifications {
-			v, err := s.instance(tx, val(spec.InstanceId))
+			v, err := s.instance(tx, wire.Value(spec.InstanceId))
 			if err == nil {
 				err = v.setCredits(&api.CreditSpecificationRequest{CpuCredits: spec.CpuCredits})
 			}
-			if item, ok := unsuccessful(val(spec.InstanceId), err); ok {
+			if item, ok := unsuccessful(wire.Value(spec.InstanceId), err); ok {
 				out.UnsuccessfulInstanceCreditSpecifications = append(out.UnsuccessfulInstanceCreditSpecifications, api.UnsuccessfulInstanceCreditSpecificationItem{
 					InstanceId: item.ResourceId, Error: &api.UnsuccessfulInstanceCreditSpecificationItemError{Code: item.Error.Code, Message: item.Error.Message},
 				})

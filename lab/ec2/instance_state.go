@@ -60,7 +60,7 @@ func (s *Service) StopInstances(_ context.Context, in *api.StopInstancesInput) (
 		if err != nil {
 			return err
 		}
-		if val(in.Hibernate) {
+		if wire.Value(in.Hibernate) {
 			return unsupported("Hibernation")
 		}
 		for _, v := range found {

@@ -10,6 +10,7 @@ import (
 	api "storefront/lab/api/ec2"
 	"storefront/lab/region"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // InstanceType is an instance type that the region offers.
@@ -152,7 +153,7 @@ func (v offering) id() string { return v.instanceType + "/" + v.location }
 func (s *Service) DescribeInstanceTypeOfferings(_ context.Context, in *api.DescribeInstanceTypeOfferingsInput) (*api.DescribeInstanceTypeOfferingsOutput, error) {
 	return read(s, in.DryRun, func(tx *state.Tx, out *api.DescribeInstanceTypeOfferingsOutput) error {
 		var locations []string
-		kindOf := or(in.LocationType, api.LocationTypeRegion)
+		kindOf := wire.Or(in.LocationType, api.LocationTypeRegion)
 		for _, z := range s.zones {
 			switch kindOf {
 			case api.LocationTypeRegion:
@@ -211,7 +212,7 @@ func (s *Service) DescribeSpotPriceHistory(_ context.Context, in *api.DescribeSp
 		var found []spotPrice
 		for _, t := range InstanceTypes() {
 			for _, z := range s.zones {
-				wanted := (len(in.InstanceTypes) == 0 || slices.Contains(in.InstanceTypes, t.Name)) && or(in.AvailabilityZone, z.Name) == z.Name &&
+				wanted := (len(in.InstanceTypes) == 0 || slices.Contains(in.InstanceTypes, t.Name)) && wire.Or(in.AvailabilityZone, z.Name) == z.Name &&
 					(len(in.ProductDescriptions) == 0 || slices.ContainsFunc(in.ProductDescriptions, func(p string) bool { return strings.HasPrefix(p, product) }))
 				if v := (spotPrice{t, z}); wanted && match(v) {
 					found = append(found, v)

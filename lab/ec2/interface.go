@@ -11,6 +11,7 @@ import (
 	api "storefront/lab/api/ec2"
 	"storefront/lab/region"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // Interface is an elastic network interface.
@@ -176,17 +177,17 @@ func removeInterface(tx *state.Tx, v Interface) error {
 // CreateNetworkInterface creates an interface in a subnet.
 func (s *Service) CreateNetworkInterface(ctx context.Context, in *api.CreateNetworkInterfaceInput) (*api.CreateNetworkInterfaceOutput, error) {
 	return change(s, in.DryRun, func(tx *state.Tx, out *api.CreateNetworkInterfaceOutput) error {
-		if val(in.SecondaryPrivateIpAddressCount) > 0 || len(in.PrivateIpAddresses) > 1 || len(in.Ipv6Addresses) > 0 || val(in.Ipv6AddressCount) > 0 || val(in.Ipv4PrefixCount) > 0 || val(in.Ipv6PrefixCount) > 0 {
+		if wire.Value(in.SecondaryPrivateIpAddressCount) > 0 || len(in.PrivateIpAddresses) > 1 || len(in.Ipv6Addresses) > 0 || wire.Value(in.Ipv6AddressCount) > 0 || wire.Value(in.Ipv4PrefixCount) > 0 || wire.Value(in.Ipv6PrefixCount) > 0 {
 			return unsupported("More than one private address on a network interface")
 		}
 		if err := checkSpecifications(in.TagSpecifications, "network-interface"); err != nil {
 			return err
 		}
-		subnet, err := subnets.get(tx, val(in.SubnetId))
+		subnet, err := subnets.get(tx, wire.Value(in.SubnetId))
 		if err != nil {
 			return err
 		}
-		if t := or(in.InterfaceType, "interface"); t != "interface" {
+		if t := wire.Or(in.InterfaceType, "interface"); t != "interface" {
 			return invalid("interfaceType", t)
 		}
 		want := in.PrivateIpAddress
@@ -194,7 +195,7 @@ func (s *Service) CreateNetworkInterface(ctx context.Context, in *api.CreateNetw
 			want = in.PrivateIpAddresses[0].PrivateIpAddress
 		}
 		id, err := s.once(tx, "CreateNetworkInterface", in.ClientToken, in, func() (string, error) {
-			v, err := s.newInterface(tx, subnet, Interface{Type: "interface", Description: val(in.Description), SecurityGroups: in.Groups}, want)
+			v, err := s.newInterface(tx, subnet, Interface{Type: "interface", Description: wire.Value(in.Description), SecurityGroups: in.Groups}, want)
 			if err != nil {
 				return "", err
 			}
@@ -212,7 +213,7 @@ func (s *Service) CreateNetworkInterface(ctx context.Context, in *api.CreateNetw
 // DeleteNetworkInterface deletes an interface that is not attached.
 func (s *Service) DeleteNetworkInterface(_ context.Context, in *api.DeleteNetworkInterfaceInput) (*api.DeleteNetworkInterfaceOutput, error) {
 	return change(s, in.DryRun, func(tx *state.Tx, _ *api.DeleteNetworkInterfaceOutput) error {
-		v, err := interfaces.get(tx, val(in.NetworkInterfaceId))
+		v, err := interfaces.get(tx, wire.Value(in.NetworkInterfaceId))
 		if err != nil {
 			return err
 		}

@@ -5,23 +5,24 @@ import (
 
 	api "storefront/lab/api/ec2"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // ModifyNetworkInterfaceAttribute changes attributes of an interface.
 func (s *Service) ModifyNetworkInterfaceAttribute(_ context.Context, in *api.ModifyNetworkInterfaceAttributeInput) (*api.ModifyNetworkInterfaceAttributeOutput, error) {
 	return change(s, in.DryRun, func(tx *state.Tx, _ *api.ModifyNetworkInterfaceAttributeOutput) error {
-		v, err := interfaces.get(tx, val(in.NetworkInterfaceId))
+		v, err := interfaces.get(tx, wire.Value(in.NetworkInterfaceId))
 		if err != nil {
 			return err
 		}
-		if in.AssociatePublicIpAddress != nil || in.EnaSrdSpecification != nil || val(in.EnablePrimaryIpv6) {
+		if in.AssociatePublicIpAddress != nil || in.EnaSrdSpecification != nil || wire.Value(in.EnablePrimaryIpv6) {
 			return unsupported("Changing this attribute of a network interface")
 		}
 		if in.Description != nil {
-			v.Description = val(in.Description.Value)
+			v.Description = wire.Value(in.Description.Value)
 		}
 		if in.SourceDestCheck != nil {
-			v.NoSourceCheck = !val(in.SourceDestCheck.Value)
+			v.NoSourceCheck = !wire.Value(in.SourceDestCheck.Value)
 		}
 		if len(in.Groups) > 0 {
 			if err := checkGroups(tx, v.VPC, in.Groups); err != nil {
@@ -30,10 +31,10 @@ func (s *Service) ModifyNetworkInterfaceAttribute(_ context.Context, in *api.Mod
 			v.SecurityGroups = in.Groups
 		}
 		if a := in.Attachment; a != nil {
-			if v.Attachment == nil || v.Attachment.ID != val(a.AttachmentId) {
-				return fault("InvalidAttachmentID.NotFound", "The attachment ID '%s' does not exist", val(a.AttachmentId))
+			if v.Attachment == nil || v.Attachment.ID != wire.Value(a.AttachmentId) {
+				return fault("InvalidAttachmentID.NotFound", "The attachment ID '%s' does not exist", wire.Value(a.AttachmentId))
 			}
-			v.Attachment.Delete = val(a.DeleteOnTermination)
+			v.Attachment.Delete = wire.Value(a.DeleteOnTermination)
 		}
 		return interfaces.put(tx, v)
 	})
@@ -42,11 +43,11 @@ func (s *Service) ModifyNetworkInterfaceAttribute(_ context.Context, in *api.Mod
 // AttachNetworkInterface attaches a further interface to an instance in the same zone.
 func (s *Service) AttachNetworkInterface(_ context.Context, in *api.AttachNetworkInterfaceInput) (*api.AttachNetworkInterfaceOutput, error) {
 	return change(s, in.DryRun, func(tx *state.Tx, out *api.AttachNetworkInterfaceOutput) error {
-		v, err := interfaces.get(tx, val(in.NetworkInterfaceId))
+		v, err := interfaces.get(tx, wire.Value(in.NetworkInterfaceId))
 		if err != nil {
 			return err
 		}
-		i, err := s.instance(tx, val(in.InstanceId))
+		i, err := s.instance(tx, wire.Value(in.InstanceId))
 		if err != nil {
 			return err
 		}
@@ -63,11 +64,11 @@ func (s *Service) AttachNetworkInterface(_ context.Context, in *api.AttachNetwor
 			if err != nil {
 				return err
 			}
-			if o.Attachment != nil && int64(o.Attachment.Device) == val(in.DeviceIndex) {
-				return fault("InvalidParameterValue", "Instance '%s' already has an interface attached at device index '%d'.", i.ID, val(in.DeviceIndex))
+			if o.Attachment != nil && int64(o.Attachment.Device) == wire.Value(in.DeviceIndex) {
+				return fault("InvalidParameterValue", "Instance '%s' already has an interface attached at device index '%d'.", i.ID, wire.Value(in.DeviceIndex))
 			}
 		}
-		if v, err = s.attach(tx, v, i.ID, int(val(in.DeviceIndex)), false); err != nil {
+		if v, err = s.attach(tx, v, i.ID, int(wire.Value(in.DeviceIndex)), false); err != nil {
 			return err
 		}
 		out.AttachmentId, out.NetworkCardIndex = &v.Attachment.ID, new(int64(0))
@@ -79,9 +80,9 @@ func (s *Service) AttachNetworkInterface(_ context.Context, in *api.AttachNetwor
 // DetachNetworkInterface detaches an interface that is not an instance's primary one.
 func (s *Service) DetachNetworkInterface(_ context.Context, in *api.DetachNetworkInterfaceInput) (*api.DetachNetworkInterfaceOutput, error) {
 	return change(s, in.DryRun, func(tx *state.Tx, _ *api.DetachNetworkInterfaceOutput) error {
-		found := interfaces.where(tx, func(v Interface) bool { return v.Attachment != nil && v.Attachment.ID == val(in.AttachmentId) })
+		found := interfaces.where(tx, func(v Interface) bool { return v.Attachment != nil && v.Attachment.ID == wire.Value(in.AttachmentId) })
 		if len(found) == 0 {
-			return fault("InvalidAttachmentID.NotFound", "The attachment ID '%s' does not exist", val(in.AttachmentId))
+			return fault("InvalidAttachmentID.NotFound", "The attachment ID '%s' does not exist", wire.Value(in.AttachmentId))
 		}
 		v := found[0]
 		switch {

@@ -5,6 +5,7 @@ import (
 
 	api "storefront/lab/api/ec2"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // gateway is an internet gateway.
@@ -70,11 +71,11 @@ func (s *Service) DescribeInternetGateways(_ context.Context, in *api.DescribeIn
 // AttachInternetGateway attaches a gateway to a VPC that has none.
 func (s *Service) AttachInternetGateway(_ context.Context, in *api.AttachInternetGatewayInput) (*api.AttachInternetGatewayOutput, error) {
 	return change(s, in.DryRun, func(tx *state.Tx, _ *api.AttachInternetGatewayOutput) error {
-		g, err := gateways.get(tx, val(in.InternetGatewayId))
+		g, err := gateways.get(tx, wire.Value(in.InternetGatewayId))
 		if err != nil {
 			return err
 		}
-		vpc, err := vpcs.get(tx, val(in.VpcId))
+		vpc, err := vpcs.get(tx, wire.Value(in.VpcId))
 		if err != nil {
 			return err
 		}
@@ -92,12 +93,12 @@ func (s *Service) AttachInternetGateway(_ context.Context, in *api.AttachInterne
 // DetachInternetGateway detaches a gateway from a VPC in which nothing has a public address any more.
 func (s *Service) DetachInternetGateway(_ context.Context, in *api.DetachInternetGatewayInput) (*api.DetachInternetGatewayOutput, error) {
 	return change(s, in.DryRun, func(tx *state.Tx, _ *api.DetachInternetGatewayOutput) error {
-		g, err := gateways.get(tx, val(in.InternetGatewayId))
+		g, err := gateways.get(tx, wire.Value(in.InternetGatewayId))
 		if err != nil {
 			return err
 		}
-		if g.VPC == "" || g.VPC != val(in.VpcId) {
-			return fault("Gateway.NotAttached", "resource %s is not attached to network %s", g.ID, val(in.VpcId))
+		if g.VPC == "" || g.VPC != wire.Value(in.VpcId) {
+			return fault("Gateway.NotAttached", "resource %s is not attached to network %s", g.ID, wire.Value(in.VpcId))
 		}
 		if interfaces.any(tx, func(i Interface) bool { return i.VPC == g.VPC && i.Public.Address.IsValid() }) {
 			return fault("DependencyViolation", "Network %s has some mapped public address(es). Please unmap those public address(es) before detaching the gateway.", g.VPC)
@@ -110,7 +111,7 @@ func (s *Service) DetachInternetGateway(_ context.Context, in *api.DetachInterne
 // DeleteInternetGateway deletes a detached gateway.
 func (s *Service) DeleteInternetGateway(_ context.Context, in *api.DeleteInternetGatewayInput) (*api.DeleteInternetGatewayOutput, error) {
 	return change(s, in.DryRun, func(tx *state.Tx, _ *api.DeleteInternetGatewayOutput) error {
-		g, err := gateways.get(tx, val(in.InternetGatewayId))
+		g, err := gateways.get(tx, wire.Value(in.InternetGatewayId))
 		if err != nil {
 			return err
 		}

@@ -18,6 +18,7 @@ import (
 
 	api "storefront/lab/api/ec2"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // keyPair is a key pair's public half.
@@ -70,7 +71,7 @@ func (s *Service) ImportKeyPair(ctx context.Context, in *api.ImportKeyPairInput)
 		if err != nil {
 			return fault("InvalidKey.Format", "Key is not in valid OpenSSH public key format")
 		}
-		v := keyPair{Name: val(in.KeyName), Public: strings.TrimSpace(string(in.PublicKeyMaterial))}
+		v := keyPair{Name: wire.Value(in.KeyName), Public: strings.TrimSpace(string(in.PublicKeyMaterial))}
 		switch key.Type() {
 		case ssh.KeyAlgoRSA:
 			v.Type, v.Fingerprint = "rsa", ssh.FingerprintLegacyMD5(key)
@@ -98,14 +99,14 @@ func (s *Service) ImportKeyPair(ctx context.Context, in *api.ImportKeyPairInput)
 // CreateKeyPair makes a key pair; the private half is in the answer and nowhere else.
 func (s *Service) CreateKeyPair(ctx context.Context, in *api.CreateKeyPairInput) (*api.CreateKeyPairOutput, error) {
 	return change(s, in.DryRun, func(tx *state.Tx, out *api.CreateKeyPairOutput) error {
-		if f := or(in.KeyFormat, "pem"); f != "pem" {
+		if f := wire.Or(in.KeyFormat, "pem"); f != "pem" {
 			return unsupported("Key format " + f)
 		}
-		v, material, err := generateKey(or(in.KeyType, "rsa"))
+		v, material, err := generateKey(wire.Or(in.KeyType, "rsa"))
 		if err != nil {
 			return err
 		}
-		v.Name = val(in.KeyName)
+		v.Name = wire.Value(in.KeyName)
 		if v, err = s.addKeyPair(ctx, tx, v, in.TagSpecifications); err != nil {
 			return err
 		}
@@ -178,7 +179,7 @@ func (s *Service) DescribeKeyPairs(_ context.Context, in *api.DescribeKeyPairsIn
 		var err error
 		out.KeyPairs, _, err = describe(tx, keyPairs, query{ids: ids, filters: in.Filters}, func(tx *state.Tx, v keyPair) api.KeyPairInfo {
 			shown := api.KeyPairInfo{KeyPairId: &v.ID, KeyName: &v.Name, KeyType: &v.Type, KeyFingerprint: &v.Fingerprint, CreateTime: &v.Created, Tags: showTags(tx, v.ID)}
-			if val(in.IncludePublicKey) {
+			if wire.Value(in.IncludePublicKey) {
 				shown.PublicKey = &v.Public
 			}
 			return shown
@@ -202,7 +203,7 @@ func (s *Service) DeleteKeyPair(_ context.Context, in *api.DeleteKeyPairInput) (
 			return missing("KeyName")
 		}
 		out.Return = new(true)
-		for _, v := range keyPairs.where(tx, func(v keyPair) bool { return v.Name == val(in.KeyName) || v.ID == val(in.KeyPairId) }) {
+		for _, v := range keyPairs.where(tx, func(v keyPair) bool { return v.Name == wire.Value(in.KeyName) || v.ID == wire.Value(in.KeyPairId) }) {
 			out.KeyPairId = &v.ID
 			if err := keyPairs.remove(tx, v.ID); err != nil {
 				return err

@@ -50,12 +50,12 @@ var versions = kind[templateVersion]{
 	table: state.NewTable[templateVersion]("ec2.launch-template-version"),
 	filters: map[string]func(templateVersion) []string{
 		"create-time":   one(func(v templateVersion) string { return v.Created.Format(time.RFC3339) }),
-		"image-id":      one(func(v templateVersion) string { return val(v.Data.ImageId) }),
-		"instance-type": one(func(v templateVersion) string { return val(v.Data.InstanceType) }),
-		"ebs-optimized": flag(func(v templateVersion) bool { return val(v.Data.EbsOptimized) }),
+		"image-id":      one(func(v templateVersion) string { return wire.Value(v.Data.ImageId) }),
+		"instance-type": one(func(v templateVersion) string { return wire.Value(v.Data.InstanceType) }),
+		"ebs-optimized": flag(func(v templateVersion) bool { return wire.Value(v.Data.EbsOptimized) }),
 		"iam-instance-profile": one(func(v templateVersion) string {
-			p := or(v.Data.IamInstanceProfile, api.LaunchTemplateIamInstanceProfileSpecificationRequest{})
-			return val(p.Arn) + val(p.Name)
+			p := wire.Or(v.Data.IamInstanceProfile, api.LaunchTemplateIamInstanceProfileSpecificationRequest{})
+			return wire.Value(p.Arn) + wire.Value(p.Name)
 		}),
 	},
 }
@@ -123,7 +123,7 @@ func (s *Service) addVersion(ctx context.Context, tx *state.Tx, v *template, dat
 		}
 	}
 	v.Latest++
-	version := templateVersion{Template: v.ID, Number: v.Latest, Description: val(description), Data: *data, Created: s.Now().UTC(), Creator: s.creator(ctx)}
+	version := templateVersion{Template: v.ID, Number: v.Latest, Description: wire.Value(description), Data: *data, Created: s.Now().UTC(), Creator: s.creator(ctx)}
 	if err := versions.put(tx, version); err != nil {
 		return version, err
 	}
@@ -142,7 +142,7 @@ func (s *Service) creator(ctx context.Context) string {
 const maxUserData = 16 << 10
 
 func checkUserData(encoded *string) error {
-	data, err := base64.StdEncoding.DecodeString(val(encoded))
+	data, err := base64.StdEncoding.DecodeString(wire.Value(encoded))
 	if err != nil {
 		return fault("InvalidUserData.Malformed", "Invalid BASE64 encoding of user data.")
 	}
@@ -157,7 +157,7 @@ var templateName = regexp.MustCompile(`^[a-zA-Z0-9().\-/_]{3,128}$`)
 // CreateLaunchTemplate creates a template with its version 1.
 func (s *Service) CreateLaunchTemplate(ctx context.Context, in *api.CreateLaunchTemplateInput) (*api.CreateLaunchTemplateOutput, error) {
 	return change(s, in.DryRun, func(tx *state.Tx, out *api.CreateLaunchTemplateOutput) error {
-		if !templateName.MatchString(val(in.LaunchTemplateName)) {
+		if !templateName.MatchString(wire.Value(in.LaunchTemplateName)) {
 			return fault("InvalidLaunchTemplateName.MalformedException", "A launch template name must be between 3 and 128 characters, and may contain letters, numbers, and the following characters: - ( ) . / _.")
 		}
 		if in.LaunchTemplateData == nil {

@@ -9,6 +9,7 @@ import (
 
 	api "storefront/lab/api/ec2"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // overlay puts the members of top that are set over those of base and decodes the result into out. The shapes of launch templates and of
@@ -168,10 +169,10 @@ func findVersions(tx *state.Tx, in *api.DescribeLaunchTemplateVersionsInput) ([]
 
 // between reports whether a number lies within textual bounds that may be left out.
 func between(number int64, low, high *string) bool {
-	if n, err := strconv.ParseInt(val(low), 10, 64); err == nil && number < n {
+	if n, err := strconv.ParseInt(wire.Value(low), 10, 64); err == nil && number < n {
 		return false
 	}
-	n, err := strconv.ParseInt(val(high), 10, 64)
+	n, err := strconv.ParseInt(wire.Value(high), 10, 64)
 	return err != nil || number <= n
 }
 
@@ -213,7 +214,7 @@ func (s *Service) DeleteLaunchTemplateVersions(_ context.Context, in *api.Delete
 // GetLaunchTemplateData answers the launch template data of an instance.
 func (s *Service) GetLaunchTemplateData(_ context.Context, in *api.GetLaunchTemplateDataInput) (*api.GetLaunchTemplateDataOutput, error) {
 	return read(s, in.DryRun, func(tx *state.Tx, out *api.GetLaunchTemplateDataOutput) error {
-		v, err := s.instance(tx, val(in.InstanceId))
+		v, err := s.instance(tx, wire.Value(in.InstanceId))
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 
 	api "storefront/lab/api/ec2"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // natGateway is a NAT gateway.
@@ -50,7 +51,7 @@ func (s *Service) CreateNatGateway(ctx context.Context, in *api.CreateNatGateway
 		if err := checkSpecifications(in.TagSpecifications, "natgateway"); err != nil {
 			return err
 		}
-		if len(in.SecondaryAllocationIds) > 0 || len(in.SecondaryPrivateIpAddresses) > 0 || val(in.SecondaryPrivateIpAddressCount) > 0 {
+		if len(in.SecondaryAllocationIds) > 0 || len(in.SecondaryPrivateIpAddresses) > 0 || wire.Value(in.SecondaryPrivateIpAddressCount) > 0 {
 			return unsupported("A secondary address of a NAT gateway")
 		}
 		id, err := s.once(tx, "CreateNatGateway", in.ClientToken, in, func() (string, error) {
@@ -75,7 +76,7 @@ func (s *Service) CreateNatGateway(ctx context.Context, in *api.CreateNatGateway
 
 func (s *Service) newNAT(tx *state.Tx, in *api.CreateNatGatewayInput) (natGateway, error) {
 	v := natGateway{Created: s.Now().UTC()}
-	connectivity := or(in.ConnectivityType, api.ConnectivityTypePublic)
+	connectivity := wire.Or(in.ConnectivityType, api.ConnectivityTypePublic)
 	if connectivity != api.ConnectivityTypePublic && connectivity != api.ConnectivityTypePrivate {
 		return v, invalid("connectivityType", connectivity)
 	}
@@ -86,7 +87,7 @@ func (s *Service) newNAT(tx *state.Tx, in *api.CreateNatGatewayInput) (natGatewa
 		}
 		return v, missing("AllocationId")
 	}
-	subnet, err := subnets.get(tx, val(in.SubnetId))
+	subnet, err := subnets.get(tx, wire.Value(in.SubnetId))
 	if err != nil {
 		return v, err
 	}
@@ -94,7 +95,7 @@ func (s *Service) newNAT(tx *state.Tx, in *api.CreateNatGatewayInput) (natGatewa
 		return v, err
 	}
 	i, err := s.CreateManagedInterface(tx, ManagedInterface{
-		Subnet: subnet.ID, Description: "Interface for NAT Gateway " + v.ID, RequesterID: "amazon-nat", InterfaceType: "nat_gateway", PrivateAddress: val(in.PrivateIpAddress),
+		Subnet: subnet.ID, Description: "Interface for NAT Gateway " + v.ID, RequesterID: "amazon-nat", InterfaceType: "nat_gateway", PrivateAddress: wire.Value(in.PrivateIpAddress),
 	})
 	if err != nil {
 		return v, err
@@ -155,7 +156,7 @@ func (s *Service) forgottenNAT(v natGateway) bool {
 // DeleteNatGateway deletes a NAT gateway; its routes become black holes.
 func (s *Service) DeleteNatGateway(_ context.Context, in *api.DeleteNatGatewayInput) (*api.DeleteNatGatewayOutput, error) {
 	return change(s, in.DryRun, func(tx *state.Tx, out *api.DeleteNatGatewayOutput) error {
-		v, err := nats.get(tx, val(in.NatGatewayId))
+		v, err := nats.get(tx, wire.Value(in.NatGatewayId))
 		if err != nil {
 			return err
 		}

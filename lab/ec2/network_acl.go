@@ -10,6 +10,7 @@ import (
 	api "storefront/lab/api/ec2"
 	"storefront/lab/region"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // acl is a network ACL.
@@ -152,7 +153,7 @@ func (s *Service) CreateNetworkAcl(ctx context.Context, in *api.CreateNetworkAcl
 		if err := checkSpecifications(in.TagSpecifications, "network-acl"); err != nil {
 			return err
 		}
-		vpc, err := vpcs.get(tx, val(in.VpcId))
+		vpc, err := vpcs.get(tx, wire.Value(in.VpcId))
 		if err != nil {
 			return err
 		}
@@ -207,7 +208,7 @@ func (s *Service) DescribeNetworkAcls(_ context.Context, in *api.DescribeNetwork
 // DeleteNetworkAcl deletes an ACL that no subnet uses.
 func (s *Service) DeleteNetworkAcl(_ context.Context, in *api.DeleteNetworkAclInput) (*api.DeleteNetworkAclOutput, error) {
 	return change(s, in.DryRun, func(tx *state.Tx, _ *api.DeleteNetworkAclOutput) error {
-		a, err := acls.get(tx, val(in.NetworkAclId))
+		a, err := acls.get(tx, wire.Value(in.NetworkAclId))
 		if err != nil {
 			return err
 		}
@@ -226,20 +227,20 @@ func (s *Service) ReplaceNetworkAclAssociation(_ context.Context, in *api.Replac
 	return change(s, in.DryRun, func(tx *state.Tx, out *api.ReplaceNetworkAclAssociationOutput) error {
 		old, i := acl{}, -1
 		for _, a := range acls.table.All(tx) {
-			if i = slices.IndexFunc(a.Associations, func(o aclAssociation) bool { return o.ID == val(in.AssociationId) }); i >= 0 {
+			if i = slices.IndexFunc(a.Associations, func(o aclAssociation) bool { return o.ID == wire.Value(in.AssociationId) }); i >= 0 {
 				old = a
 				break
 			}
 		}
 		if i < 0 {
-			return fault("InvalidAssociationID.NotFound", "The association ID '%s' does not exist", val(in.AssociationId))
+			return fault("InvalidAssociationID.NotFound", "The association ID '%s' does not exist", wire.Value(in.AssociationId))
 		}
 		subnet := old.Associations[i].Subnet
 		old.drop(subnet)
 		if err := acls.put(tx, old); err != nil {
 			return err
 		}
-		a, err := acls.get(tx, val(in.NetworkAclId))
+		a, err := acls.get(tx, wire.Value(in.NetworkAclId))
 		if err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 
 	api "storefront/lab/api/ec2"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // entryRequest is what CreateNetworkAclEntry and ReplaceNetworkAclEntry have in common.
@@ -19,7 +20,7 @@ type entryRequest struct {
 
 // entry checks a request and makes an entry of it.
 func (r entryRequest) entry() (aclEntry, error) {
-	e := aclEntry{Egress: val(r.egress), Number: val(r.number)}
+	e := aclEntry{Egress: wire.Value(r.egress), Number: wire.Value(r.number)}
 	if e.Number < 1 || e.Number >= lastRule {
 		return e, fault("InvalidParameterValue", "Value (%d) for parameter ruleNumber is invalid. Rule number must be between 1 and 32766.", e.Number)
 	}
@@ -33,16 +34,16 @@ func (r entryRequest) entry() (aclEntry, error) {
 	if e.CIDR, err = parseCIDR("cidrBlock", *r.cidr); err != nil {
 		return e, err
 	}
-	switch val(r.action) {
+	switch wire.Value(r.action) {
 	case api.RuleActionAllow:
 		e.Allow = true
 	case api.RuleActionDeny:
 	default:
-		return e, invalid("ruleAction", val(r.action))
+		return e, invalid("ruleAction", wire.Value(r.action))
 	}
-	name, err := protocolName(val(r.protocol))
+	name, err := protocolName(wire.Value(r.protocol))
 	if err != nil {
-		return e, invalid("protocol", val(r.protocol))
+		return e, invalid("protocol", wire.Value(r.protocol))
 	}
 	numbers := map[string]string{"tcp": "6", "udp": "17", "icmp": "1", "icmpv6": "58"}
 	if e.Protocol = numbers[name]; e.Protocol == "" {
@@ -61,7 +62,7 @@ func (r entryRequest) entry() (aclEntry, error) {
 		if r.icmp == nil {
 			return e, missing("icmpTypeCode")
 		}
-		e.ICMPType, e.ICMPCode = new(or(r.icmp.Type, -1)), new(or(r.icmp.Code, -1))
+		e.ICMPType, e.ICMPCode = new(wire.Or(r.icmp.Type, -1)), new(wire.Or(r.icmp.Code, -1))
 	}
 	return e, nil
 }
@@ -69,7 +70,7 @@ func (r entryRequest) entry() (aclEntry, error) {
 // CreateNetworkAclEntry adds an entry under a free number.
 func (s *Service) CreateNetworkAclEntry(_ context.Context, in *api.CreateNetworkAclEntryInput) (*api.CreateNetworkAclEntryOutput, error) {
 	return change(s, in.DryRun, func(tx *state.Tx, _ *api.CreateNetworkAclEntryOutput) error {
-		a, err := acls.get(tx, val(in.NetworkAclId))
+		a, err := acls.get(tx, wire.Value(in.NetworkAclId))
 		if err != nil {
 			return err
 		}
@@ -89,7 +90,7 @@ func (s *Service) CreateNetworkAclEntry(_ context.Context, in *api.CreateNetwork
 // ReplaceNetworkAclEntry replaces the entry of a number.
 func (s *Service) ReplaceNetworkAclEntry(_ context.Context, in *api.ReplaceNetworkAclEntryInput) (*api.ReplaceNetworkAclEntryOutput, error) {
 	return change(s, in.DryRun, func(tx *state.Tx, _ *api.ReplaceNetworkAclEntryOutput) error {
-		a, err := acls.get(tx, val(in.NetworkAclId))
+		a, err := acls.get(tx, wire.Value(in.NetworkAclId))
 		if err != nil {
 			return err
 		}
@@ -109,13 +110,13 @@ func (s *Service) ReplaceNetworkAclEntry(_ context.Context, in *api.ReplaceNetwo
 // DeleteNetworkAclEntry removes the entry of a number.
 func (s *Service) DeleteNetworkAclEntry(_ context.Context, in *api.DeleteNetworkAclEntryInput) (*api.DeleteNetworkAclEntryOutput, error) {
 	return change(s, in.DryRun, func(tx *state.Tx, _ *api.DeleteNetworkAclEntryOutput) error {
-		a, err := acls.get(tx, val(in.NetworkAclId))
+		a, err := acls.get(tx, wire.Value(in.NetworkAclId))
 		if err != nil {
 			return err
 		}
-		i := a.find(val(in.Egress), val(in.RuleNumber))
+		i := a.find(wire.Value(in.Egress), wire.Value(in.RuleNumber))
 		if i < 0 {
-			return noEntry(a, val(in.RuleNumber))
+			return noEntry(a, wire.Value(in.RuleNumber))
 		}
 		a.Entries = slices.Delete(a.Entries, i, i+1)
 		return acls.put(tx, a)

@@ -10,6 +10,7 @@ import (
 	api "storefront/lab/api/ec2"
 	"storefront/lab/region"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // Rule is a security group rule: exactly one of CIDR, PrefixList and Group is set.
@@ -26,7 +27,7 @@ type Rule struct {
 
 // same reports whether two rules allow the same.
 func (r Rule) same(o Rule) bool {
-	return r.Egress == o.Egress && r.Protocol == o.Protocol && or(r.From, -1) == or(o.From, -1) && or(r.To, -1) == or(o.To, -1) &&
+	return r.Egress == o.Egress && r.Protocol == o.Protocol && wire.Or(r.From, -1) == wire.Or(o.From, -1) && wire.Or(r.To, -1) == wire.Or(o.To, -1) &&
 		r.CIDR == o.CIDR && r.PrefixList == o.PrefixList && r.Group == o.Group
 }
 
@@ -66,28 +67,28 @@ func protocolName(p string) (string, error) {
 func (s *Service) rules(tx *state.Tx, g SecurityGroup, egress bool, permissions []api.IpPermission) ([]Rule, error) {
 	var out []Rule
 	for _, p := range permissions {
-		base := Rule{Egress: egress, Protocol: val(p.IpProtocol), From: p.FromPort, To: p.ToPort}
+		base := Rule{Egress: egress, Protocol: wire.Value(p.IpProtocol), From: p.FromPort, To: p.ToPort}
 		for _, r := range p.IpRanges {
-			base.CIDR, base.Description = val(r.CidrIp), val(r.Description)
+			base.CIDR, base.Description = wire.Value(r.CidrIp), wire.Value(r.Description)
 			out = append(out, base)
 		}
 		for _, r := range p.Ipv6Ranges {
-			base.CIDR, base.Description = val(r.CidrIpv6), val(r.Description)
+			base.CIDR, base.Description = wire.Value(r.CidrIpv6), wire.Value(r.Description)
 			out = append(out, base)
 		}
 		base.CIDR = ""
 		for _, l := range p.PrefixListIds {
 			r := base
-			r.PrefixList, r.Description = val(l.PrefixListId), val(l.Description)
+			r.PrefixList, r.Description = wire.Value(l.PrefixListId), wire.Value(l.Description)
 			out = append(out, r)
 		}
 		for _, u := range p.UserIdGroupPairs {
 			r := base
-			r.Group, r.Description = val(u.GroupId), val(u.Description)
+			r.Group, r.Description = wire.Value(u.GroupId), wire.Value(u.Description)
 			if u.GroupId == nil {
-				found := groups.where(tx, func(o SecurityGroup) bool { return o.VPC == g.VPC && o.Name == val(u.GroupName) })
+				found := groups.where(tx, func(o SecurityGroup) bool { return o.VPC == g.VPC && o.Name == wire.Value(u.GroupName) })
 				if len(found) == 0 {
-					return nil, fault("InvalidGroup.NotFound", "The security group '%s' does not exist", val(u.GroupName))
+					return nil, fault("InvalidGroup.NotFound", "The security group '%s' does not exist", wire.Value(u.GroupName))
 				}
 				r.Group = found[0].ID
 			}
@@ -159,7 +160,7 @@ func checkPorts(r *Rule) error {
 			return fault("InvalidParameterValue", "Invalid TCP/UDP port range (%d:%d)", *r.From, *r.To)
 		}
 	case "icmp", "icmpv6":
-		r.From, r.To = new(or(r.From, -1)), new(or(r.To, -1))
+		r.From, r.To = new(wire.Or(r.From, -1)), new(wire.Or(r.To, -1))
 		if *r.From < -1 || *r.From > 255 || *r.To < -1 || *r.To > 255 {
 			return fault("InvalidParameterValue", "Invalid ICMP type/code (%d:%d)", *r.From, *r.To)
 		}
@@ -177,7 +178,7 @@ func (s *Service) permissions(rules []Rule, egress bool) []api.IpPermission {
 			continue
 		}
 		i := slices.IndexFunc(out, func(p api.IpPermission) bool {
-			return *p.IpProtocol == r.Protocol && or(p.FromPort, -2) == or(r.From, -2) && or(p.ToPort, -2) == or(r.To, -2)
+			return *p.IpProtocol == r.Protocol && wire.Or(p.FromPort, -2) == wire.Or(r.From, -2) && wire.Or(p.ToPort, -2) == wire.Or(r.To, -2)
 		})
 		if i < 0 {
 			out = append(out, api.IpPermission{IpProtocol: new(r.Protocol), FromPort: r.From, ToPort: r.To})

@@ -7,6 +7,7 @@ import (
 	api "storefront/lab/api/ec2"
 	"storefront/lab/region"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 func showProfile(v Instance, state string) *api.IamInstanceProfileAssociation {
@@ -32,9 +33,9 @@ func (s *Service) bind(tx *state.Tx, v Instance, spec *api.IamInstanceProfileSpe
 }
 
 func (s *Service) findBinding(tx *state.Tx, id *string) (Instance, error) {
-	found := instances.where(tx, func(v Instance) bool { return v.ProfileBinding != "" && v.ProfileBinding == val(id) })
+	found := instances.where(tx, func(v Instance) bool { return v.ProfileBinding != "" && v.ProfileBinding == wire.Value(id) })
 	if len(found) == 0 {
-		return Instance{}, fault("NoSuchAssociation", "An invalid association-id of '%s' was given", val(id))
+		return Instance{}, fault("NoSuchAssociation", "An invalid association-id of '%s' was given", wire.Value(id))
 	}
 	return found[0], nil
 }
@@ -42,7 +43,7 @@ func (s *Service) findBinding(tx *state.Tx, id *string) (Instance, error) {
 // AssociateIamInstanceProfile gives a profile to an instance that has none.
 func (s *Service) AssociateIamInstanceProfile(_ context.Context, in *api.AssociateIamInstanceProfileInput) (*api.AssociateIamInstanceProfileOutput, error) {
 	return change(s, nil, func(tx *state.Tx, out *api.AssociateIamInstanceProfileOutput) error {
-		v, err := s.instance(tx, val(in.InstanceId))
+		v, err := s.instance(tx, wire.Value(in.InstanceId))
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 
 	api "storefront/lab/api/ec2"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // route is a route that a user made: one destination, one target.
@@ -57,7 +58,7 @@ func (s *Service) resolve(tx *state.Tx, t routeTable, in routeTarget) (route, er
 	if targets != 1 {
 		return r, fault("InvalidParameterCombination", "A route needs exactly one target")
 	}
-	r.Gateway, r.NAT, r.Interface, r.Instance = val(in.gateway), val(in.nat), val(in.networkInterface), val(in.instance)
+	r.Gateway, r.NAT, r.Interface, r.Instance = wire.Value(in.gateway), wire.Value(in.nat), wire.Value(in.networkInterface), wire.Value(in.instance)
 	return r, s.checkTarget(tx, t, &r)
 }
 
@@ -132,7 +133,7 @@ func (s *Service) parseDestination(cidr, cidr6, prefixList *string) (route, erro
 // CreateRoute adds a route to a table.
 func (s *Service) CreateRoute(_ context.Context, in *api.CreateRouteInput) (*api.CreateRouteOutput, error) {
 	return change(s, in.DryRun, func(tx *state.Tx, out *api.CreateRouteOutput) error {
-		t, err := routeTables.get(tx, val(in.RouteTableId))
+		t, err := routeTables.get(tx, wire.Value(in.RouteTableId))
 		if err != nil {
 			return err
 		}
@@ -162,11 +163,11 @@ func (s *Service) CreateRoute(_ context.Context, in *api.CreateRouteInput) (*api
 // ReplaceRoute gives an existing route another target.
 func (s *Service) ReplaceRoute(_ context.Context, in *api.ReplaceRouteInput) (*api.ReplaceRouteOutput, error) {
 	return change(s, in.DryRun, func(tx *state.Tx, _ *api.ReplaceRouteOutput) error {
-		t, err := routeTables.get(tx, val(in.RouteTableId))
+		t, err := routeTables.get(tx, wire.Value(in.RouteTableId))
 		if err != nil {
 			return err
 		}
-		if val(in.LocalTarget) {
+		if wire.Value(in.LocalTarget) {
 			return unsupported("Resetting a local route")
 		}
 		r, err := s.resolve(tx, t, routeTarget{
@@ -188,7 +189,7 @@ func (s *Service) ReplaceRoute(_ context.Context, in *api.ReplaceRouteInput) (*a
 // DeleteRoute removes a route that a user made.
 func (s *Service) DeleteRoute(_ context.Context, in *api.DeleteRouteInput) (*api.DeleteRouteOutput, error) {
 	return change(s, in.DryRun, func(tx *state.Tx, _ *api.DeleteRouteOutput) error {
-		t, err := routeTables.get(tx, val(in.RouteTableId))
+		t, err := routeTables.get(tx, wire.Value(in.RouteTableId))
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	api "storefront/lab/api/ec2"
 	"storefront/lab/region"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // routeTable is a route table with its own routes: the local ones follow from the VPC, those of gateway endpoints from the endpoints.
@@ -102,7 +103,7 @@ func (s *Service) CreateRouteTable(ctx context.Context, in *api.CreateRouteTable
 		if err := checkSpecifications(in.TagSpecifications, "route-table"); err != nil {
 			return err
 		}
-		vpc, err := vpcs.get(tx, val(in.VpcId))
+		vpc, err := vpcs.get(tx, wire.Value(in.VpcId))
 		if err != nil {
 			return err
 		}
@@ -150,7 +151,7 @@ func (s *Service) DescribeRouteTables(_ context.Context, in *api.DescribeRouteTa
 // DeleteRouteTable deletes a route table that no subnet uses and that is not the main one.
 func (s *Service) DeleteRouteTable(_ context.Context, in *api.DeleteRouteTableInput) (*api.DeleteRouteTableOutput, error) {
 	return change(s, in.DryRun, func(tx *state.Tx, _ *api.DeleteRouteTableOutput) error {
-		t, err := routeTables.get(tx, val(in.RouteTableId))
+		t, err := routeTables.get(tx, wire.Value(in.RouteTableId))
 		if err != nil {
 			return err
 		}
@@ -170,7 +171,7 @@ func (s *Service) DeleteRouteTable(_ context.Context, in *api.DeleteRouteTableIn
 // AssociateRouteTable makes a route table the one of a subnet.
 func (s *Service) AssociateRouteTable(_ context.Context, in *api.AssociateRouteTableInput) (*api.AssociateRouteTableOutput, error) {
 	return change(s, in.DryRun, func(tx *state.Tx, out *api.AssociateRouteTableOutput) error {
-		t, err := routeTables.get(tx, val(in.RouteTableId))
+		t, err := routeTables.get(tx, wire.Value(in.RouteTableId))
 		if err != nil {
 			return err
 		}
@@ -222,14 +223,14 @@ func findAssociation(tx *state.Tx, id string) (routeTable, tableAssociation, err
 // ReplaceRouteTableAssociation moves an association to another table; that of the main table makes the other the main one.
 func (s *Service) ReplaceRouteTableAssociation(_ context.Context, in *api.ReplaceRouteTableAssociationInput) (*api.ReplaceRouteTableAssociationOutput, error) {
 	return change(s, in.DryRun, func(tx *state.Tx, out *api.ReplaceRouteTableAssociationOutput) error {
-		old, a, err := findAssociation(tx, val(in.AssociationId))
+		old, a, err := findAssociation(tx, wire.Value(in.AssociationId))
 		if err != nil {
 			return err
 		}
 		if err := routeTables.put(tx, old); err != nil {
 			return err
 		}
-		t, err := routeTables.get(tx, val(in.RouteTableId))
+		t, err := routeTables.get(tx, wire.Value(in.RouteTableId))
 		if err != nil {
 			return err
 		}
@@ -245,7 +246,7 @@ func (s *Service) ReplaceRouteTableAssociation(_ context.Context, in *api.Replac
 // DisassociateRouteTable gives a subnet back to the main route table.
 func (s *Service) DisassociateRouteTable(_ context.Context, in *api.DisassociateRouteTableInput) (*api.DisassociateRouteTableOutput, error) {
 	return change(s, in.DryRun, func(tx *state.Tx, _ *api.DisassociateRouteTableOutput) error {
-		t, a, err := findAssociation(tx, val(in.AssociationId))
+		t, a, err := findAssociation(tx, wire.Value(in.AssociationId))
 		if err != nil {
 			return err
 		}

@@ -14,7 +14,7 @@ import (
 // RunInstances launches instances, from a launch template or without. They are pending until the data plane has booted them.
 func (s *Service) RunInstances(ctx context.Context, in *api.RunInstancesInput) (*api.RunInstancesOutput, error) {
 	return change(s, in.DryRun, func(tx *state.Tx, out *api.RunInstancesOutput) error {
-		if n := val(in.MinCount); n < 1 || n > val(in.MaxCount) {
+		if n := wire.Value(in.MinCount); n < 1 || n > wire.Value(in.MaxCount) {
 			return fault("InvalidParameterValue", "Value (%d) for parameter minCount is invalid. It must be between 1 and maxCount.", n)
 		}
 		reservation, err := s.once(tx, "RunInstances", in.ClientToken, in, func() (string, error) { return s.launch(ctx, tx, in) })
@@ -41,10 +41,10 @@ func (s *Service) launch(ctx context.Context, tx *state.Tx, in *api.RunInstances
 	if l.instance.Reservation, err = region.NewID(tx, "r"); err != nil {
 		return "", err
 	}
-	for n := int64(0); n < val(in.MaxCount); n++ {
+	for n := int64(0); n < wire.Value(in.MaxCount); n++ {
 		l.instance.Index = n
 		err := s.start(ctx, tx, l)
-		if errors.Is(err, &wire.Error{Code: "InsufficientFreeAddressesInSubnet"}) && n >= val(in.MinCount) {
+		if errors.Is(err, &wire.Error{Code: "InsufficientFreeAddressesInSubnet"}) && n >= wire.Value(in.MinCount) {
 			break
 		}
 		if err != nil {
@@ -93,7 +93,7 @@ func withTemplate(ctx context.Context, tx *state.Tx, in *api.RunInstancesInput) 
 	if err != nil {
 		return nil, nil, err
 	}
-	version, err := t.version(tx, val(in.LaunchTemplate.Version))
+	version, err := t.version(tx, wire.Value(in.LaunchTemplate.Version))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -112,11 +112,11 @@ func withTemplate(ctx context.Context, tx *state.Tx, in *api.RunInstancesInput) 
 // checkLaunch refuses what the lab cannot launch and what no instance can be.
 func checkLaunch(in *api.RunInstancesInput) error {
 	switch {
-	case len(in.Ipv6Addresses) > 0 || val(in.Ipv6AddressCount) > 0:
+	case len(in.Ipv6Addresses) > 0 || wire.Value(in.Ipv6AddressCount) > 0:
 		return unsupported("IPv6")
-	case in.HibernationOptions != nil && val(in.HibernationOptions.Configured):
+	case in.HibernationOptions != nil && wire.Value(in.HibernationOptions.Configured):
 		return unsupported("Hibernation")
-	case in.EnclaveOptions != nil && val(in.EnclaveOptions.Enabled):
+	case in.EnclaveOptions != nil && wire.Value(in.EnclaveOptions.Enabled):
 		return unsupported("Nitro Enclaves")
 	case len(in.ElasticGpuSpecification) > 0 || len(in.ElasticInferenceAccelerators) > 0 || len(in.LicenseSpecifications) > 0:
 		return unsupported("An accelerator or license of an instance")
@@ -127,7 +127,7 @@ func checkLaunch(in *api.RunInstancesInput) error {
 	if err != nil {
 		return err
 	}
-	name := or(in.InstanceType, "m1.small")
+	name := wire.Or(in.InstanceType, "m1.small")
 	t, ok := FindInstanceType(name)
 	if !ok {
 		return fault("InvalidParameterValue", "Invalid value '%s' for InstanceType.", name)
@@ -135,7 +135,7 @@ func checkLaunch(in *api.RunInstancesInput) error {
 	if t.Architecture != image.Architecture {
 		return fault("InvalidParameterValue", "The architecture '%s' of the specified instance type does not match the architecture '%s' of the specified AMI. Specify an instance type and an AMI that have matching architectures, and try again.", t.Architecture, image.Architecture)
 	}
-	if tenancy := val(or(in.Placement, api.Placement{}).Tenancy); tenancy != "" && tenancy != "default" {
+	if tenancy := wire.Value(wire.Or(in.Placement, api.Placement{}).Tenancy); tenancy != "" && tenancy != "default" {
 		return unsupported("Tenancy " + tenancy)
 	}
 	if err := checkUserData(in.UserData); err != nil {
@@ -170,7 +170,7 @@ func (s *Service) launchSubnet(ctx context.Context, tx *state.Tx, in *api.RunIns
 	if err != nil {
 		return v, err
 	}
-	if zone := val(or(in.Placement, api.Placement{}).AvailabilityZone); zone != "" && zone != v.Zone.Name {
+	if zone := wire.Value(wire.Or(in.Placement, api.Placement{}).AvailabilityZone); zone != "" && zone != v.Zone.Name {
 		return v, fault("InvalidParameterValue", "Value (%s) for parameter availabilityZone is invalid. Subnet '%s' is in the availability zone %s", zone, v.ID, v.Zone.Name)
 	}
 	return v, nil
@@ -179,13 +179,13 @@ func (s *Service) launchSubnet(ctx context.Context, tx *state.Tx, in *api.RunIns
 // newInstance makes the record of an instance, without ID, interfaces and volumes.
 func (s *Service) newInstance(tx *state.Tx, in *api.RunInstancesInput, subnet Subnet) (Instance, error) {
 	v := Instance{
-		ClientToken: val(in.ClientToken), Image: *in.ImageId, Type: *in.InstanceType, KeyName: val(in.KeyName), VPC: subnet.VPC, Subnet: subnet.ID, Zone: subnet.Zone,
-		UserData: val(in.UserData), EBSOptimized: val(in.EbsOptimized), NoTermination: val(in.DisableApiTermination), NoStop: val(in.DisableApiStop),
-		ShutdownBehavior: or(in.InstanceInitiatedShutdownBehavior, "stop"), State: Pending, Launched: s.Now().UTC(),
+		ClientToken: wire.Value(in.ClientToken), Image: *in.ImageId, Type: *in.InstanceType, KeyName: wire.Value(in.KeyName), VPC: subnet.VPC, Subnet: subnet.ID, Zone: subnet.Zone,
+		UserData: wire.Value(in.UserData), EBSOptimized: wire.Value(in.EbsOptimized), NoTermination: wire.Value(in.DisableApiTermination), NoStop: wire.Value(in.DisableApiStop),
+		ShutdownBehavior: wire.Or(in.InstanceInitiatedShutdownBehavior, "stop"), State: Pending, Launched: s.Now().UTC(),
 		Metadata: MetadataOptions{Endpoint: "enabled", Tokens: "required", HopLimit: 2, Tags: "disabled"},
 	}
 	if in.Monitoring != nil {
-		v.Monitoring = val(in.Monitoring.Enabled)
+		v.Monitoring = wire.Value(in.Monitoring.Enabled)
 	}
 	if b := v.ShutdownBehavior; b != "stop" && b != "terminate" {
 		return v, invalid("instanceInitiatedShutdownBehavior", b)
@@ -216,7 +216,7 @@ func (s *Service) profile(tx *state.Tx, p *api.IamInstanceProfileSpecification) 
 	if p.Arn != nil && p.Name != nil {
 		return Profile{}, fault("InvalidParameterCombination", "The parameter 'iamInstanceProfile.name' may not be used in combination with 'iamInstanceProfile.arn'")
 	}
-	member, value := "name", val(p.Name)
+	member, value := "name", wire.Value(p.Name)
 	if p.Arn != nil {
 		member, value = "arn", *p.Arn
 	}
@@ -238,7 +238,7 @@ func (v *Instance) setCredits(c *api.CreditSpecificationRequest) error {
 	}
 	v.Credits = "unlimited"
 	if c != nil {
-		v.Credits = or(c.CpuCredits, v.Credits)
+		v.Credits = wire.Or(c.CpuCredits, v.Credits)
 	}
 	if v.Credits != "standard" && v.Credits != "unlimited" {
 		return fault("InvalidParameterValue", "Invalid value '%s' for CpuCredits", v.Credits)
@@ -293,11 +293,11 @@ func (v *Instance) setMarket(tx *state.Tx, o *api.InstanceMarketOptionsRequest) 
 	if *o.MarketType != "spot" {
 		return unsupported("Market type " + *o.MarketType)
 	}
-	spot := or(o.SpotOptions, api.SpotMarketOptions{})
-	if t := or(spot.SpotInstanceType, "one-time"); t != "one-time" {
+	spot := wire.Or(o.SpotOptions, api.SpotMarketOptions{})
+	if t := wire.Or(spot.SpotInstanceType, "one-time"); t != "one-time" {
 		return unsupported("A persistent Spot request")
 	}
-	v.SpotBehavior = or(spot.InstanceInterruptionBehavior, "terminate")
+	v.SpotBehavior = wire.Or(spot.InstanceInterruptionBehavior, "terminate")
 	if v.SpotBehavior != "terminate" {
 		return fault("InvalidParameterCombination", "The interruption behavior '%s' needs a persistent Spot request", v.SpotBehavior)
 	}
@@ -311,21 +311,21 @@ func (s *Service) plug(tx *state.Tx, l *launchPlan, v *Instance) error {
 	if len(specs) == 0 {
 		specs = []api.InstanceNetworkInterfaceSpecification{{PrivateIpAddress: l.in.PrivateIpAddress}}
 	}
-	if !slices.ContainsFunc(specs, func(i api.InstanceNetworkInterfaceSpecification) bool { return val(i.DeviceIndex) == 0 }) {
+	if !slices.ContainsFunc(specs, func(i api.InstanceNetworkInterfaceSpecification) bool { return wire.Value(i.DeviceIndex) == 0 }) {
 		return fault("InvalidParameterValue", "A network interface with device index 0 is missing")
 	}
 	slices.SortStableFunc(specs, func(a, b api.InstanceNetworkInterfaceSpecification) int {
-		return int(val(a.DeviceIndex) - val(b.DeviceIndex))
+		return int(wire.Value(a.DeviceIndex) - wire.Value(b.DeviceIndex))
 	})
 	for n, spec := range specs {
-		if n > 0 && val(spec.DeviceIndex) == val(specs[n-1].DeviceIndex) {
-			return fault("InvalidParameterValue", "Device index %d is used twice", val(spec.DeviceIndex))
+		if n > 0 && wire.Value(spec.DeviceIndex) == wire.Value(specs[n-1].DeviceIndex) {
+			return fault("InvalidParameterValue", "Device index %d is used twice", wire.Value(spec.DeviceIndex))
 		}
 		i, err := s.interfaceFor(tx, l, spec, n == 0)
 		if err != nil {
 			return err
 		}
-		if i, err = s.attach(tx, i, v.ID, int(val(spec.DeviceIndex)), or(spec.DeleteOnTermination, spec.NetworkInterfaceId == nil)); err != nil {
+		if i, err = s.attach(tx, i, v.ID, int(wire.Value(spec.DeviceIndex)), wire.Or(spec.DeleteOnTermination, spec.NetworkInterfaceId == nil)); err != nil {
 			return err
 		}
 		v.Interfaces = append(v.Interfaces, i.ID)
@@ -345,7 +345,7 @@ func (s *Service) interfaceFor(tx *state.Tx, l *launchPlan, spec api.InstanceNet
 		}
 		return i, err
 	}
-	if val(spec.SecondaryPrivateIpAddressCount) > 0 || len(spec.PrivateIpAddresses) > 1 || len(spec.Ipv6Addresses) > 0 || val(spec.Ipv6AddressCount) > 0 {
+	if wire.Value(spec.SecondaryPrivateIpAddressCount) > 0 || len(spec.PrivateIpAddresses) > 1 || len(spec.Ipv6Addresses) > 0 || wire.Value(spec.Ipv6AddressCount) > 0 {
 		return Interface{}, unsupported("More than one private address on a network interface")
 	}
 	subnet := l.subnet
@@ -363,11 +363,11 @@ func (s *Service) interfaceFor(tx *state.Tx, l *launchPlan, spec api.InstanceNet
 	if len(chosen) == 0 {
 		chosen = l.groups
 	}
-	i, err := s.newInterface(tx, subnet, Interface{Type: "interface", Description: val(spec.Description), SecurityGroups: chosen}, want)
+	i, err := s.newInterface(tx, subnet, Interface{Type: "interface", Description: wire.Value(spec.Description), SecurityGroups: chosen}, want)
 	if err != nil {
 		return i, err
 	}
-	if primary && or(spec.AssociatePublicIpAddress, subnet.MapPublic) {
+	if primary && wire.Or(spec.AssociatePublicIpAddress, subnet.MapPublic) {
 		if i.Public.Address, err = freePublicAddress(tx); err != nil {
 			return i, err
 		}

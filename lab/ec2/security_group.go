@@ -8,6 +8,7 @@ import (
 
 	api "storefront/lab/api/ec2"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // SecurityGroup is a security group with its rules.
@@ -96,7 +97,7 @@ var groupText = regexp.MustCompile(`^[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}
 // CreateSecurityGroup creates a group that lets everything out and nothing in.
 func (s *Service) CreateSecurityGroup(ctx context.Context, in *api.CreateSecurityGroupInput) (*api.CreateSecurityGroupOutput, error) {
 	return change(s, in.DryRun, func(tx *state.Tx, out *api.CreateSecurityGroupOutput) error {
-		name := val(in.GroupName)
+		name := wire.Value(in.GroupName)
 		switch {
 		case in.VpcId == nil:
 			return fault("VPCIdNotSpecified", "No default VPC for this user")
@@ -106,8 +107,8 @@ func (s *Service) CreateSecurityGroup(ctx context.Context, in *api.CreateSecurit
 			return fault("InvalidParameterValue", "Value (%s) for parameter GroupName is invalid. Group names may not be in the format sg-*.", name)
 		case name == "default":
 			return fault("InvalidParameterValue", "Cannot use reserved security group name: default")
-		case !groupText.MatchString(val(in.Description)):
-			return fault("InvalidParameterValue", "Value (%s) for parameter GroupDescription is invalid. Character sets beyond ASCII are not supported.", val(in.Description))
+		case !groupText.MatchString(wire.Value(in.Description)):
+			return fault("InvalidParameterValue", "Value (%s) for parameter GroupDescription is invalid. Character sets beyond ASCII are not supported.", wire.Value(in.Description))
 		}
 		vpc, err := vpcs.get(tx, *in.VpcId)
 		if err != nil {
@@ -119,7 +120,7 @@ func (s *Service) CreateSecurityGroup(ctx context.Context, in *api.CreateSecurit
 		if err := checkSpecifications(in.TagSpecifications, "security-group"); err != nil {
 			return err
 		}
-		g := SecurityGroup{VPC: vpc.ID, Name: name, Description: val(in.Description)}
+		g := SecurityGroup{VPC: vpc.ID, Name: name, Description: wire.Value(in.Description)}
 		if g.ID, err = groups.newID(tx); err != nil {
 			return err
 		}

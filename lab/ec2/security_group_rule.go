@@ -7,6 +7,7 @@ import (
 
 	api "storefront/lab/api/ec2"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // findRule finds a rule and its group by the rule's ID.
@@ -167,22 +168,22 @@ func (s *Service) RevokeSecurityGroupEgress(_ context.Context, in *api.RevokeSec
 // ModifySecurityGroupRules replaces rules by their IDs, which they keep.
 func (s *Service) ModifySecurityGroupRules(_ context.Context, in *api.ModifySecurityGroupRulesInput) (*api.ModifySecurityGroupRulesOutput, error) {
 	return change(s, in.DryRun, func(tx *state.Tx, out *api.ModifySecurityGroupRulesOutput) error {
-		g, err := groups.get(tx, val(in.GroupId))
+		g, err := groups.get(tx, wire.Value(in.GroupId))
 		if err != nil {
 			return err
 		}
 		for _, u := range in.SecurityGroupRules {
-			i := slices.IndexFunc(g.Rules, func(r Rule) bool { return r.ID == val(u.SecurityGroupRuleId) })
+			i := slices.IndexFunc(g.Rules, func(r Rule) bool { return r.ID == wire.Value(u.SecurityGroupRuleId) })
 			if i < 0 {
-				return fault("InvalidSecurityGroupRuleId.NotFound", "The security group rule ID '%s' does not exist", val(u.SecurityGroupRuleId))
+				return fault("InvalidSecurityGroupRuleId.NotFound", "The security group rule ID '%s' does not exist", wire.Value(u.SecurityGroupRuleId))
 			}
 			if u.SecurityGroupRule == nil {
 				return missing("SecurityGroupRule")
 			}
 			n := u.SecurityGroupRule
 			r := Rule{
-				ID: g.Rules[i].ID, Egress: g.Rules[i].Egress, Protocol: val(n.IpProtocol), From: n.FromPort, To: n.ToPort,
-				CIDR: val(n.CidrIpv4) + val(n.CidrIpv6), PrefixList: val(n.PrefixListId), Group: val(n.ReferencedGroupId), Description: val(n.Description),
+				ID: g.Rules[i].ID, Egress: g.Rules[i].Egress, Protocol: wire.Value(n.IpProtocol), From: n.FromPort, To: n.ToPort,
+				CIDR: wire.Value(n.CidrIpv4) + wire.Value(n.CidrIpv6), PrefixList: wire.Value(n.PrefixListId), Group: wire.Value(n.ReferencedGroupId), Description: wire.Value(n.Description),
 			}
 			if err := s.checkRule(tx, g, &r); err != nil {
 				return err
@@ -207,11 +208,11 @@ func (s *Service) describeRules(tx *state.Tx, group *string, egress bool, byID [
 		return err
 	}
 	for _, d := range byID {
-		i := slices.IndexFunc(g.Rules, func(r Rule) bool { return r.ID == val(d.SecurityGroupRuleId) && r.Egress == egress })
+		i := slices.IndexFunc(g.Rules, func(r Rule) bool { return r.ID == wire.Value(d.SecurityGroupRuleId) && r.Egress == egress })
 		if i < 0 {
-			return fault("InvalidSecurityGroupRuleId.NotFound", "The security group rule ID '%s' does not exist", val(d.SecurityGroupRuleId))
+			return fault("InvalidSecurityGroupRuleId.NotFound", "The security group rule ID '%s' does not exist", wire.Value(d.SecurityGroupRuleId))
 		}
-		g.Rules[i].Description = val(d.Description)
+		g.Rules[i].Description = wire.Value(d.Description)
 	}
 	if len(byID) == 0 {
 		rules, err := s.rules(tx, g, egress, permissions)
@@ -248,7 +249,7 @@ func (s *Service) UpdateSecurityGroupRuleDescriptionsEgress(_ context.Context, i
 func (s *Service) showRule(tx *state.Tx, g SecurityGroup, r Rule) api.SecurityGroupRule {
 	out := api.SecurityGroupRule{
 		SecurityGroupRuleId: &r.ID, GroupId: &g.ID, GroupOwnerId: &s.Region.Account, IsEgress: &r.Egress, IpProtocol: &r.Protocol,
-		FromPort: new(or(r.From, -1)), ToPort: new(or(r.To, -1)), Description: text(r.Description), PrefixListId: text(r.PrefixList), Tags: showTags(tx, r.ID),
+		FromPort: new(wire.Or(r.From, -1)), ToPort: new(wire.Or(r.To, -1)), Description: text(r.Description), PrefixListId: text(r.PrefixList), Tags: showTags(tx, r.ID),
 	}
 	switch {
 	case strings.Contains(r.CIDR, ":"):

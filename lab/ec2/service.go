@@ -51,7 +51,7 @@ func New(c Config) *Service { return &Service{Config: c, zones: c.Region.Zones()
 func read[O any](s *Service, dryRun *bool, f func(tx *state.Tx, out *O) error) (*O, error) {
 	out := new(O)
 	err := s.Store.View(func(tx *state.Tx) error { return f(tx, out) })
-	if err == nil && val(dryRun) {
+	if err == nil && wire.Value(dryRun) {
 		err = errDryRun()
 	}
 	if err != nil {
@@ -67,7 +67,7 @@ func change[O any](s *Service, dryRun *bool, f func(tx *state.Tx, out *O) error)
 		if err := f(tx, out); err != nil {
 			return err
 		}
-		if val(dryRun) {
+		if wire.Value(dryRun) {
 			return errDryRun()
 		}
 		return nil
@@ -96,22 +96,6 @@ func invalid(parameter, value string) error {
 // unsupported refuses what AWS offers and the lab does not.
 func unsupported(what string) error {
 	return fault("UnsupportedOperation", "%s is not supported in this region.", what)
-}
-
-// val is the value that p points at, or the zero value.
-func val[T any](p *T) (v T) {
-	if p != nil {
-		v = *p
-	}
-	return v
-}
-
-// or is the value that p points at, or the default.
-func or[T any](p *T, otherwise T) T {
-	if p != nil {
-		return *p
-	}
-	return otherwise
 }
 
 // text is a pointer to s, or nil when s is empty, for members that AWS leaves out.

@@ -8,6 +8,7 @@ import (
 	api "storefront/lab/api/ec2"
 	"storefront/lab/region"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // Subnet is a part of a VPC in one zone.
@@ -51,22 +52,22 @@ func (s *Service) zone(name, id *string) (region.Zone, error) {
 		return s.zones[0], nil
 	}
 	for _, z := range s.zones {
-		if z.Name == or(name, z.Name) && z.ID == or(id, z.ID) {
+		if z.Name == wire.Or(name, z.Name) && z.ID == wire.Or(id, z.ID) {
 			return z, nil
 		}
 	}
 	return region.Zone{}, fault("InvalidParameterValue", "Value (%s) for parameter availabilityZone is invalid. Subnets can currently only be created in the following availability zones: %s, %s, %s.",
-		val(name)+val(id), s.zones[0].Name, s.zones[1].Name, s.zones[2].Name)
+		wire.Value(name)+wire.Value(id), s.zones[0].Name, s.zones[1].Name, s.zones[2].Name)
 }
 
 // CreateSubnet creates a subnet inside its VPC's range, clear of the others.
 func (s *Service) CreateSubnet(ctx context.Context, in *api.CreateSubnetInput) (*api.CreateSubnetOutput, error) {
 	return change(s, in.DryRun, func(tx *state.Tx, out *api.CreateSubnetOutput) error {
-		vpc, err := vpcs.get(tx, val(in.VpcId))
+		vpc, err := vpcs.get(tx, wire.Value(in.VpcId))
 		if err != nil {
 			return err
 		}
-		if val(in.Ipv6Native) || in.Ipv6CidrBlock != nil || in.OutpostArn != nil || in.Ipv4IpamPoolId != nil {
+		if wire.Value(in.Ipv6Native) || in.Ipv6CidrBlock != nil || in.OutpostArn != nil || in.Ipv4IpamPoolId != nil {
 			return unsupported("A subnet with IPv6, on an Outpost or from an address pool")
 		}
 		if in.CidrBlock == nil {
@@ -142,20 +143,20 @@ func (s *Service) DescribeSubnets(_ context.Context, in *api.DescribeSubnetsInpu
 // ModifySubnetAttribute changes attributes of a subnet.
 func (s *Service) ModifySubnetAttribute(_ context.Context, in *api.ModifySubnetAttributeInput) (*api.ModifySubnetAttributeOutput, error) {
 	return change(s, nil, func(tx *state.Tx, _ *api.ModifySubnetAttributeOutput) error {
-		v, err := subnets.get(tx, val(in.SubnetId))
+		v, err := subnets.get(tx, wire.Value(in.SubnetId))
 		if err != nil {
 			return err
 		}
 		for _, v6 := range []*api.AttributeBooleanValue{in.AssignIpv6AddressOnCreation, in.EnableDns64, in.EnableResourceNameDnsAAAARecordOnLaunch, in.MapCustomerOwnedIpOnLaunch} {
-			if v6 != nil && val(v6.Value) {
+			if v6 != nil && wire.Value(v6.Value) {
 				return unsupported("IPv6 in a subnet")
 			}
 		}
 		if in.MapPublicIpOnLaunch != nil {
-			v.MapPublic = val(in.MapPublicIpOnLaunch.Value)
+			v.MapPublic = wire.Value(in.MapPublicIpOnLaunch.Value)
 		}
 		if in.EnableResourceNameDnsARecordOnLaunch != nil {
-			v.NameA = val(in.EnableResourceNameDnsARecordOnLaunch.Value)
+			v.NameA = wire.Value(in.EnableResourceNameDnsARecordOnLaunch.Value)
 		}
 		if t := in.PrivateDnsHostnameTypeOnLaunch; t != nil {
 			if *t != "ip-name" && *t != "resource-name" {
@@ -170,7 +171,7 @@ func (s *Service) ModifySubnetAttribute(_ context.Context, in *api.ModifySubnetA
 // DeleteSubnet deletes a subnet without network interfaces.
 func (s *Service) DeleteSubnet(_ context.Context, in *api.DeleteSubnetInput) (*api.DeleteSubnetOutput, error) {
 	return change(s, in.DryRun, func(tx *state.Tx, _ *api.DeleteSubnetOutput) error {
-		v, err := subnets.get(tx, val(in.SubnetId))
+		v, err := subnets.get(tx, wire.Value(in.SubnetId))
 		if err != nil {
 			return err
 		}

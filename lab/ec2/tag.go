@@ -9,6 +9,7 @@ import (
 
 	api "storefront/lab/api/ec2"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // tagTable holds the tags of every resource by its ID.
@@ -54,10 +55,10 @@ func tag(ctx context.Context, tx *state.Tx, id string, tags []api.Tag) error {
 		have = map[string]string{}
 	}
 	for _, t := range tags {
-		if err := checkTag(ctx, val(t.Key), val(t.Value)); err != nil {
+		if err := checkTag(ctx, wire.Value(t.Key), wire.Value(t.Value)); err != nil {
 			return err
 		}
-		have[val(t.Key)] = val(t.Value)
+		have[wire.Value(t.Key)] = wire.Value(t.Value)
 	}
 	if len(have) > maxTags {
 		return fault("TagLimitExceeded", "More than %d tags specified for resource '%s'", maxTags, id)
@@ -82,15 +83,15 @@ func checkTag(ctx context.Context, key, value string) error {
 // checkSpecifications refuses tag specifications of types that an operation does not create, and duplicate keys.
 func checkSpecifications(specs []api.TagSpecification, types ...string) error {
 	for _, spec := range specs {
-		if !slices.Contains(types, val(spec.ResourceType)) {
-			return fault("InvalidParameterValue", "'%s' is not a valid taggable resource type for this operation.", val(spec.ResourceType))
+		if !slices.Contains(types, wire.Value(spec.ResourceType)) {
+			return fault("InvalidParameterValue", "'%s' is not a valid taggable resource type for this operation.", wire.Value(spec.ResourceType))
 		}
 		seen := map[string]bool{}
 		for _, t := range spec.Tags {
-			if seen[val(t.Key)] {
-				return fault("InvalidParameterValue", "Duplicate tag key '%s' specified.", val(t.Key))
+			if seen[wire.Value(t.Key)] {
+				return fault("InvalidParameterValue", "Duplicate tag key '%s' specified.", wire.Value(t.Key))
 			}
-			seen[val(t.Key)] = true
+			seen[wire.Value(t.Key)] = true
 		}
 	}
 	return nil
@@ -99,7 +100,7 @@ func checkSpecifications(specs []api.TagSpecification, types ...string) error {
 // tagNew tags a new resource with the specifications of its type.
 func tagNew(ctx context.Context, tx *state.Tx, id string, specs []api.TagSpecification, resourceType string) error {
 	for _, spec := range specs {
-		if val(spec.ResourceType) == resourceType {
+		if wire.Value(spec.ResourceType) == resourceType {
 			if err := tag(ctx, tx, id, spec.Tags); err != nil {
 				return err
 			}
@@ -135,11 +136,11 @@ func (s *Service) DeleteTags(ctx context.Context, in *api.DeleteTagsInput) (*api
 				maps.DeleteFunc(have, func(key, _ string) bool { return !strings.HasPrefix(key, "aws:") })
 			}
 			for _, t := range in.Tags {
-				if strings.HasPrefix(strings.ToLower(val(t.Key)), "aws:") && !isService(ctx) {
+				if strings.HasPrefix(strings.ToLower(wire.Value(t.Key)), "aws:") && !isService(ctx) {
 					return fault("InvalidParameterValue", "Tag keys starting with 'aws:' are reserved for internal use")
 				}
-				if t.Value == nil || have[val(t.Key)] == *t.Value {
-					delete(have, val(t.Key))
+				if t.Value == nil || have[wire.Value(t.Key)] == *t.Value {
+					delete(have, wire.Value(t.Key))
 				}
 			}
 			if err := tagTable.Put(tx, id, have); err != nil {

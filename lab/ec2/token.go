@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // request is a remembered request with a client token.
@@ -25,7 +26,7 @@ const tokenLife = 24 * time.Hour
 // once runs create unless the same request with the same client token ran before; it returns the ID of what was created then or now.
 // AWS page: "Ensuring idempotency in Amazon EC2 API requests".
 func (s *Service) once(tx *state.Tx, operation string, token *string, in any, create func() (string, error)) (string, error) {
-	if val(token) == "" {
+	if wire.Value(token) == "" {
 		return create()
 	}
 	key, hash := operation+"/"+*token, fingerprint(in)

@@ -7,6 +7,7 @@ import (
 
 	"storefront/lab/network"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // Topology turns the state into the network that the data plane has to make. IPv6 rules are left out: the lab's network is IPv4.
@@ -165,7 +166,7 @@ func (v acl) network() network.ACL {
 		if e.ICMPType != nil {
 			from, to = e.ICMPType, e.ICMPCode
 		}
-		n.FromPort, n.ToPort = int(val(from)), int(val(to))
+		n.FromPort, n.ToPort = int(wire.Value(from)), int(wire.Value(to))
 		if e.Egress {
 			out.Egress = append(out.Egress, n)
 		} else {
@@ -179,7 +180,7 @@ func (v acl) network() network.ACL {
 func (s *Service) networkGroup(v SecurityGroup) network.SecurityGroup {
 	out := network.SecurityGroup{ID: v.ID}
 	for _, r := range v.Rules {
-		base := network.GroupRule{Traffic: network.Traffic{Protocol: r.Protocol, FromPort: int(val(r.From)), ToPort: int(val(r.To))}, Group: r.Group}
+		base := network.GroupRule{Traffic: network.Traffic{Protocol: r.Protocol, FromPort: int(wire.Value(r.From)), ToPort: int(wire.Value(r.To))}, Group: r.Group}
 		rules := []network.GroupRule{base}
 		switch {
 		case strings.Contains(r.CIDR, ":") || r.Protocol == "icmpv6":

@@ -9,6 +9,7 @@ import (
 	api "storefront/lab/api/ec2"
 	"storefront/lab/region"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // volume is an EBS volume of an instance.
@@ -60,7 +61,7 @@ func (s *Service) createVolumes(tx *state.Tx, in *api.RunInstancesInput, v *Inst
 		return err
 	}
 	mappings := slices.Clone(in.BlockDeviceMappings)
-	if !slices.ContainsFunc(mappings, func(m api.BlockDeviceMapping) bool { return val(m.DeviceName) == image.RootDevice }) {
+	if !slices.ContainsFunc(mappings, func(m api.BlockDeviceMapping) bool { return wire.Value(m.DeviceName) == image.RootDevice }) {
 		mappings = slices.Insert(mappings, 0, api.BlockDeviceMapping{DeviceName: &image.RootDevice, Ebs: &api.EbsBlockDevice{}})
 	}
 	for _, m := range mappings {
@@ -70,7 +71,7 @@ func (s *Service) createVolumes(tx *state.Tx, in *api.RunInstancesInput, v *Inst
 		if m.Ebs == nil {
 			return unsupported("An instance store volume")
 		}
-		vol := volume{Zone: v.Zone, Instance: v.ID, Device: val(m.DeviceName), Created: v.Launched, Type: "gp3", Delete: or(m.Ebs.DeleteOnTermination, true)}
+		vol := volume{Zone: v.Zone, Instance: v.ID, Device: wire.Value(m.DeviceName), Created: v.Launched, Type: "gp3", Delete: wire.Or(m.Ebs.DeleteOnTermination, true)}
 		if vol.Device == image.RootDevice {
 			vol.GiB, vol.Snapshot = image.RootGiB, image.Snapshot
 		}
@@ -91,11 +92,11 @@ func (s *Service) createVolumes(tx *state.Tx, in *api.RunInstancesInput, v *Inst
 // shapeVolume applies size, type, speed and encryption of a request.
 func (s *Service) shapeVolume(tx *state.Tx, v *volume, e *api.EbsBlockDevice) error {
 	least := v.GiB
-	v.Type = or(e.VolumeType, v.Type)
+	v.Type = wire.Or(e.VolumeType, v.Type)
 	if !slices.Contains([]string{"gp2", "gp3", "io1", "io2", "st1", "sc1", "standard"}, v.Type) {
 		return fault("InvalidParameterValue", "Value (%s) for parameter volumeType is invalid.", v.Type)
 	}
-	v.GiB = or(e.VolumeSize, v.GiB)
+	v.GiB = wire.Or(e.VolumeSize, v.GiB)
 	switch {
 	case v.GiB == 0:
 		return missing("size/snapshot")
@@ -106,25 +107,25 @@ func (s *Service) shapeVolume(tx *state.Tx, v *volume, e *api.EbsBlockDevice) er
 	}
 	switch v.Type {
 	case "gp3":
-		v.IOPS, v.Throughput = or(e.Iops, 3000), or(e.Throughput, 125)
+		v.IOPS, v.Throughput = wire.Or(e.Iops, 3000), wire.Or(e.Throughput, 125)
 		if v.IOPS < 3000 || v.IOPS > 16000 || v.Throughput < 125 || v.Throughput > 1000 {
 			return fault("InvalidParameterValue", "Volume iops of %d or throughput of %d is out of range for gp3", v.IOPS, v.Throughput)
 		}
 	case "gp2":
 		v.IOPS = min(max(100, 3*v.GiB), 16000)
 	default:
-		v.IOPS = val(e.Iops)
+		v.IOPS = wire.Value(e.Iops)
 	}
 	defaults, err := s.ebsDefaults(tx)
 	if err != nil {
 		return err
 	}
-	v.Encrypted = or(e.Encrypted, false) || defaults.Encrypt
+	v.Encrypted = wire.Or(e.Encrypted, false) || defaults.Encrypt
 	if e.KmsKeyId != nil && !v.Encrypted {
 		return fault("InvalidParameterCombination", "The parameter KmsKeyId requires the parameter Encrypted to be set to 'true'.")
 	}
 	if v.Encrypted {
-		v.Key = s.keyARN(or(e.KmsKeyId, defaults.Key))
+		v.Key = s.keyARN(wire.Or(e.KmsKeyId, defaults.Key))
 	}
 	return nil
 }

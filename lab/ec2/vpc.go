@@ -8,6 +8,7 @@ import (
 	api "storefront/lab/api/ec2"
 	"storefront/lab/region"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // VPC is a virtual private cloud.
@@ -87,14 +88,14 @@ func parseVPCBlock(block string) (netip.Prefix, error) {
 func (s *Service) CreateVpc(ctx context.Context, in *api.CreateVpcInput) (*api.CreateVpcOutput, error) {
 	return change(s, in.DryRun, func(tx *state.Tx, out *api.CreateVpcOutput) error {
 		switch {
-		case val(in.AmazonProvidedIpv6CidrBlock) || in.Ipv6CidrBlock != nil || in.Ipv6IpamPoolId != nil || in.Ipv6Pool != nil:
+		case wire.Value(in.AmazonProvidedIpv6CidrBlock) || in.Ipv6CidrBlock != nil || in.Ipv6IpamPoolId != nil || in.Ipv6Pool != nil:
 			return unsupported("IPv6")
 		case in.Ipv4IpamPoolId != nil:
 			return unsupported("IP address management")
 		case in.CidrBlock == nil:
 			return missing("cidrBlock or ipv4IpamPoolId")
 		}
-		tenancy := or(in.InstanceTenancy, "default")
+		tenancy := wire.Or(in.InstanceTenancy, "default")
 		if tenancy != "default" {
 			return unsupported("Instance tenancy " + tenancy)
 		}
@@ -159,7 +160,7 @@ func (s *Service) DescribeVpcs(_ context.Context, in *api.DescribeVpcsInput) (*a
 // DeleteVpc deletes a VPC that holds nothing but what it was created with.
 func (s *Service) DeleteVpc(_ context.Context, in *api.DeleteVpcInput) (*api.DeleteVpcOutput, error) {
 	return change(s, in.DryRun, func(tx *state.Tx, _ *api.DeleteVpcOutput) error {
-		id := val(in.VpcId)
+		id := wire.Value(in.VpcId)
 		if _, err := vpcs.get(tx, id); err != nil {
 			return err
 		}
@@ -197,7 +198,7 @@ func (s *Service) DeleteVpc(_ context.Context, in *api.DeleteVpcInput) (*api.Del
 // AssociateVpcCidrBlock adds a secondary block.
 func (s *Service) AssociateVpcCidrBlock(_ context.Context, in *api.AssociateVpcCidrBlockInput) (*api.AssociateVpcCidrBlockOutput, error) {
 	return change(s, nil, func(tx *state.Tx, out *api.AssociateVpcCidrBlockOutput) error {
-		v, err := vpcs.get(tx, val(in.VpcId))
+		v, err := vpcs.get(tx, wire.Value(in.VpcId))
 		if err != nil {
 			return err
 		}
@@ -227,7 +228,7 @@ func (s *Service) AssociateVpcCidrBlock(_ context.Context, in *api.AssociateVpcC
 func (s *Service) DisassociateVpcCidrBlock(_ context.Context, in *api.DisassociateVpcCidrBlockInput) (*api.DisassociateVpcCidrBlockOutput, error) {
 	return change(s, nil, func(tx *state.Tx, out *api.DisassociateVpcCidrBlockOutput) error {
 		for _, v := range vpcs.where(tx, func(VPC) bool { return true }) {
-			i := slices.IndexFunc(v.CIDRs, func(b VPCBlock) bool { return b.Association == val(in.AssociationId) })
+			i := slices.IndexFunc(v.CIDRs, func(b VPCBlock) bool { return b.Association == wire.Value(in.AssociationId) })
 			if i < 0 {
 				continue
 			}
@@ -242,6 +243,6 @@ func (s *Service) DisassociateVpcCidrBlock(_ context.Context, in *api.Disassocia
 			v.CIDRs = slices.Delete(v.CIDRs, i, i+1)
 			return vpcs.put(tx, v)
 		}
-		return fault("InvalidCidrBlockAssociationID.NotFound", "The vpc CIDR block association ID '%s' does not exist", val(in.AssociationId))
+		return fault("InvalidCidrBlockAssociationID.NotFound", "The vpc CIDR block association ID '%s' does not exist", wire.Value(in.AssociationId))
 	})
 }

@@ -6,6 +6,7 @@ import (
 
 	api "storefront/lab/api/ec2"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // dhcpOptionsID is the set of DHCP options that every VPC has: Amazon's resolver.
@@ -14,12 +15,12 @@ const dhcpOptionsID = "dopt-00000000000000001"
 // DescribeVpcAttribute answers one attribute of a VPC.
 func (s *Service) DescribeVpcAttribute(_ context.Context, in *api.DescribeVpcAttributeInput) (*api.DescribeVpcAttributeOutput, error) {
 	return read(s, in.DryRun, func(tx *state.Tx, out *api.DescribeVpcAttributeOutput) error {
-		v, err := vpcs.get(tx, val(in.VpcId))
+		v, err := vpcs.get(tx, wire.Value(in.VpcId))
 		if err != nil {
 			return err
 		}
 		out.VpcId = &v.ID
-		switch val(in.Attribute) {
+		switch wire.Value(in.Attribute) {
 		case api.VpcAttributeNameEnableDnsSupport:
 			out.EnableDnsSupport = &api.AttributeBooleanValue{Value: &v.DNSSupport}
 		case api.VpcAttributeNameEnableDnsHostnames:
@@ -27,7 +28,7 @@ func (s *Service) DescribeVpcAttribute(_ context.Context, in *api.DescribeVpcAtt
 		case api.VpcAttributeNameEnableNetworkAddressUsageMetrics:
 			out.EnableNetworkAddressUsageMetrics = &api.AttributeBooleanValue{Value: &v.UsageMetrics}
 		default:
-			return invalid("attribute", val(in.Attribute))
+			return invalid("attribute", wire.Value(in.Attribute))
 		}
 		return nil
 	})
@@ -36,7 +37,7 @@ func (s *Service) DescribeVpcAttribute(_ context.Context, in *api.DescribeVpcAtt
 // ModifyVpcAttribute changes one attribute of a VPC.
 func (s *Service) ModifyVpcAttribute(_ context.Context, in *api.ModifyVpcAttributeInput) (*api.ModifyVpcAttributeOutput, error) {
 	return change(s, nil, func(tx *state.Tx, _ *api.ModifyVpcAttributeOutput) error {
-		v, err := vpcs.get(tx, val(in.VpcId))
+		v, err := vpcs.get(tx, wire.Value(in.VpcId))
 		if err != nil {
 			return err
 		}
@@ -47,7 +48,7 @@ func (s *Service) ModifyVpcAttribute(_ context.Context, in *api.ModifyVpcAttribu
 		}{{in.EnableDnsSupport, &v.DNSSupport}, {in.EnableDnsHostnames, &v.DNSHostnames}, {in.EnableNetworkAddressUsageMetrics, &v.UsageMetrics}} {
 			if change.to != nil {
 				given++
-				*change.field = val(change.to.Value)
+				*change.field = wire.Value(change.to.Value)
 			}
 		}
 		if given != 1 {

@@ -5,6 +5,7 @@ import (
 
 	api "storefront/lab/api/elbv2"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // DescribeAccountLimits tells the limits that the service holds clients to.
@@ -25,8 +26,8 @@ func (s *Service) DescribeAccountLimits(_ context.Context, in *api.DescribeAccou
 
 // DescribeCapacityReservation tells that no capacity is reserved, as none can be.
 func (s *Service) DescribeCapacityReservation(_ context.Context, in *api.DescribeCapacityReservationInput) (*api.DescribeCapacityReservationOutput, error) {
-	return read(s, func(tx *state.Tx, out *api.DescribeCapacityReservationOutput) error {
-		_, err := findLoadBalancer(tx, val(in.LoadBalancerArn))
+	return state.Read(s.Store, func(tx *state.Tx, out *api.DescribeCapacityReservationOutput) error {
+		_, err := findLoadBalancer(tx, wire.Value(in.LoadBalancerArn))
 		out.DecreaseRequestsRemaining = new(int64(2))
 		return err
 	})
@@ -34,8 +35,8 @@ func (s *Service) DescribeCapacityReservation(_ context.Context, in *api.Describ
 
 // ModifyCapacityReservation refuses to reserve capacity; a reset is a no-op.
 func (s *Service) ModifyCapacityReservation(_ context.Context, in *api.ModifyCapacityReservationInput) (*api.ModifyCapacityReservationOutput, error) {
-	return read(s, func(tx *state.Tx, out *api.ModifyCapacityReservationOutput) error {
-		if _, err := findLoadBalancer(tx, val(in.LoadBalancerArn)); err != nil {
+	return state.Read(s.Store, func(tx *state.Tx, out *api.ModifyCapacityReservationOutput) error {
+		if _, err := findLoadBalancer(tx, wire.Value(in.LoadBalancerArn)); err != nil {
 			return err
 		}
 		if in.MinimumLoadBalancerCapacity != nil {

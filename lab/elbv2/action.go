@@ -7,21 +7,22 @@ import (
 
 	api "storefront/lab/api/elbv2"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // checkActions checks the actions of a rule and completes them as they read back. Since authentication is not served, there is exactly one.
 func (s *Service) checkActions(tx *state.Tx, lb LoadBalancer, actions []api.Action) ([]api.Action, error) {
 	if len(actions) != 1 {
 		for _, a := range actions {
-			if strings.HasPrefix(val(a.Type), "authenticate-") {
-				return nil, unsupported("The action type '" + val(a.Type) + "'")
+			if strings.HasPrefix(wire.Value(a.Type), "authenticate-") {
+				return nil, unsupported("The action type '" + wire.Value(a.Type) + "'")
 			}
 		}
 		return nil, fault("InvalidLoadBalancerAction", "A rule must have exactly one action of type 'forward', 'redirect' or 'fixed-response'")
 	}
 	a := actions[0]
 	var err error
-	switch val(a.Type) {
+	switch wire.Value(a.Type) {
 	case api.ActionTypeEnumForward:
 		err = checkForward(tx, lb, &a)
 	case api.ActionTypeEnumRedirect:
@@ -29,7 +30,7 @@ func (s *Service) checkActions(tx *state.Tx, lb LoadBalancer, actions []api.Acti
 	case api.ActionTypeEnumFixedResponse:
 		err = checkFixedResponse(a.FixedResponseConfig)
 	default:
-		err = unsupported("The action type '" + val(a.Type) + "'")
+		err = unsupported("The action type '" + wire.Value(a.Type) + "'")
 	}
 	return []api.Action{a}, err
 }
@@ -43,7 +44,7 @@ func checkForward(tx *state.Tx, lb LoadBalancer, a *api.Action) error {
 		return invalid("You must specify a target group for the action type 'forward'")
 	case f == nil:
 		f = &api.ForwardActionConfig{TargetGroups: []api.TargetGroupTuple{{TargetGroupArn: a.TargetGroupArn, Weight: new(int64(1))}}}
-	case a.TargetGroupArn != nil && (len(f.TargetGroups) != 1 || val(f.TargetGroups[0].TargetGroupArn) != *a.TargetGroupArn):
+	case a.TargetGroupArn != nil && (len(f.TargetGroups) != 1 || wire.Value(f.TargetGroups[0].TargetGroupArn) != *a.TargetGroupArn):
 		return invalid("You can specify both a target group ARN and a forward configuration only if they name the same, single target group")
 	}
 	if n := len(f.TargetGroups); n < 1 || n > 5 {
@@ -58,14 +59,14 @@ func checkForward(tx *state.Tx, lb LoadBalancer, a *api.Action) error {
 		if *t.Weight < 0 || *t.Weight > 999 {
 			return fault("InvalidLoadBalancerAction", "The weight '%d' of a target group must be between 0 and 999", *t.Weight)
 		}
-		if err := checkForwardTarget(tx, lb, val(t.TargetGroupArn)); err != nil {
+		if err := checkForwardTarget(tx, lb, wire.Value(t.TargetGroupArn)); err != nil {
 			return err
 		}
 	}
 	if f.TargetGroupStickinessConfig == nil {
 		f.TargetGroupStickinessConfig = &api.TargetGroupStickinessConfig{Enabled: new(false)}
 	}
-	if k := f.TargetGroupStickinessConfig; val(k.Enabled) && (val(k.DurationSeconds) < 1 || *k.DurationSeconds > 604800) {
+	if k := f.TargetGroupStickinessConfig; wire.Value(k.Enabled) && (wire.Value(k.DurationSeconds) < 1 || *k.DurationSeconds > 604800) {
 		return invalid("The target group stickiness duration must be between 1 and 604800 seconds")
 	}
 	a.ForwardConfig, a.TargetGroupArn = f, nil
@@ -99,7 +100,7 @@ func forwardsTo(actions []api.Action) []string {
 	for _, a := range actions {
 		if a.ForwardConfig != nil {
 			for _, t := range a.ForwardConfig.TargetGroups {
-				arns = append(arns, val(t.TargetGroupArn))
+				arns = append(arns, wire.Value(t.TargetGroupArn))
 			}
 		}
 	}
@@ -145,8 +146,8 @@ func checkFixedResponse(f *api.FixedResponseActionConfig) error {
 	}
 	types := []string{"text/plain", "text/css", "text/html", "application/javascript", "application/json"}
 	switch {
-	case !fixedStatus.MatchString(val(f.StatusCode)):
-		return invalid("The fixed-response status code '%s' must be 2XX, 4XX or 5XX", val(f.StatusCode))
+	case !fixedStatus.MatchString(wire.Value(f.StatusCode)):
+		return invalid("The fixed-response status code '%s' must be 2XX, 4XX or 5XX", wire.Value(f.StatusCode))
 	case f.ContentType != nil && !slices.Contains(types, *f.ContentType):
 		return invalid("The fixed-response content type '%s' must be one of '%s'", *f.ContentType, strings.Join(types, ", "))
 	}

@@ -6,17 +6,18 @@ import (
 
 	api "storefront/lab/api/elbv2"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // AddListenerCertificates adds certificates that an HTTPS listener chooses from by SNI.
 func (s *Service) AddListenerCertificates(_ context.Context, in *api.AddListenerCertificatesInput) (*api.AddListenerCertificatesOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.AddListenerCertificatesOutput) error {
-		l, err := secureListener(tx, val(in.ListenerArn))
+	return state.Change(s.Store, func(tx *state.Tx, out *api.AddListenerCertificatesOutput) error {
+		l, err := secureListener(tx, wire.Value(in.ListenerArn))
 		if err != nil {
 			return err
 		}
 		for _, c := range in.Certificates {
-			arn := val(c.CertificateArn)
+			arn := wire.Value(c.CertificateArn)
 			if c.IsDefault != nil {
 				return invalid("'IsDefault' cannot be specified when adding certificates")
 			}
@@ -37,13 +38,13 @@ func (s *Service) AddListenerCertificates(_ context.Context, in *api.AddListener
 
 // RemoveListenerCertificates removes certificates other than the default one.
 func (s *Service) RemoveListenerCertificates(_ context.Context, in *api.RemoveListenerCertificatesInput) (*api.RemoveListenerCertificatesOutput, error) {
-	return change(s, func(tx *state.Tx, _ *api.RemoveListenerCertificatesOutput) error {
-		l, err := secureListener(tx, val(in.ListenerArn))
+	return state.Change(s.Store, func(tx *state.Tx, _ *api.RemoveListenerCertificatesOutput) error {
+		l, err := secureListener(tx, wire.Value(in.ListenerArn))
 		if err != nil {
 			return err
 		}
 		for _, c := range in.Certificates {
-			arn := val(c.CertificateArn)
+			arn := wire.Value(c.CertificateArn)
 			if l.Certificates[0] == arn {
 				return fault("OperationNotPermitted", "Default certificate '%s' cannot be removed", arn)
 			}
@@ -55,8 +56,8 @@ func (s *Service) RemoveListenerCertificates(_ context.Context, in *api.RemoveLi
 
 // DescribeListenerCertificates describes the default certificate of a listener and those added to it.
 func (s *Service) DescribeListenerCertificates(_ context.Context, in *api.DescribeListenerCertificatesInput) (*api.DescribeListenerCertificatesOutput, error) {
-	return read(s, func(tx *state.Tx, out *api.DescribeListenerCertificatesOutput) error {
-		l, err := secureListener(tx, val(in.ListenerArn))
+	return state.Read(s.Store, func(tx *state.Tx, out *api.DescribeListenerCertificatesOutput) error {
+		l, err := secureListener(tx, wire.Value(in.ListenerArn))
 		if err != nil {
 			return err
 		}

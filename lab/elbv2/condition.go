@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	api "storefront/lab/api/elbv2"
+	"storefront/lab/wire"
 )
 
 var (
@@ -23,7 +24,7 @@ func checkConditions(conditions []api.RuleCondition) ([]api.RuleCondition, error
 	values, seen := 0, map[string]bool{}
 	for i := range conditions {
 		c := &conditions[i]
-		field := val(c.Field)
+		field := wire.Value(c.Field)
 		if seen[field] && field != "http-header" && field != "query-string" {
 			return nil, invalid("Rules can have at most one condition of the field '%s'", field)
 		}
@@ -45,7 +46,7 @@ func checkConditions(conditions []api.RuleCondition) ([]api.RuleCondition, error
 
 // checkCondition checks one condition and returns how many values it has.
 func checkCondition(c *api.RuleCondition) (int, error) {
-	switch field := val(c.Field); field {
+	switch field := wire.Value(c.Field); field {
 	case "host-header":
 		if c.HostHeaderConfig == nil {
 			c.HostHeaderConfig = &api.HostHeaderConditionConfig{Values: c.Values}
@@ -100,7 +101,7 @@ func checkHeaderCondition(c *api.HttpHeaderConditionConfig) (int, error) {
 	if c == nil {
 		return 0, nil
 	}
-	name := val(c.HttpHeaderName)
+	name := wire.Value(c.HttpHeaderName)
 	if !headerName.MatchString(name) || strings.EqualFold(name, "host") {
 		return 0, invalid("The HTTP header name '%s' is not valid", name)
 	}
@@ -117,7 +118,7 @@ func checkQueryCondition(c *api.QueryStringConditionConfig) (int, error) {
 		return 0, nil
 	}
 	for _, pair := range c.Values {
-		if val(pair.Value) == "" || len(*pair.Value) > 128 || len(val(pair.Key)) > 128 {
+		if wire.Value(pair.Value) == "" || len(*pair.Value) > 128 || len(wire.Value(pair.Key)) > 128 {
 			return 0, invalid("A query-string condition needs values of 1 to 128 characters")
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	api "storefront/lab/api/elbv2"
+	"storefront/lab/wire"
 )
 
 // trafficPort makes health checks use the port that a target receives traffic on.
@@ -21,19 +22,19 @@ type healthCheckInput struct {
 
 // set changes what the request names, and checks the result.
 func (h *HealthCheck) set(in healthCheckInput) error {
-	if !or(in.enabled, true) {
+	if !wire.Or(in.enabled, true) {
 		return invalid("Health checks cannot be disabled for target groups with target type 'instance' or 'ip'")
 	}
-	h.Protocol = or(in.protocol, h.Protocol)
-	h.Port = or(in.port, h.Port)
-	h.Path = or(in.path, h.Path)
-	h.Interval, h.Timeout = int(or(in.interval, int64(h.Interval))), int(or(in.timeout, int64(h.Timeout)))
-	h.Healthy, h.Unhealthy = int(or(in.healthy, int64(h.Healthy))), int(or(in.unhealthy, int64(h.Unhealthy)))
+	h.Protocol = wire.Or(in.protocol, h.Protocol)
+	h.Port = wire.Or(in.port, h.Port)
+	h.Path = wire.Or(in.path, h.Path)
+	h.Interval, h.Timeout = int(wire.Or(in.interval, int64(h.Interval))), int(wire.Or(in.timeout, int64(h.Timeout)))
+	h.Healthy, h.Unhealthy = int(wire.Or(in.healthy, int64(h.Healthy))), int(wire.Or(in.unhealthy, int64(h.Unhealthy)))
 	if in.matcher != nil {
 		if in.matcher.GrpcCode != nil {
 			return invalid("A gRPC code matcher is for target groups with protocol version 'GRPC'")
 		}
-		h.Codes = or(in.matcher.HttpCode, h.Codes)
+		h.Codes = wire.Or(in.matcher.HttpCode, h.Codes)
 	}
 	return h.check()
 }

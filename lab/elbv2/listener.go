@@ -7,18 +7,19 @@ import (
 
 	api "storefront/lab/api/elbv2"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 const defaultSSLPolicy = "ELBSecurityPolicy-2016-08"
 
 // CreateListener opens a port of a load balancer.
 func (s *Service) CreateListener(_ context.Context, in *api.CreateListenerInput) (*api.CreateListenerOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.CreateListenerOutput) error {
-		lb, err := findLoadBalancer(tx, val(in.LoadBalancerArn))
+	return state.Change(s.Store, func(tx *state.Tx, out *api.CreateListenerOutput) error {
+		lb, err := findLoadBalancer(tx, wire.Value(in.LoadBalancerArn))
 		if err != nil {
 			return err
 		}
-		l := Listener{LoadBalancer: lb.ARN, Port: int(val(in.Port)), Protocol: val(in.Protocol), SSLPolicy: val(in.SslPolicy), Created: s.Now().UTC()}
+		l := Listener{LoadBalancer: lb.ARN, Port: int(wire.Value(in.Port)), Protocol: wire.Value(in.Protocol), SSLPolicy: wire.Value(in.SslPolicy), Created: s.Now().UTC()}
 		if in.Port == nil || in.Protocol == nil {
 			return invalid("A listener needs a port and a protocol")
 		}
@@ -69,7 +70,7 @@ func (s *Service) secure(tx *state.Tx, l *Listener, certificates []api.Certifica
 		return invalid("Listener protocol '%s' must be one of 'HTTPS, HTTP'", l.Protocol)
 	case len(alpn) > 0:
 		return invalid("An ALPN policy is for TLS listeners")
-	case mutual != nil && or(mutual.Mode, "off") != "off":
+	case mutual != nil && wire.Or(mutual.Mode, "off") != "off":
 		return unsupported("Mutual authentication")
 	case l.Protocol == "HTTP" && (len(certificates) > 0 || l.SSLPolicy != ""):
 		return invalid("A certificate or security policy cannot be specified for HTTP listeners")
@@ -81,7 +82,7 @@ func (s *Service) secure(tx *state.Tx, l *Listener, certificates []api.Certifica
 		return invalid("You can specify only one default certificate for a listener")
 	}
 	if len(certificates) == 1 {
-		arn := val(certificates[0].CertificateArn)
+		arn := wire.Value(certificates[0].CertificateArn)
 		if err := s.checkCertificate(tx, arn); err != nil {
 			return err
 		}
@@ -129,7 +130,7 @@ func describeListener(tx *state.Tx, l Listener) api.Listener {
 
 // DescribeListeners describes listeners by ARN, or those of a load balancer.
 func (s *Service) DescribeListeners(_ context.Context, in *api.DescribeListenersInput) (*api.DescribeListenersOutput, error) {
-	return read(s, func(tx *state.Tx, out *api.DescribeListenersOutput) error {
+	return state.Read(s.Store, func(tx *state.Tx, out *api.DescribeListenersOutput) error {
 		var found []Listener
 		switch {
 		case in.LoadBalancerArn != nil && in.ListenerArns == nil:
@@ -159,8 +160,8 @@ func (s *Service) DescribeListeners(_ context.Context, in *api.DescribeListeners
 
 // ModifyListener changes what the request names of a listener.
 func (s *Service) ModifyListener(_ context.Context, in *api.ModifyListenerInput) (*api.ModifyListenerOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.ModifyListenerOutput) error {
-		l, err := findListener(tx, val(in.ListenerArn))
+	return state.Change(s.Store, func(tx *state.Tx, out *api.ModifyListenerOutput) error {
+		l, err := findListener(tx, wire.Value(in.ListenerArn))
 		if err != nil {
 			return err
 		}
@@ -168,13 +169,13 @@ func (s *Service) ModifyListener(_ context.Context, in *api.ModifyListenerInput)
 		if err != nil {
 			return err
 		}
-		if protocol := or(in.Protocol, l.Protocol); protocol != l.Protocol {
+		if protocol := wire.Or(in.Protocol, l.Protocol); protocol != l.Protocol {
 			l.Protocol, l.SSLPolicy = protocol, ""
 		}
 		if in.SslPolicy != nil {
 			l.SSLPolicy = *in.SslPolicy
 		}
-		l.Port = int(or(in.Port, int64(l.Port)))
+		l.Port = int(wire.Or(in.Port, int64(l.Port)))
 		if err := s.secure(tx, &l, in.Certificates, in.AlpnPolicy, in.MutualAuthentication); err != nil {
 			return err
 		}
@@ -207,8 +208,8 @@ func (s *Service) setDefaultActions(tx *state.Tx, lb LoadBalancer, l Listener, a
 
 // DeleteListener deletes a listener and its rules.
 func (s *Service) DeleteListener(_ context.Context, in *api.DeleteListenerInput) (*api.DeleteListenerOutput, error) {
-	return change(s, func(tx *state.Tx, _ *api.DeleteListenerOutput) error {
-		l, err := findListener(tx, val(in.ListenerArn))
+	return state.Change(s.Store, func(tx *state.Tx, _ *api.DeleteListenerOutput) error {
+		l, err := findListener(tx, wire.Value(in.ListenerArn))
 		if err != nil {
 			return err
 		}
@@ -230,8 +231,8 @@ func removeListener(tx *state.Tx, arn string) error {
 
 // DescribeListenerAttributes describes the attributes of a listener.
 func (s *Service) DescribeListenerAttributes(_ context.Context, in *api.DescribeListenerAttributesInput) (*api.DescribeListenerAttributesOutput, error) {
-	return read(s, func(tx *state.Tx, out *api.DescribeListenerAttributesOutput) error {
-		_, err := findListener(tx, val(in.ListenerArn))
+	return state.Read(s.Store, func(tx *state.Tx, out *api.DescribeListenerAttributesOutput) error {
+		_, err := findListener(tx, wire.Value(in.ListenerArn))
 		out.Attributes = describeListenerAttributes()
 		return err
 	})
@@ -239,13 +240,13 @@ func (s *Service) DescribeListenerAttributes(_ context.Context, in *api.Describe
 
 // ModifyListenerAttributes accepts the defaults only: the lab's load balancers do not rewrite response headers.
 func (s *Service) ModifyListenerAttributes(_ context.Context, in *api.ModifyListenerAttributesInput) (*api.ModifyListenerAttributesOutput, error) {
-	return read(s, func(tx *state.Tx, out *api.ModifyListenerAttributesOutput) error {
-		if _, err := findListener(tx, val(in.ListenerArn)); err != nil {
+	return state.Read(s.Store, func(tx *state.Tx, out *api.ModifyListenerAttributesOutput) error {
+		if _, err := findListener(tx, wire.Value(in.ListenerArn)); err != nil {
 			return err
 		}
 		asked := map[string]string{}
 		for _, a := range in.Attributes {
-			asked[val(a.Key)] = val(a.Value)
+			asked[wire.Value(a.Key)] = wire.Value(a.Value)
 		}
 		out.Attributes = describeListenerAttributes()
 		return setAttributes("Listener", listenerAttributes, map[string]string{}, asked)

@@ -10,6 +10,7 @@ import (
 
 	api "storefront/lab/api/elbv2"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // hostedZone is the Route 53 zone of application load balancers in us-east-1.
@@ -19,7 +20,7 @@ var plainName = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
 
 // CreateLoadBalancer creates an application load balancer with a node in each subnet. It becomes active once the data plane runs it.
 func (s *Service) CreateLoadBalancer(_ context.Context, in *api.CreateLoadBalancerInput) (*api.CreateLoadBalancerOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.CreateLoadBalancerOutput) error {
+	return state.Change(s.Store, func(tx *state.Tx, out *api.CreateLoadBalancerOutput) error {
 		lb, err := s.newLoadBalancer(tx, in)
 		if err != nil {
 			return err
@@ -43,16 +44,16 @@ func (s *Service) CreateLoadBalancer(_ context.Context, in *api.CreateLoadBalanc
 }
 
 func (s *Service) newLoadBalancer(tx *state.Tx, in *api.CreateLoadBalancerInput) (LoadBalancer, error) {
-	name := val(in.Name)
+	name := wire.Value(in.Name)
 	lb := LoadBalancer{
-		Name: name, Scheme: or(in.Scheme, api.LoadBalancerSchemeEnumInternetFacing), State: api.LoadBalancerStateEnumProvisioning,
-		IPAddressType: or(in.IpAddressType, api.IpAddressTypeIpv4), Created: s.Now().UTC(), Attributes: defaults(loadBalancerAttributes),
+		Name: name, Scheme: wire.Or(in.Scheme, api.LoadBalancerSchemeEnumInternetFacing), State: api.LoadBalancerStateEnumProvisioning,
+		IPAddressType: wire.Or(in.IpAddressType, api.IpAddressTypeIpv4), Created: s.Now().UTC(), Attributes: defaults(loadBalancerAttributes),
 	}
 	if err := checkLoadBalancerName(name); err != nil {
 		return lb, err
 	}
 	switch {
-	case or(in.Type, api.LoadBalancerTypeEnumApplication) != api.LoadBalancerTypeEnumApplication:
+	case wire.Or(in.Type, api.LoadBalancerTypeEnumApplication) != api.LoadBalancerTypeEnumApplication:
 		return lb, unsupported("A load balancer of type '" + *in.Type + "'")
 	case lb.IPAddressType != api.IpAddressTypeIpv4:
 		return lb, unsupported("The IP address type '" + lb.IPAddressType + "'")
@@ -139,7 +140,7 @@ func describeZones(lb LoadBalancer) []api.AvailabilityZone {
 
 // DescribeLoadBalancers describes load balancers by ARN or name, or all.
 func (s *Service) DescribeLoadBalancers(_ context.Context, in *api.DescribeLoadBalancersInput) (*api.DescribeLoadBalancersOutput, error) {
-	return read(s, func(tx *state.Tx, out *api.DescribeLoadBalancersOutput) error {
+	return state.Read(s.Store, func(tx *state.Tx, out *api.DescribeLoadBalancersOutput) error {
 		var found []api.LoadBalancer
 		for _, arn := range in.LoadBalancerArns {
 			lb, ok, err := loadBalancers.Get(tx, arn)
@@ -171,8 +172,8 @@ func (s *Service) DescribeLoadBalancers(_ context.Context, in *api.DescribeLoadB
 
 // DeleteLoadBalancer deletes a load balancer with its listeners and rules. One that does not exist is no error.
 func (s *Service) DeleteLoadBalancer(_ context.Context, in *api.DeleteLoadBalancerInput) (*api.DeleteLoadBalancerOutput, error) {
-	return change(s, func(tx *state.Tx, _ *api.DeleteLoadBalancerOutput) error {
-		lb, ok, err := loadBalancers.Get(tx, val(in.LoadBalancerArn))
+	return state.Change(s.Store, func(tx *state.Tx, _ *api.DeleteLoadBalancerOutput) error {
+		lb, ok, err := loadBalancers.Get(tx, wire.Value(in.LoadBalancerArn))
 		if err != nil || !ok {
 			return err
 		}
@@ -207,8 +208,8 @@ func (s *Service) DeleteLoadBalancer(_ context.Context, in *api.DeleteLoadBalanc
 
 // DescribeLoadBalancerAttributes describes all attributes of a load balancer.
 func (s *Service) DescribeLoadBalancerAttributes(_ context.Context, in *api.DescribeLoadBalancerAttributesInput) (*api.DescribeLoadBalancerAttributesOutput, error) {
-	return read(s, func(tx *state.Tx, out *api.DescribeLoadBalancerAttributesOutput) error {
-		lb, err := findLoadBalancer(tx, val(in.LoadBalancerArn))
+	return state.Read(s.Store, func(tx *state.Tx, out *api.DescribeLoadBalancerAttributesOutput) error {
+		lb, err := findLoadBalancer(tx, wire.Value(in.LoadBalancerArn))
 		out.Attributes = describeLoadBalancerAttributes(lb)
 		return err
 	})
@@ -218,11 +219,11 @@ func (s *Service) DescribeLoadBalancerAttributes(_ context.Context, in *api.Desc
 func (s *Service) ModifyLoadBalancerAttributes(ctx context.Context, in *api.ModifyLoadBalancerAttributesInput) (*api.ModifyLoadBalancerAttributesOutput, error) {
 	asked := map[string]string{}
 	for _, a := range in.Attributes {
-		asked[val(a.Key)] = val(a.Value)
+		asked[wire.Value(a.Key)] = wire.Value(a.Value)
 	}
 	var current LoadBalancer
 	if err := s.Store.View(func(tx *state.Tx) (err error) {
-		current, err = findLoadBalancer(tx, val(in.LoadBalancerArn))
+		current, err = findLoadBalancer(tx, wire.Value(in.LoadBalancerArn))
 		return err
 	}); err != nil {
 		return nil, err
@@ -234,8 +235,8 @@ func (s *Service) ModifyLoadBalancerAttributes(ctx context.Context, in *api.Modi
 	if err := s.checkLogBucket(ctx, current.Attributes, attributes); err != nil {
 		return nil, err
 	}
-	return change(s, func(tx *state.Tx, out *api.ModifyLoadBalancerAttributesOutput) error {
-		lb, err := findLoadBalancer(tx, val(in.LoadBalancerArn))
+	return state.Change(s.Store, func(tx *state.Tx, out *api.ModifyLoadBalancerAttributesOutput) error {
+		lb, err := findLoadBalancer(tx, wire.Value(in.LoadBalancerArn))
 		if err != nil {
 			return err
 		}

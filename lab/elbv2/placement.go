@@ -15,7 +15,7 @@ import (
 func subnetIDs(subnets []string, mappings []api.SubnetMapping) []string {
 	ids := slices.Clone(subnets)
 	for _, m := range mappings {
-		ids = append(ids, val(m.SubnetId))
+		ids = append(ids, wire.Value(m.SubnetId))
 	}
 	return ids
 }
@@ -118,12 +118,12 @@ func (s *Service) securityGroups(tx *state.Tx, vpc string, ids []string) ([]stri
 
 // SetSubnets moves a load balancer to other subnets. Nodes in subnets that stay are kept.
 func (s *Service) SetSubnets(_ context.Context, in *api.SetSubnetsInput) (*api.SetSubnetsOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.SetSubnetsOutput) error {
-		lb, err := findLoadBalancer(tx, val(in.LoadBalancerArn))
+	return state.Change(s.Store, func(tx *state.Tx, out *api.SetSubnetsOutput) error {
+		lb, err := findLoadBalancer(tx, wire.Value(in.LoadBalancerArn))
 		if err != nil {
 			return err
 		}
-		if t := or(in.IpAddressType, lb.IPAddressType); t != lb.IPAddressType {
+		if t := wire.Or(in.IpAddressType, lb.IPAddressType); t != lb.IPAddressType {
 			return unsupported("The IP address type '" + t + "'")
 		}
 		if err := checkSubnetArguments(in.Subnets, in.SubnetMappings); err != nil {
@@ -148,8 +148,8 @@ func (s *Service) SetSubnets(_ context.Context, in *api.SetSubnetsInput) (*api.S
 
 // SetSecurityGroups replaces the security groups of a load balancer.
 func (s *Service) SetSecurityGroups(_ context.Context, in *api.SetSecurityGroupsInput) (*api.SetSecurityGroupsOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.SetSecurityGroupsOutput) error {
-		lb, err := findLoadBalancer(tx, val(in.LoadBalancerArn))
+	return state.Change(s.Store, func(tx *state.Tx, out *api.SetSecurityGroupsOutput) error {
+		lb, err := findLoadBalancer(tx, wire.Value(in.LoadBalancerArn))
 		if err != nil {
 			return err
 		}
@@ -174,8 +174,8 @@ func (s *Service) SetSecurityGroups(_ context.Context, in *api.SetSecurityGroups
 
 // SetIpAddressType accepts ipv4 only.
 func (s *Service) SetIpAddressType(_ context.Context, in *api.SetIpAddressTypeInput) (*api.SetIpAddressTypeOutput, error) {
-	return read(s, func(tx *state.Tx, out *api.SetIpAddressTypeOutput) error {
-		if _, err := findLoadBalancer(tx, val(in.LoadBalancerArn)); err != nil {
+	return state.Read(s.Store, func(tx *state.Tx, out *api.SetIpAddressTypeOutput) error {
+		if _, err := findLoadBalancer(tx, wire.Value(in.LoadBalancerArn)); err != nil {
 			return err
 		}
 		if *in.IpAddressType != api.IpAddressTypeIpv4 {

@@ -12,6 +12,7 @@ import (
 
 	api "storefront/lab/api/elbv2"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // LoadBalancer is an application load balancer.
@@ -191,7 +192,7 @@ func paged[T any](all []T, marker *string, size *int64) (page []T, next *string,
 			return nil, nil, invalid("The marker '%s' is not valid", *marker)
 		}
 	}
-	end := min(len(all), start+int(or(size, 400)))
+	end := min(len(all), start+int(wire.Or(size, 400)))
 	if end < len(all) {
 		next = new(fmt.Sprint(end))
 	}

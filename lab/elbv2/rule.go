@@ -8,12 +8,13 @@ import (
 
 	api "storefront/lab/api/elbv2"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // CreateRule adds a rule to a listener.
 func (s *Service) CreateRule(_ context.Context, in *api.CreateRuleInput) (*api.CreateRuleOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.CreateRuleOutput) error {
-		l, err := findListener(tx, val(in.ListenerArn))
+	return state.Change(s.Store, func(tx *state.Tx, out *api.CreateRuleOutput) error {
+		l, err := findListener(tx, wire.Value(in.ListenerArn))
 		if err != nil {
 			return err
 		}
@@ -21,7 +22,7 @@ func (s *Service) CreateRule(_ context.Context, in *api.CreateRuleInput) (*api.C
 		if err != nil {
 			return err
 		}
-		r := Rule{Listener: l.ARN, Priority: int(val(in.Priority))}
+		r := Rule{Listener: l.ARN, Priority: int(wire.Value(in.Priority))}
 		existing := rulesOf(tx, l.ARN)
 		if slices.ContainsFunc(existing, func(o Rule) bool { return o.Priority == r.Priority }) {
 			return fault("PriorityInUse", "Priority '%d' is currently in use", r.Priority)
@@ -65,7 +66,7 @@ func describeRule(r Rule) api.Rule {
 
 // DescribeRules describes rules by ARN, or those of a listener in the order of evaluation.
 func (s *Service) DescribeRules(_ context.Context, in *api.DescribeRulesInput) (*api.DescribeRulesOutput, error) {
-	return read(s, func(tx *state.Tx, out *api.DescribeRulesOutput) error {
+	return state.Read(s.Store, func(tx *state.Tx, out *api.DescribeRulesOutput) error {
 		var found []api.Rule
 		switch {
 		case in.ListenerArn != nil && in.RuleArns == nil:
@@ -94,8 +95,8 @@ func (s *Service) DescribeRules(_ context.Context, in *api.DescribeRulesInput) (
 
 // ModifyRule replaces the conditions, the actions or both of a rule.
 func (s *Service) ModifyRule(_ context.Context, in *api.ModifyRuleInput) (*api.ModifyRuleOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.ModifyRuleOutput) error {
-		r, err := findRule(tx, val(in.RuleArn))
+	return state.Change(s.Store, func(tx *state.Tx, out *api.ModifyRuleOutput) error {
+		r, err := findRule(tx, wire.Value(in.RuleArn))
 		if err != nil {
 			return err
 		}
@@ -123,10 +124,10 @@ func (s *Service) ModifyRule(_ context.Context, in *api.ModifyRuleInput) (*api.M
 
 // SetRulePriorities changes the priorities of rules at once, so that rules can trade places.
 func (s *Service) SetRulePriorities(_ context.Context, in *api.SetRulePrioritiesInput) (*api.SetRulePrioritiesOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.SetRulePrioritiesOutput) error {
+	return state.Change(s.Store, func(tx *state.Tx, out *api.SetRulePrioritiesOutput) error {
 		listener := ""
 		for _, p := range in.RulePriorities {
-			r, err := findRule(tx, val(p.RuleArn))
+			r, err := findRule(tx, wire.Value(p.RuleArn))
 			switch {
 			case err != nil:
 				return err
@@ -135,7 +136,7 @@ func (s *Service) SetRulePriorities(_ context.Context, in *api.SetRulePriorities
 			case listener != "" && r.Listener != listener:
 				return invalid("All rules must belong to the same listener")
 			}
-			listener, r.Priority = r.Listener, int(val(p.Priority))
+			listener, r.Priority = r.Listener, int(wire.Value(p.Priority))
 			if err := rules.Put(tx, r.ARN, r); err != nil {
 				return err
 			}
@@ -154,8 +155,8 @@ func (s *Service) SetRulePriorities(_ context.Context, in *api.SetRulePriorities
 
 // DeleteRule deletes a rule other than the default one.
 func (s *Service) DeleteRule(_ context.Context, in *api.DeleteRuleInput) (*api.DeleteRuleOutput, error) {
-	return change(s, func(tx *state.Tx, _ *api.DeleteRuleOutput) error {
-		r, err := findRule(tx, val(in.RuleArn))
+	return state.Change(s.Store, func(tx *state.Tx, _ *api.DeleteRuleOutput) error {
+		r, err := findRule(tx, wire.Value(in.RuleArn))
 		if err != nil {
 			return err
 		}

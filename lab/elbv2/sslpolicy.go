@@ -92,7 +92,7 @@ func (p Policy) describe() api.SslPolicy {
 
 // DescribeSSLPolicies describes predefined security policies by name, or all.
 func (s *Service) DescribeSSLPolicies(_ context.Context, in *api.DescribeSSLPoliciesInput) (*api.DescribeSSLPoliciesOutput, error) {
-	return read(s, func(_ *state.Tx, out *api.DescribeSSLPoliciesOutput) error {
+	return state.Read(s.Store, func(_ *state.Tx, out *api.DescribeSSLPoliciesOutput) error {
 		var found []api.SslPolicy
 		for _, name := range in.Names {
 			p, ok := SSLPolicy(name)

@@ -8,6 +8,7 @@ import (
 
 	api "storefront/lab/api/elbv2"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // setTags adds tags to a resource, replacing those of the same key.
@@ -24,7 +25,7 @@ func setTags(tx *state.Tx, arn string, add []api.Tag) error {
 	}
 	seen := map[string]bool{}
 	for _, t := range add {
-		key := val(t.Key)
+		key := wire.Value(t.Key)
 		if seen[key] {
 			return fault("DuplicateTagKeys", "Tag key '%s' was specified more than once", key)
 		}
@@ -32,7 +33,7 @@ func setTags(tx *state.Tx, arn string, add []api.Tag) error {
 			return invalid("Tag key '%s' cannot begin with 'aws:'", key)
 		}
 		seen[key] = true
-		current[key] = val(t.Value)
+		current[key] = wire.Value(t.Value)
 	}
 	if len(current) > 50 {
 		return fault("TooManyTags", "The maximum number of tags for resource '%s' has been reached", arn)
@@ -60,7 +61,7 @@ func exists(tx *state.Tx, arn string) error {
 
 // AddTags adds tags to resources.
 func (s *Service) AddTags(_ context.Context, in *api.AddTagsInput) (*api.AddTagsOutput, error) {
-	return change(s, func(tx *state.Tx, _ *api.AddTagsOutput) error {
+	return state.Change(s.Store, func(tx *state.Tx, _ *api.AddTagsOutput) error {
 		for _, arn := range in.ResourceArns {
 			if err := exists(tx, arn); err != nil {
 				return err
@@ -75,7 +76,7 @@ func (s *Service) AddTags(_ context.Context, in *api.AddTagsInput) (*api.AddTags
 
 // RemoveTags removes tags from resources by key.
 func (s *Service) RemoveTags(_ context.Context, in *api.RemoveTagsInput) (*api.RemoveTagsOutput, error) {
-	return change(s, func(tx *state.Tx, _ *api.RemoveTagsOutput) error {
+	return state.Change(s.Store, func(tx *state.Tx, _ *api.RemoveTagsOutput) error {
 		for _, arn := range in.ResourceArns {
 			if err := exists(tx, arn); err != nil {
 				return err
@@ -97,7 +98,7 @@ func (s *Service) RemoveTags(_ context.Context, in *api.RemoveTagsInput) (*api.R
 
 // DescribeTags describes the tags of up to 20 resources.
 func (s *Service) DescribeTags(_ context.Context, in *api.DescribeTagsInput) (*api.DescribeTagsOutput, error) {
-	return read(s, func(tx *state.Tx, out *api.DescribeTagsOutput) error {
+	return state.Read(s.Store, func(tx *state.Tx, out *api.DescribeTagsOutput) error {
 		if len(in.ResourceArns) > 20 {
 			return invalid("At most 20 resources can be described at a time")
 		}

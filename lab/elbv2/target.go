@@ -16,13 +16,13 @@ import (
 
 // RegisterTargets registers instances or addresses. One that is draining is registered again.
 func (s *Service) RegisterTargets(_ context.Context, in *api.RegisterTargetsInput) (*api.RegisterTargetsOutput, error) {
-	return change(s, func(tx *state.Tx, _ *api.RegisterTargetsOutput) error {
-		g, err := findGroup(tx, val(in.TargetGroupArn))
+	return state.Change(s.Store, func(tx *state.Tx, _ *api.RegisterTargetsOutput) error {
+		g, err := findGroup(tx, wire.Value(in.TargetGroupArn))
 		if err != nil {
 			return err
 		}
 		for _, d := range in.Targets {
-			t := Target{Group: g.ARN, ID: val(d.Id), Port: int(or(d.Port, int64(g.Port))), Zone: val(d.AvailabilityZone)}
+			t := Target{Group: g.ARN, ID: wire.Value(d.Id), Port: int(wire.Or(d.Port, int64(g.Port))), Zone: wire.Value(d.AvailabilityZone)}
 			if err := s.checkTarget(tx, g, t); err != nil {
 				return err
 			}
@@ -81,8 +81,8 @@ func (s *Service) checkAddress(tx *state.Tx, g TargetGroup, t Target) error {
 
 // DeregisterTargets takes targets out of service. In a group that a load balancer uses, they drain for up to the deregistration delay.
 func (s *Service) DeregisterTargets(_ context.Context, in *api.DeregisterTargetsInput) (*api.DeregisterTargetsOutput, error) {
-	return change(s, func(tx *state.Tx, _ *api.DeregisterTargetsOutput) error {
-		g, err := findGroup(tx, val(in.TargetGroupArn))
+	return state.Change(s.Store, func(tx *state.Tx, _ *api.DeregisterTargetsOutput) error {
+		g, err := findGroup(tx, wire.Value(in.TargetGroupArn))
 		if err != nil {
 			return err
 		}
@@ -90,7 +90,7 @@ func (s *Service) DeregisterTargets(_ context.Context, in *api.DeregisterTargets
 		used := len(users(tx, g.ARN)) > 0
 		for _, t := range targetsOf(tx, g.ARN) {
 			named := func(d api.TargetDescription) bool {
-				return val(d.Id) == t.ID && (d.Port == nil || int(*d.Port) == t.Port)
+				return wire.Value(d.Id) == t.ID && (d.Port == nil || int(*d.Port) == t.Port)
 			}
 			if !slices.ContainsFunc(in.Targets, named) || t.draining() {
 				continue
@@ -117,8 +117,8 @@ func (g TargetGroup) number(key string) int {
 
 // DescribeTargetHealth tells the state of targets, as the data plane sees it.
 func (s *Service) DescribeTargetHealth(_ context.Context, in *api.DescribeTargetHealthInput) (*api.DescribeTargetHealthOutput, error) {
-	return read(s, func(tx *state.Tx, out *api.DescribeTargetHealthOutput) error {
-		g, err := findGroup(tx, val(in.TargetGroupArn))
+	return state.Read(s.Store, func(tx *state.Tx, out *api.DescribeTargetHealthOutput) error {
+		g, err := findGroup(tx, wire.Value(in.TargetGroupArn))
 		if err != nil {
 			return err
 		}
@@ -132,7 +132,7 @@ func (s *Service) DescribeTargetHealth(_ context.Context, in *api.DescribeTarget
 		}
 		for _, d := range in.Targets {
 			if !slices.ContainsFunc(registered, func(t Target) bool { return t.matches(d) }) {
-				absent := Target{ID: val(d.Id), Port: int(or(d.Port, int64(g.Port)))}
+				absent := Target{ID: wire.Value(d.Id), Port: int(wire.Or(d.Port, int64(g.Port)))}
 				out.TargetHealthDescriptions = append(out.TargetHealthDescriptions, describeHealth(g, absent,
 					Health{"unused", "Target.NotRegistered", "Target is not registered to the target group"}))
 			}
@@ -142,7 +142,7 @@ func (s *Service) DescribeTargetHealth(_ context.Context, in *api.DescribeTarget
 }
 
 func (t Target) matches(d api.TargetDescription) bool {
-	return val(d.Id) == t.ID && (d.Port == nil || int(*d.Port) == t.Port)
+	return wire.Value(d.Id) == t.ID && (d.Port == nil || int(*d.Port) == t.Port)
 }
 
 // zonesOf returns the zones of the load balancer that uses a group; nil when none does.

@@ -15,7 +15,7 @@ import (
 
 // CreateTargetGroup creates a target group for instances or IP addresses.
 func (s *Service) CreateTargetGroup(_ context.Context, in *api.CreateTargetGroupInput) (*api.CreateTargetGroupOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.CreateTargetGroupOutput) error {
+	return state.Change(s.Store, func(tx *state.Tx, out *api.CreateTargetGroupOutput) error {
 		g, err := s.newTargetGroup(tx, in)
 		if err != nil {
 			return err
@@ -37,8 +37,8 @@ func (s *Service) CreateTargetGroup(_ context.Context, in *api.CreateTargetGroup
 
 func (s *Service) newTargetGroup(tx *state.Tx, in *api.CreateTargetGroupInput) (TargetGroup, error) {
 	g := TargetGroup{
-		Name: val(in.Name), Protocol: val(in.Protocol), Port: int(val(in.Port)), VPC: val(in.VpcId),
-		TargetType: or(in.TargetType, api.TargetTypeEnumInstance), Attributes: defaults(targetGroupAttributes),
+		Name: wire.Value(in.Name), Protocol: wire.Value(in.Protocol), Port: int(wire.Value(in.Port)), VPC: wire.Value(in.VpcId),
+		TargetType: wire.Or(in.TargetType, api.TargetTypeEnumInstance), Attributes: defaults(targetGroupAttributes),
 	}
 	if err := checkTargetGroup(g, in); err != nil {
 		return g, err
@@ -80,9 +80,9 @@ func checkTargetGroup(g TargetGroup, in *api.CreateTargetGroupInput) error {
 	case g.Protocol != "HTTP" && g.Protocol != "HTTPS":
 		return unsupported("The target group protocol '" + g.Protocol + "'")
 	// The AWS provider sends an empty protocol version when its user names none, and AWS takes that as none.
-	case cmp.Or(val(in.ProtocolVersion), "HTTP1") != "HTTP1":
+	case cmp.Or(wire.Value(in.ProtocolVersion), "HTTP1") != "HTTP1":
 		return unsupported("The protocol version '" + *in.ProtocolVersion + "'")
-	case or(in.IpAddressType, "ipv4") != "ipv4":
+	case wire.Or(in.IpAddressType, "ipv4") != "ipv4":
 		return unsupported("The IP address type '" + *in.IpAddressType + "'")
 	case g.Port == 0:
 		return invalid("A port must be specified")
@@ -118,7 +118,7 @@ func describeGroup(tx *state.Tx, g TargetGroup) api.TargetGroup {
 
 // DescribeTargetGroups describes target groups by ARN, name or load balancer, or all.
 func (s *Service) DescribeTargetGroups(_ context.Context, in *api.DescribeTargetGroupsInput) (*api.DescribeTargetGroupsOutput, error) {
-	return read(s, func(tx *state.Tx, out *api.DescribeTargetGroupsOutput) error {
+	return state.Read(s.Store, func(tx *state.Tx, out *api.DescribeTargetGroupsOutput) error {
 		var found []TargetGroup
 		for _, arn := range in.TargetGroupArns {
 			g, err := findGroup(tx, arn)
@@ -166,8 +166,8 @@ func groupsOf(tx *state.Tx, loadBalancer string) []TargetGroup {
 
 // ModifyTargetGroup changes the health check settings that the request names.
 func (s *Service) ModifyTargetGroup(_ context.Context, in *api.ModifyTargetGroupInput) (*api.ModifyTargetGroupOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.ModifyTargetGroupOutput) error {
-		g, err := findGroup(tx, val(in.TargetGroupArn))
+	return state.Change(s.Store, func(tx *state.Tx, out *api.ModifyTargetGroupOutput) error {
+		g, err := findGroup(tx, wire.Value(in.TargetGroupArn))
 		if err != nil {
 			return err
 		}
@@ -184,8 +184,8 @@ func (s *Service) ModifyTargetGroup(_ context.Context, in *api.ModifyTargetGroup
 
 // DeleteTargetGroup deletes a target group that no rule uses, with its targets. One that does not exist is no error.
 func (s *Service) DeleteTargetGroup(_ context.Context, in *api.DeleteTargetGroupInput) (*api.DeleteTargetGroupOutput, error) {
-	return change(s, func(tx *state.Tx, _ *api.DeleteTargetGroupOutput) error {
-		arn := val(in.TargetGroupArn)
+	return state.Change(s.Store, func(tx *state.Tx, _ *api.DeleteTargetGroupOutput) error {
+		arn := wire.Value(in.TargetGroupArn)
 		if _, ok, err := targetGroups.Get(tx, arn); err != nil || !ok {
 			return err
 		}
@@ -206,8 +206,8 @@ func (s *Service) DeleteTargetGroup(_ context.Context, in *api.DeleteTargetGroup
 
 // DescribeTargetGroupAttributes describes all attributes of a target group.
 func (s *Service) DescribeTargetGroupAttributes(_ context.Context, in *api.DescribeTargetGroupAttributesInput) (*api.DescribeTargetGroupAttributesOutput, error) {
-	return read(s, func(tx *state.Tx, out *api.DescribeTargetGroupAttributesOutput) error {
-		g, err := findGroup(tx, val(in.TargetGroupArn))
+	return state.Read(s.Store, func(tx *state.Tx, out *api.DescribeTargetGroupAttributesOutput) error {
+		g, err := findGroup(tx, wire.Value(in.TargetGroupArn))
 		out.Attributes = describeGroupAttributes(g)
 		return err
 	})
@@ -215,14 +215,14 @@ func (s *Service) DescribeTargetGroupAttributes(_ context.Context, in *api.Descr
 
 // ModifyTargetGroupAttributes changes attributes of a target group.
 func (s *Service) ModifyTargetGroupAttributes(_ context.Context, in *api.ModifyTargetGroupAttributesInput) (*api.ModifyTargetGroupAttributesOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.ModifyTargetGroupAttributesOutput) error {
-		g, err := findGroup(tx, val(in.TargetGroupArn))
+	return state.Change(s.Store, func(tx *state.Tx, out *api.ModifyTargetGroupAttributesOutput) error {
+		g, err := findGroup(tx, wire.Value(in.TargetGroupArn))
 		if err != nil {
 			return err
 		}
 		asked := map[string]string{}
 		for _, a := range in.Attributes {
-			asked[val(a.Key)] = val(a.Value)
+			asked[wire.Value(a.Key)] = wire.Value(a.Value)
 		}
 		if err := setAttributes("Target group", targetGroupAttributes, g.Attributes, asked); err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	api "storefront/lab/api/rds"
+	"storefront/lab/wire"
 )
 
 const defaultAuthority = "rds-ca-rsa2048-g1"
@@ -33,7 +34,7 @@ func (s *Service) DescribeCertificates(_ context.Context, in *api.DescribeCertif
 		}
 	}
 	for _, name := range certificateAuthorities() {
-		if or(in.CertificateIdentifier, name) == name {
+		if wire.Or(in.CertificateIdentifier, name) == name {
 			out.Certificates = append(out.Certificates, api.Certificate{
 				CertificateIdentifier: &name, CertificateType: new("CA"), CertificateArn: new("arn:aws:rds:" + s.Region.Name + "::cert:" + name),
 				ValidFrom: new(time.Date(2021, 5, 25, 22, 34, 57, 0, time.UTC)), ValidTill: new(authorityExpires()), CustomerOverride: new(false),

@@ -9,30 +9,31 @@ import (
 	api "storefront/lab/api/rds"
 	"storefront/lab/region"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // CreateDBCluster declares a cluster. Its data is made with its first instance.
 func (s *Service) CreateDBCluster(_ context.Context, in *api.CreateDBClusterInput) (*api.CreateDBClusterOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.CreateDBClusterOutput) error {
+	return state.Change(s.Store, func(tx *state.Tx, out *api.CreateDBClusterOutput) error {
 		if err := checkCreateCluster(in); err != nil {
 			return err
 		}
 		c, err := s.newCluster(tx, clusterRequest{
 			id: in.DBClusterIdentifier, version: in.EngineVersion, subnetGroup: in.DBSubnetGroupName, parameters: in.DBClusterParameterGroupName, groups: in.VpcSecurityGroupIds,
-			port: in.Port, backup: in.PreferredBackupWindow, maintenance: in.PreferredMaintenanceWindow, encrypted: val(in.StorageEncrypted), key: in.KmsKeyId,
+			port: in.Port, backup: in.PreferredBackupWindow, maintenance: in.PreferredMaintenanceWindow, encrypted: wire.Value(in.StorageEncrypted), key: in.KmsKeyId,
 			exports: in.EnableCloudwatchLogsExports, storage: in.StorageType, scaling: in.ServerlessV2ScalingConfiguration, zones: in.AvailabilityZones,
 		})
 		if err != nil {
 			return err
 		}
-		c.Lifecycle = or(in.EngineLifecycleSupport, lifecycle)
-		if c.Database = val(in.DatabaseName); c.Database != "" && !databasePattern.MatchString(c.Database) {
+		c.Lifecycle = wire.Or(in.EngineLifecycleSupport, lifecycle)
+		if c.Database = wire.Value(in.DatabaseName); c.Database != "" && !databasePattern.MatchString(c.Database) {
 			return invalidValue("DatabaseName must begin with a letter and contain only alphanumeric characters.")
 		}
-		if c.BackupDays, err = backupDays(or(in.BackupRetentionPeriod, 1)); err != nil {
+		if c.BackupDays, err = backupDays(wire.Or(in.BackupRetentionPeriod, 1)); err != nil {
 			return err
 		}
-		c.CopyTags, c.Protected, c.IAM, c.AutoMinor = val(in.CopyTagsToSnapshot), val(in.DeletionProtection), val(in.EnableIAMDatabaseAuthentication), or(in.AutoMinorVersionUpgrade, true)
+		c.CopyTags, c.Protected, c.IAM, c.AutoMinor = wire.Value(in.CopyTagsToSnapshot), wire.Value(in.DeletionProtection), wire.Value(in.EnableIAMDatabaseAuthentication), wire.Or(in.AutoMinorVersionUpgrade, true)
 		if c.Master, err = s.newMaster(tx, c, in); err != nil {
 			return err
 		}
@@ -52,22 +53,22 @@ func checkCreateCluster(in *api.CreateDBClusterInput) error {
 	if err := checkEngine(in.Engine); err != nil {
 		return err
 	}
-	if mode := or(in.EngineMode, "provisioned"); mode != "provisioned" {
+	if mode := wire.Or(in.EngineMode, "provisioned"); mode != "provisioned" {
 		return invalidValue("The engine mode %s that you requested is currently unavailable.", mode)
 	}
 	for what, asked := range map[string]bool{
 		"A replica of another cluster":           in.ReplicationSourceIdentifier != nil,
-		"A global database":                      in.GlobalClusterIdentifier != nil || val(in.EnableGlobalWriteForwarding),
+		"A global database":                      in.GlobalClusterIdentifier != nil || wire.Value(in.EnableGlobalWriteForwarding),
 		"A Multi-AZ DB cluster with RDS storage": in.DBClusterInstanceClass != nil || in.AllocatedStorage != nil || in.Iops != nil,
 		"Aurora Serverless v1":                   in.ScalingConfiguration != nil,
-		"The Data API":                           val(in.EnableHttpEndpoint),
+		"The Data API":                           wire.Value(in.EnableHttpEndpoint),
 		"Kerberos authentication":                in.Domain != nil,
-		"Backtrack":                              val(in.BacktrackWindow) != 0,
-		"Aurora Limitless Database":              val(in.EnableLimitlessDatabase),
-		"Local write forwarding":                 val(in.EnableLocalWriteForwarding),
-		"IPv6":                                   or(in.NetworkType, "IPV4") != "IPV4",
+		"Backtrack":                              wire.Value(in.BacktrackWindow) != 0,
+		"Aurora Limitless Database":              wire.Value(in.EnableLimitlessDatabase),
+		"Local write forwarding":                 wire.Value(in.EnableLocalWriteForwarding),
+		"IPv6":                                   wire.Or(in.NetworkType, "IPV4") != "IPV4",
 		"A character set":                        in.CharacterSetName != nil,
-		"Performance Insights or monitoring for a whole cluster": val(in.EnablePerformanceInsights) || val(in.MonitoringInterval) != 0,
+		"Performance Insights or monitoring for a whole cluster": wire.Value(in.EnablePerformanceInsights) || wire.Value(in.MonitoringInterval) != 0,
 		"A certificate authority for a whole cluster":            in.CACertificateIdentifier != nil,
 		"An option group": in.OptionGroupName != nil && !strings.HasPrefix(*in.OptionGroupName, "default:"),
 	} {
@@ -106,18 +107,18 @@ func (s *Service) newCluster(tx *state.Tx, r clusterRequest) (c cluster, err err
 	if c.Version, err = s.version(r.version); err != nil {
 		return c, err
 	}
-	if c.Port = int(or(r.port, 5432)); c.Port < 1150 || c.Port > math.MaxUint16 {
+	if c.Port = int(wire.Or(r.port, 5432)); c.Port < 1150 || c.Port > math.MaxUint16 {
 		return c, invalidValue("Invalid database port: %d. Valid port values are 1150-65535", c.Port)
 	}
-	if c.Backup, c.Maintenance, err = windows(or(r.backup, defaultBackup), or(r.maintenance, defaultMaintenance)); err != nil {
+	if c.Backup, c.Maintenance, err = windows(wire.Or(r.backup, defaultBackup), wire.Or(r.maintenance, defaultMaintenance)); err != nil {
 		return c, err
 	}
 	if err := s.place(tx, &c, r); err != nil {
 		return c, err
 	}
-	parameters, err := s.findGroup(tx, clusterGroups, or(r.parameters, s.defaultGroup()))
+	parameters, err := s.findGroup(tx, clusterGroups, wire.Or(r.parameters, s.defaultGroup()))
 	if err != nil {
-		return c, missing("DBClusterParameterGroupNotFound", "DBClusterParameterGroup not found: %s", val(r.parameters))
+		return c, missing("DBClusterParameterGroupNotFound", "DBClusterParameterGroup not found: %s", wire.Value(r.parameters))
 	}
 	c.Parameters = parameters.Name
 	if c.LogExports, err = logExports(r.exports); err != nil {
@@ -130,7 +131,7 @@ func (s *Service) newCluster(tx *state.Tx, r clusterRequest) (c cluster, err err
 		return c, err
 	}
 	if r.encrypted {
-		c.Key, err = s.useKey(tx, or(r.key, "alias/aws/rds"), c.ResourceID)
+		c.Key, err = s.useKey(tx, wire.Or(r.key, "alias/aws/rds"), c.ResourceID)
 	} else if r.key != nil {
 		err = invalidCombination("KmsKeyId can only be specified if StorageEncrypted is true.")
 	}
@@ -185,7 +186,7 @@ func logExports(types []string) ([]string, error) {
 }
 
 func storageType(given *string) (string, error) {
-	switch t := or(given, "aurora"); t {
+	switch t := wire.Or(given, "aurora"); t {
 	case "aurora", "":
 		return "", nil
 	case optimized:

@@ -5,12 +5,13 @@ import (
 
 	api "storefront/lab/api/rds"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // DeleteDBCluster deletes a cluster without instances, with a final snapshot of its data unless that is to be skipped.
 func (s *Service) DeleteDBCluster(_ context.Context, in *api.DeleteDBClusterInput) (*api.DeleteDBClusterOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.DeleteDBClusterOutput) error {
-		c, err := findCluster(tx, val(in.DBClusterIdentifier))
+	return state.Change(s.Store, func(tx *state.Tx, out *api.DeleteDBClusterOutput) error {
+		c, err := findCluster(tx, wire.Value(in.DBClusterIdentifier))
 		if err != nil {
 			return err
 		}
@@ -39,9 +40,9 @@ func (s *Service) DeleteDBCluster(_ context.Context, in *api.DeleteDBClusterInpu
 
 func (s *Service) finalSnapshot(tx *state.Tx, c cluster, in *api.DeleteDBClusterInput) error {
 	switch {
-	case val(in.SkipFinalSnapshot) && in.FinalDBSnapshotIdentifier != nil:
+	case wire.Value(in.SkipFinalSnapshot) && in.FinalDBSnapshotIdentifier != nil:
 		return invalidCombination("FinalDBSnapshotIdentifier can not be specified when SkipFinalSnapshot is enabled.")
-	case val(in.SkipFinalSnapshot):
+	case wire.Value(in.SkipFinalSnapshot):
 		return nil
 	case in.FinalDBSnapshotIdentifier == nil:
 		return invalidCombination("FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.")

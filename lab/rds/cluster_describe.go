@@ -9,7 +9,7 @@ import (
 
 // DescribeDBClusters lists clusters, or one by its identifier or ARN.
 func (s *Service) DescribeDBClusters(_ context.Context, in *api.DescribeDBClustersInput) (*api.DescribeDBClustersOutput, error) {
-	return read(s, func(tx *state.Tx, out *api.DescribeDBClustersOutput) error {
+	return state.Read(s.Store, func(tx *state.Tx, out *api.DescribeDBClustersOutput) error {
 		var list []cluster
 		if in.DBClusterIdentifier != nil {
 			c, err := findCluster(tx, *in.DBClusterIdentifier)

@@ -7,13 +7,14 @@ import (
 
 	api "storefront/lab/api/rds"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // ModifyDBCluster changes a cluster. Version, backup retention and IAM authentication wait for the maintenance window unless they shall be
 // applied immediately; everything else is applied at once.
 func (s *Service) ModifyDBCluster(_ context.Context, in *api.ModifyDBClusterInput) (*api.ModifyDBClusterOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.ModifyDBClusterOutput) error {
-		c, err := availableCluster(tx, val(in.DBClusterIdentifier))
+	return state.Change(s.Store, func(tx *state.Tx, out *api.ModifyDBClusterOutput) error {
+		c, err := availableCluster(tx, wire.Value(in.DBClusterIdentifier))
 		if err != nil {
 			return err
 		}
@@ -25,7 +26,7 @@ func (s *Service) ModifyDBCluster(_ context.Context, in *api.ModifyDBClusterInpu
 				return err
 			}
 		}
-		if val(in.ApplyImmediately) {
+		if wire.Value(in.ApplyImmediately) {
 			if err := c.applyPending(tx); err != nil {
 				return err
 			}
@@ -46,16 +47,16 @@ func (s *Service) ModifyDBCluster(_ context.Context, in *api.ModifyDBClusterInpu
 // checkModifyCluster refuses what the lab does not serve.
 func checkModifyCluster(in *api.ModifyDBClusterInput) error {
 	for what, asked := range map[string]bool{
-		"A Multi-AZ DB cluster with RDS storage": in.DBClusterInstanceClass != nil || val(in.AllocatedStorage) > 1 || in.Iops != nil,
-		"Aurora Serverless v1":                   in.ScalingConfiguration != nil || or(in.EngineMode, "provisioned") != "provisioned",
-		"The Data API":                           val(in.EnableHttpEndpoint),
-		"Kerberos authentication":                val(in.Domain) != "",
-		"Backtrack":                              val(in.BacktrackWindow) != 0,
-		"Global write forwarding":                val(in.EnableGlobalWriteForwarding),
-		"Local write forwarding":                 val(in.EnableLocalWriteForwarding),
-		"Aurora Limitless Database":              val(in.EnableLimitlessDatabase),
-		"IPv6":                                   or(in.NetworkType, "IPV4") != "IPV4",
-		"Performance Insights or monitoring for a whole cluster": val(in.EnablePerformanceInsights) || val(in.MonitoringInterval) != 0,
+		"A Multi-AZ DB cluster with RDS storage": in.DBClusterInstanceClass != nil || wire.Value(in.AllocatedStorage) > 1 || in.Iops != nil,
+		"Aurora Serverless v1":                   in.ScalingConfiguration != nil || wire.Or(in.EngineMode, "provisioned") != "provisioned",
+		"The Data API":                           wire.Value(in.EnableHttpEndpoint),
+		"Kerberos authentication":                wire.Value(in.Domain) != "",
+		"Backtrack":                              wire.Value(in.BacktrackWindow) != 0,
+		"Global write forwarding":                wire.Value(in.EnableGlobalWriteForwarding),
+		"Local write forwarding":                 wire.Value(in.EnableLocalWriteForwarding),
+		"Aurora Limitless Database":              wire.Value(in.EnableLimitlessDatabase),
+		"IPv6":                                   wire.Or(in.NetworkType, "IPV4") != "IPV4",
+		"Performance Insights or monitoring for a whole cluster": wire.Value(in.EnablePerformanceInsights) || wire.Value(in.MonitoringInterval) != 0,
 		"A certificate authority for a whole cluster":            in.CACertificateIdentifier != nil,
 		"An instance parameter group for a whole cluster":        in.DBInstanceParameterGroupName != nil,
 		"A recovery point of AWS Backup":                         in.AwsBackupRecoveryPointArn != nil,
@@ -70,13 +71,13 @@ func checkModifyCluster(in *api.ModifyDBClusterInput) error {
 
 // modifyMaster changes the password, who manages it, or the managed one.
 func (s *Service) modifyMaster(tx *state.Tx, c *cluster, in *api.ModifyDBClusterInput) error {
-	manage := or(in.ManageMasterUserPassword, c.Master.Secret != "")
+	manage := wire.Or(in.ManageMasterUserPassword, c.Master.Secret != "")
 	switch {
 	case in.MasterUserPassword != nil && manage:
 		return invalidCombination("You can't specify MasterUserPassword while RDS manages the master user password with Secrets Manager.")
-	case val(in.RotateMasterUserPassword) && (!manage || c.Master.Secret == ""):
+	case wire.Value(in.RotateMasterUserPassword) && (!manage || c.Master.Secret == ""):
 		return invalidCombination("You can rotate the master user password only while RDS manages it with Secrets Manager.")
-	case val(in.RotateMasterUserPassword) && !val(in.ApplyImmediately):
+	case wire.Value(in.RotateMasterUserPassword) && !wire.Value(in.ApplyImmediately):
 		return invalidCombination("You must apply the change immediately when rotating the master user password.")
 	case in.MasterUserSecretKmsKeyId != nil && (!manage || c.Master.Secret != ""):
 		return invalidCombination("MasterUserSecretKmsKeyId can be specified only when RDS starts to manage the master user password.")
@@ -84,7 +85,7 @@ func (s *Service) modifyMaster(tx *state.Tx, c *cluster, in *api.ModifyDBCluster
 		return invalidCombination("MasterUserPassword is required when ManageMasterUserPassword is turned off.")
 	case manage && c.Master.Secret == "":
 		return s.manage(tx, &c.Master, c.ResourceID, in.MasterUserSecretKmsKeyId)
-	case val(in.RotateMasterUserPassword):
+	case wire.Value(in.RotateMasterUserPassword):
 		return s.rotate(tx, &c.Master)
 	case in.MasterUserPassword != nil:
 		if err := s.release(tx, &c.Master); err != nil {
@@ -126,7 +127,7 @@ func (s *Service) modifySettings(tx *state.Tx, c *cluster, in *api.ModifyDBClust
 	set(&c.CopyTags, in.CopyTagsToSnapshot)
 	set(&c.Protected, in.DeletionProtection)
 	set(&c.AutoMinor, in.AutoMinorVersionUpgrade)
-	if c.Backup, c.Maintenance, err = windows(or(in.PreferredBackupWindow, c.Backup), or(in.PreferredMaintenanceWindow, c.Maintenance)); err != nil {
+	if c.Backup, c.Maintenance, err = windows(wire.Or(in.PreferredBackupWindow, c.Backup), wire.Or(in.PreferredMaintenanceWindow, c.Maintenance)); err != nil {
 		return err
 	}
 	if in.DBClusterParameterGroupName != nil {

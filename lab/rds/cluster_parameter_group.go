@@ -6,11 +6,12 @@ import (
 
 	api "storefront/lab/api/rds"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // CreateDBClusterParameterGroup makes an empty group for clusters.
 func (s *Service) CreateDBClusterParameterGroup(_ context.Context, in *api.CreateDBClusterParameterGroupInput) (*api.CreateDBClusterParameterGroupOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.CreateDBClusterParameterGroupOutput) error {
+	return state.Change(s.Store, func(tx *state.Tx, out *api.CreateDBClusterParameterGroupOutput) error {
 		g, err := s.createGroup(tx, clusterGroups, in.DBClusterParameterGroupName, in.DBParameterGroupFamily, in.Description, in.Tags)
 		out.DBClusterParameterGroup = s.showClusterGroup(g)
 		return err
@@ -19,7 +20,7 @@ func (s *Service) CreateDBClusterParameterGroup(_ context.Context, in *api.Creat
 
 // CopyDBClusterParameterGroup copies a group with its values.
 func (s *Service) CopyDBClusterParameterGroup(_ context.Context, in *api.CopyDBClusterParameterGroupInput) (*api.CopyDBClusterParameterGroupOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.CopyDBClusterParameterGroupOutput) error {
+	return state.Change(s.Store, func(tx *state.Tx, out *api.CopyDBClusterParameterGroupOutput) error {
 		g, err := s.copyGroup(tx, clusterGroups, in.SourceDBClusterParameterGroupIdentifier, in.TargetDBClusterParameterGroupIdentifier, in.TargetDBClusterParameterGroupDescription, in.Tags)
 		out.DBClusterParameterGroup = s.showClusterGroup(g)
 		return err
@@ -28,7 +29,7 @@ func (s *Service) CopyDBClusterParameterGroup(_ context.Context, in *api.CopyDBC
 
 // ModifyDBClusterParameterGroup sets up to 20 parameters.
 func (s *Service) ModifyDBClusterParameterGroup(_ context.Context, in *api.ModifyDBClusterParameterGroupInput) (*api.ModifyDBClusterParameterGroupOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.ModifyDBClusterParameterGroupOutput) error {
+	return state.Change(s.Store, func(tx *state.Tx, out *api.ModifyDBClusterParameterGroupOutput) error {
 		g, err := s.modifyGroup(tx, clusterGroups, in.DBClusterParameterGroupName, func(values map[string]setting) error { return s.change(values, in.Parameters) })
 		out.DBClusterParameterGroupName = &g.Name
 		return err
@@ -37,7 +38,7 @@ func (s *Service) ModifyDBClusterParameterGroup(_ context.Context, in *api.Modif
 
 // ResetDBClusterParameterGroup takes parameters back to their defaults.
 func (s *Service) ResetDBClusterParameterGroup(_ context.Context, in *api.ResetDBClusterParameterGroupInput) (*api.ResetDBClusterParameterGroupOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.ResetDBClusterParameterGroupOutput) error {
+	return state.Change(s.Store, func(tx *state.Tx, out *api.ResetDBClusterParameterGroupOutput) error {
 		g, err := s.modifyGroup(tx, clusterGroups, in.DBClusterParameterGroupName, reset(in.ResetAllParameters, in.Parameters))
 		out.DBClusterParameterGroupName = &g.Name
 		return err
@@ -46,10 +47,10 @@ func (s *Service) ResetDBClusterParameterGroup(_ context.Context, in *api.ResetD
 
 // DeleteDBClusterParameterGroup deletes a group that no cluster uses.
 func (s *Service) DeleteDBClusterParameterGroup(_ context.Context, in *api.DeleteDBClusterParameterGroupInput) (*api.DeleteDBClusterParameterGroupOutput, error) {
-	return change(s, func(tx *state.Tx, _ *api.DeleteDBClusterParameterGroupOutput) error {
+	return state.Change(s.Store, func(tx *state.Tx, _ *api.DeleteDBClusterParameterGroupOutput) error {
 		used := false
 		for _, c := range clusters.All(tx) {
-			used = used || c.Parameters == strings.ToLower(val(in.DBClusterParameterGroupName))
+			used = used || c.Parameters == strings.ToLower(wire.Value(in.DBClusterParameterGroupName))
 		}
 		return s.deleteGroup(tx, clusterGroups, in.DBClusterParameterGroupName, used)
 	})
@@ -57,7 +58,7 @@ func (s *Service) DeleteDBClusterParameterGroup(_ context.Context, in *api.Delet
 
 // DescribeDBClusterParameterGroups lists the groups, or one by its name.
 func (s *Service) DescribeDBClusterParameterGroups(_ context.Context, in *api.DescribeDBClusterParameterGroupsInput) (*api.DescribeDBClusterParameterGroupsOutput, error) {
-	return read(s, func(tx *state.Tx, out *api.DescribeDBClusterParameterGroupsOutput) error {
+	return state.Read(s.Store, func(tx *state.Tx, out *api.DescribeDBClusterParameterGroupsOutput) error {
 		list, marker, err := s.listGroups(tx, clusterGroups, in.DBClusterParameterGroupName, in.Marker, in.MaxRecords)
 		for _, g := range list {
 			out.DBClusterParameterGroups = append(out.DBClusterParameterGroups, *s.showClusterGroup(g))
@@ -69,8 +70,8 @@ func (s *Service) DescribeDBClusterParameterGroups(_ context.Context, in *api.De
 
 // DescribeDBClusterParameters lists the parameters of a group.
 func (s *Service) DescribeDBClusterParameters(_ context.Context, in *api.DescribeDBClusterParametersInput) (*api.DescribeDBClusterParametersOutput, error) {
-	return read(s, func(tx *state.Tx, out *api.DescribeDBClusterParametersOutput) error {
-		g, err := s.findGroup(tx, clusterGroups, val(in.DBClusterParameterGroupName))
+	return state.Read(s.Store, func(tx *state.Tx, out *api.DescribeDBClusterParametersOutput) error {
+		g, err := s.findGroup(tx, clusterGroups, wire.Value(in.DBClusterParameterGroupName))
 		if err != nil {
 			return err
 		}
@@ -86,8 +87,8 @@ func (s *Service) DescribeEngineDefaultClusterParameters(_ context.Context, in *
 }
 
 func (s *Service) engineDefaults(family, marker *string, maxRecords *int64) (*api.EngineDefaults, error) {
-	if val(family) != s.family() {
-		return nil, invalidValue("ParameterGroupFamily %s is not a valid parameter group family", val(family))
+	if wire.Value(family) != s.family() {
+		return nil, invalidValue("ParameterGroupFamily %s is not a valid parameter group family", wire.Value(family))
 	}
 	list, next, err := s.listParameters(nil, nil, marker, maxRecords)
 	return &api.EngineDefaults{DBParameterGroupFamily: family, Parameters: list, Marker: next}, err

@@ -7,12 +7,13 @@ import (
 
 	api "storefront/lab/api/rds"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // FailoverDBCluster makes a reader the writer: the named one, or that of the lowest promotion tier.
 func (s *Service) FailoverDBCluster(_ context.Context, in *api.FailoverDBClusterInput) (*api.FailoverDBClusterOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.FailoverDBClusterOutput) error {
-		c, err := availableCluster(tx, val(in.DBClusterIdentifier))
+	return state.Change(s.Store, func(tx *state.Tx, out *api.FailoverDBClusterOutput) error {
+		c, err := availableCluster(tx, wire.Value(in.DBClusterIdentifier))
 		if err != nil {
 			return err
 		}
@@ -52,16 +53,16 @@ func (c cluster) successor(tx *state.Tx) string {
 
 // StopDBCluster stops the instances of a cluster. Its data stays.
 func (s *Service) StopDBCluster(_ context.Context, in *api.StopDBClusterInput) (*api.StopDBClusterOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.StopDBClusterOutput) (err error) {
-		out.DBCluster, err = s.turn(tx, val(in.DBClusterIdentifier), available, stopping)
+	return state.Change(s.Store, func(tx *state.Tx, out *api.StopDBClusterOutput) (err error) {
+		out.DBCluster, err = s.turn(tx, wire.Value(in.DBClusterIdentifier), available, stopping)
 		return err
 	})
 }
 
 // StartDBCluster starts a stopped cluster.
 func (s *Service) StartDBCluster(_ context.Context, in *api.StartDBClusterInput) (*api.StartDBClusterOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.StartDBClusterOutput) (err error) {
-		out.DBCluster, err = s.turn(tx, val(in.DBClusterIdentifier), stopped, starting)
+	return state.Change(s.Store, func(tx *state.Tx, out *api.StartDBClusterOutput) (err error) {
+		out.DBCluster, err = s.turn(tx, wire.Value(in.DBClusterIdentifier), stopped, starting)
 		return err
 	})
 }
@@ -93,12 +94,12 @@ func (s *Service) turn(tx *state.Tx, ref, from, to string) (*api.DBCluster, erro
 
 // AddRoleToDBCluster notes a role that the cluster may use for a feature.
 func (s *Service) AddRoleToDBCluster(_ context.Context, in *api.AddRoleToDBClusterInput) (*api.AddRoleToDBClusterOutput, error) {
-	return change(s, func(tx *state.Tx, _ *api.AddRoleToDBClusterOutput) error {
-		c, err := availableCluster(tx, val(in.DBClusterIdentifier))
+	return state.Change(s.Store, func(tx *state.Tx, _ *api.AddRoleToDBClusterOutput) error {
+		c, err := availableCluster(tx, wire.Value(in.DBClusterIdentifier))
 		if err != nil {
 			return err
 		}
-		r := role{val(in.RoleArn), val(in.FeatureName)}
+		r := role{wire.Value(in.RoleArn), wire.Value(in.FeatureName)}
 		if slices.ContainsFunc(c.Roles, func(o role) bool { return o.ARN == r.ARN }) {
 			return fault("DBClusterRoleAlreadyExists", "Role ARN %s is already associated with DB Cluster: %s.", r.ARN, c.ID)
 		}
@@ -109,14 +110,14 @@ func (s *Service) AddRoleToDBCluster(_ context.Context, in *api.AddRoleToDBClust
 
 // RemoveRoleFromDBCluster takes a role away.
 func (s *Service) RemoveRoleFromDBCluster(_ context.Context, in *api.RemoveRoleFromDBClusterInput) (*api.RemoveRoleFromDBClusterOutput, error) {
-	return change(s, func(tx *state.Tx, _ *api.RemoveRoleFromDBClusterOutput) error {
-		c, err := availableCluster(tx, val(in.DBClusterIdentifier))
+	return state.Change(s.Store, func(tx *state.Tx, _ *api.RemoveRoleFromDBClusterOutput) error {
+		c, err := availableCluster(tx, wire.Value(in.DBClusterIdentifier))
 		if err != nil {
 			return err
 		}
-		kept := slices.DeleteFunc(slices.Clone(c.Roles), func(r role) bool { return r.ARN == val(in.RoleArn) && r.Feature == val(in.FeatureName) })
+		kept := slices.DeleteFunc(slices.Clone(c.Roles), func(r role) bool { return r.ARN == wire.Value(in.RoleArn) && r.Feature == wire.Value(in.FeatureName) })
 		if len(kept) == len(c.Roles) {
-			return missing("DBClusterRoleNotFound", "Role ARN %s cannot be found for DB Cluster: %s.", val(in.RoleArn), c.ID)
+			return missing("DBClusterRoleNotFound", "Role ARN %s cannot be found for DB Cluster: %s.", wire.Value(in.RoleArn), c.ID)
 		}
 		c.Roles = kept
 		return putCluster(tx, c)

@@ -7,6 +7,7 @@ import (
 
 	api "storefront/lab/api/rds"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // endpoint is a custom endpoint of a cluster. Its members are the static ones, or all but the excluded ones, of its type.
@@ -59,8 +60,8 @@ func (e *endpoint) setMembers(tx *state.Tx, c cluster, kind *string, static, exc
 
 // CreateDBClusterEndpoint makes a custom endpoint.
 func (s *Service) CreateDBClusterEndpoint(_ context.Context, in *api.CreateDBClusterEndpointInput) (*api.CreateDBClusterEndpointOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.CreateDBClusterEndpointOutput) error {
-		c, err := availableCluster(tx, val(in.DBClusterIdentifier))
+	return state.Change(s.Store, func(tx *state.Tx, out *api.CreateDBClusterEndpointOutput) error {
+		c, err := availableCluster(tx, wire.Value(in.DBClusterIdentifier))
 		if err != nil {
 			return err
 		}
@@ -96,8 +97,8 @@ func (s *Service) CreateDBClusterEndpoint(_ context.Context, in *api.CreateDBClu
 
 // ModifyDBClusterEndpoint changes the type or the members of a custom endpoint.
 func (s *Service) ModifyDBClusterEndpoint(_ context.Context, in *api.ModifyDBClusterEndpointInput) (*api.ModifyDBClusterEndpointOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.ModifyDBClusterEndpointOutput) error {
-		e, err := findEndpoint(tx, val(in.DBClusterEndpointIdentifier))
+	return state.Change(s.Store, func(tx *state.Tx, out *api.ModifyDBClusterEndpointOutput) error {
+		e, err := findEndpoint(tx, wire.Value(in.DBClusterEndpointIdentifier))
 		if err != nil {
 			return err
 		}
@@ -115,8 +116,8 @@ func (s *Service) ModifyDBClusterEndpoint(_ context.Context, in *api.ModifyDBClu
 
 // DeleteDBClusterEndpoint deletes a custom endpoint.
 func (s *Service) DeleteDBClusterEndpoint(_ context.Context, in *api.DeleteDBClusterEndpointInput) (*api.DeleteDBClusterEndpointOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.DeleteDBClusterEndpointOutput) error {
-		e, err := findEndpoint(tx, val(in.DBClusterEndpointIdentifier))
+	return state.Change(s.Store, func(tx *state.Tx, out *api.DeleteDBClusterEndpointOutput) error {
+		e, err := findEndpoint(tx, wire.Value(in.DBClusterEndpointIdentifier))
 		if err != nil {
 			return err
 		}
@@ -135,25 +136,25 @@ func (s *Service) removeEndpoint(tx *state.Tx, e endpoint) error {
 
 // DescribeDBClusterEndpoints lists the endpoints of clusters: writer, reader and custom ones.
 func (s *Service) DescribeDBClusterEndpoints(_ context.Context, in *api.DescribeDBClusterEndpointsInput) (*api.DescribeDBClusterEndpointsOutput, error) {
-	return read(s, func(tx *state.Tx, out *api.DescribeDBClusterEndpointsOutput) error {
+	return state.Read(s.Store, func(tx *state.Tx, out *api.DescribeDBClusterEndpointsOutput) error {
 		list := []api.DBClusterEndpoint{}
 		for _, c := range clusters.All(tx) {
-			if or(in.DBClusterIdentifier, c.ID) == c.ID && in.DBClusterEndpointIdentifier == nil {
+			if wire.Or(in.DBClusterIdentifier, c.ID) == c.ID && in.DBClusterEndpointIdentifier == nil {
 				list = append(list,
 					api.DBClusterEndpoint{DBClusterIdentifier: &c.ID, Endpoint: new(s.writerEndpoint(c)), EndpointType: new("WRITER"), Status: new(available)},
 					api.DBClusterEndpoint{DBClusterIdentifier: &c.ID, Endpoint: new(s.readerEndpoint(c)), EndpointType: new("READER"), Status: new(available)})
 			}
 		}
 		for _, e := range endpoints.All(tx) {
-			if or(in.DBClusterIdentifier, e.Cluster) == e.Cluster && strings.ToLower(or(in.DBClusterEndpointIdentifier, e.ID)) == e.ID {
+			if wire.Or(in.DBClusterIdentifier, e.Cluster) == e.Cluster && strings.ToLower(wire.Or(in.DBClusterEndpointIdentifier, e.ID)) == e.ID {
 				list = append(list, api.DBClusterEndpoint(s.showEndpoint(e)))
 			}
 		}
 		list, err := filter(list, in.Filters, map[string]func(api.DBClusterEndpoint) []string{
-			"db-cluster-endpoint-type":        one(func(e api.DBClusterEndpoint) string { return strings.ToLower(val(e.EndpointType)) }),
-			"db-cluster-endpoint-custom-type": one(func(e api.DBClusterEndpoint) string { return strings.ToLower(val(e.CustomEndpointType)) }),
-			"db-cluster-endpoint-id":          one(func(e api.DBClusterEndpoint) string { return val(e.DBClusterEndpointIdentifier) }),
-			"db-cluster-endpoint-status":      one(func(e api.DBClusterEndpoint) string { return val(e.Status) }),
+			"db-cluster-endpoint-type":        one(func(e api.DBClusterEndpoint) string { return strings.ToLower(wire.Value(e.EndpointType)) }),
+			"db-cluster-endpoint-custom-type": one(func(e api.DBClusterEndpoint) string { return strings.ToLower(wire.Value(e.CustomEndpointType)) }),
+			"db-cluster-endpoint-id":          one(func(e api.DBClusterEndpoint) string { return wire.Value(e.DBClusterEndpointIdentifier) }),
+			"db-cluster-endpoint-status":      one(func(e api.DBClusterEndpoint) string { return wire.Value(e.Status) }),
 		})
 		if err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 
 	api "storefront/lab/api/rds"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // instance is a DB instance of a cluster.
@@ -96,7 +97,7 @@ func (s *Service) showInstance(tx *state.Tx, i instance) (*api.DBInstance, error
 		DBParameterGroups: []api.DBParameterGroupStatus{{DBParameterGroupName: &i.Parameters, ParameterApplyStatus: new(i.applyStatus())}},
 		DBSecurityGroups:  []api.DBSecurityGroupMembership{}, DbInstancePort: new(int64(0)), PubliclyAccessible: &i.Public, PromotionTier: &i.Tier, MultiAZ: new(false),
 		AutoMinorVersionUpgrade: &i.AutoMinor, CopyTagsToSnapshot: &i.CopyTags, DeletionProtection: new(false), IAMDatabaseAuthenticationEnabled: &c.IAM,
-		StorageEncrypted: new(c.Key != ""), KmsKeyId: text(c.Key), StorageType: new(or(text(c.Storage), "aurora")), AllocatedStorage: new(int64(1)), StorageThroughput: new(int64(0)),
+		StorageEncrypted: new(c.Key != ""), KmsKeyId: text(c.Key), StorageType: new(wire.Or(text(c.Storage), "aurora")), AllocatedStorage: new(int64(1)), StorageThroughput: new(int64(0)),
 		BackupRetentionPeriod: &c.BackupDays, PreferredBackupWindow: &c.Backup, PreferredMaintenanceWindow: &i.Maintenance, BackupTarget: new("region"),
 		CACertificateIdentifier: &i.Authority, CertificateDetails: &api.CertificateDetails{CAIdentifier: &i.Authority, ValidTill: new(authorityExpires())},
 		EnabledCloudwatchLogsExports: c.LogExports, MonitoringInterval: &i.Monitoring, MonitoringRoleArn: text(i.MonitorRole), PerformanceInsightsEnabled: new(i.Insights != nil),

@@ -8,6 +8,7 @@ import (
 	api "storefront/lab/api/rds"
 	"storefront/lab/ec2"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // maxInstances is the number of instances that a cluster can have: a writer and 15 readers.
@@ -15,7 +16,7 @@ const maxInstances = 16
 
 // CreateDBInstance adds an instance to a cluster. The first one writes.
 func (s *Service) CreateDBInstance(_ context.Context, in *api.CreateDBInstanceInput) (*api.CreateDBInstanceOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.CreateDBInstanceOutput) error {
+	return state.Change(s.Store, func(tx *state.Tx, out *api.CreateDBInstanceOutput) error {
 		if err := checkCreateInstance(in); err != nil {
 			return err
 		}
@@ -59,10 +60,10 @@ func checkCreateInstance(in *api.CreateDBInstanceInput) error {
 		return invalidCombination("The engine %s requires a DB cluster: DBClusterIdentifier must be provided.", engineName)
 	}
 	for name, given := range map[string]bool{
-		"AllocatedStorage": in.AllocatedStorage != nil, "BackupRetentionPeriod": in.BackupRetentionPeriod != nil, "DBName": in.DBName != nil, "DeletionProtection": val(in.DeletionProtection),
+		"AllocatedStorage": in.AllocatedStorage != nil, "BackupRetentionPeriod": in.BackupRetentionPeriod != nil, "DBName": in.DBName != nil, "DeletionProtection": wire.Value(in.DeletionProtection),
 		"EnableCloudwatchLogsExports": len(in.EnableCloudwatchLogsExports) > 0, "EnableIAMDatabaseAuthentication": in.EnableIAMDatabaseAuthentication != nil, "KmsKeyId": in.KmsKeyId != nil,
-		"ManageMasterUserPassword": val(in.ManageMasterUserPassword), "MasterUsername": in.MasterUsername != nil, "MasterUserPassword": in.MasterUserPassword != nil, "Port": in.Port != nil,
-		"StorageEncrypted": in.StorageEncrypted != nil, "VpcSecurityGroupIds": len(in.VpcSecurityGroupIds) > 0, "MultiAZ": val(in.MultiAZ), "Iops": in.Iops != nil,
+		"ManageMasterUserPassword": wire.Value(in.ManageMasterUserPassword), "MasterUsername": in.MasterUsername != nil, "MasterUserPassword": in.MasterUserPassword != nil, "Port": in.Port != nil,
+		"StorageEncrypted": in.StorageEncrypted != nil, "VpcSecurityGroupIds": len(in.VpcSecurityGroupIds) > 0, "MultiAZ": wire.Value(in.MultiAZ), "Iops": in.Iops != nil,
 		"PreferredBackupWindow": in.PreferredBackupWindow != nil,
 	} {
 		if given {
@@ -71,9 +72,9 @@ func checkCreateInstance(in *api.CreateDBInstanceInput) error {
 	}
 	for what, asked := range map[string]bool{
 		"RDS Custom":              in.CustomIamInstanceProfile != nil,
-		"IPv6":                    or(in.NetworkType, "IPV4") != "IPV4",
+		"IPv6":                    wire.Or(in.NetworkType, "IPV4") != "IPV4",
 		"Kerberos authentication": in.Domain != nil || in.DomainFqdn != nil,
-		"AWS Outposts":            or(in.BackupTarget, "region") != "region" || val(in.EnableCustomerOwnedIp),
+		"AWS Outposts":            wire.Or(in.BackupTarget, "region") != "region" || wire.Value(in.EnableCustomerOwnedIp),
 	} {
 		if asked {
 			return unsupported(what)
@@ -97,33 +98,33 @@ func (s *Service) newInstance(tx *state.Tx, c cluster, in *api.CreateDBInstanceI
 			return i, invalidCombination("The engine version that you requested for your DB instance (%s) does not match the engine version of your DB cluster (%s).", *in.EngineVersion, c.Version)
 		}
 	}
-	if g := or(in.DBSubnetGroupName, c.SubnetGroup); g != c.SubnetGroup {
+	if g := wire.Or(in.DBSubnetGroupName, c.SubnetGroup); g != c.SubnetGroup {
 		return i, invalidCombination("The DB subnet group of the requested DB instance must be that of its DB cluster: %s.", c.SubnetGroup)
 	}
-	i.Class = val(in.DBInstanceClass)
+	i.Class = wire.Value(in.DBInstanceClass)
 	if err := checkClass(i.Class); err != nil {
 		return i, err
 	}
 	if i.Class == "db.serverless" && c.Scaling == nil {
 		return i, fault("InvalidDBClusterStateFault", "Set the Serverless v2 scaling configuration on the parent DB cluster before creating a Serverless v2 DB instance.")
 	}
-	if i.Tier = or(in.PromotionTier, 1); i.Tier < 0 || i.Tier > 15 {
+	if i.Tier = wire.Or(in.PromotionTier, 1); i.Tier < 0 || i.Tier > 15 {
 		return i, invalidValue("Invalid promotion tier: %d. Must be between 0 and 15.", i.Tier)
 	}
 	if i.ResourceID, err = resourceID(tx, "db"); err != nil {
 		return i, err
 	}
 	i.Cluster, i.Status, i.Created, i.Version, i.SubnetGroup = c.ID, creating, s.Now().UTC(), c.Version, c.SubnetGroup
-	i.Public, i.AutoMinor, i.CopyTags = val(in.PubliclyAccessible), or(in.AutoMinorVersionUpgrade, true), val(in.CopyTagsToSnapshot)
-	if _, i.Maintenance, err = windows(c.Backup, or(in.PreferredMaintenanceWindow, c.Maintenance)); err != nil {
+	i.Public, i.AutoMinor, i.CopyTags = wire.Value(in.PubliclyAccessible), wire.Or(in.AutoMinorVersionUpgrade, true), wire.Value(in.CopyTagsToSnapshot)
+	if _, i.Maintenance, err = windows(c.Backup, wire.Or(in.PreferredMaintenanceWindow, c.Maintenance)); err != nil {
 		return i, err
 	}
-	g, err := s.findGroup(tx, instanceGroups, or(in.DBParameterGroupName, s.defaultGroup()))
+	g, err := s.findGroup(tx, instanceGroups, wire.Or(in.DBParameterGroupName, s.defaultGroup()))
 	if err != nil {
 		return i, err
 	}
 	i.Parameters = g.Name
-	i.Authority = or(in.CACertificateIdentifier, defaultAuthority)
+	i.Authority = wire.Or(in.CACertificateIdentifier, defaultAuthority)
 	if err := checkAuthority(i.Authority); err != nil {
 		return i, err
 	}
@@ -181,7 +182,7 @@ func (i *instance) monitor(interval *int64, role *string) error {
 }
 
 func (s *Service) newInsights(tx *state.Tx, old *insights, resource string, enable *bool, key *string, days *int64) (*insights, error) {
-	if !or(enable, old != nil) {
+	if !wire.Or(enable, old != nil) {
 		if key != nil || days != nil && *days != 0 {
 			return nil, invalidCombination("Performance Insights must be enabled to set its KMS key or retention period.")
 		}
@@ -198,7 +199,7 @@ func (s *Service) newInsights(tx *state.Tx, old *insights, resource string, enab
 	if v.Key != "" && key == nil {
 		return &v, nil
 	}
-	arn, err := s.useKey(tx, or(key, "alias/aws/rds"), resource)
+	arn, err := s.useKey(tx, wire.Or(key, "alias/aws/rds"), resource)
 	if err == nil && old != nil && old.Key != arn {
 		err = invalidCombination("You can't change the Performance Insights KMS key.")
 	}

@@ -5,12 +5,13 @@ import (
 
 	api "storefront/lab/api/rds"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // ModifyDBInstance changes an instance. Its class and certificate authority wait for the maintenance window unless they shall be applied immediately.
 func (s *Service) ModifyDBInstance(_ context.Context, in *api.ModifyDBInstanceInput) (*api.ModifyDBInstanceOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.ModifyDBInstanceOutput) error {
-		i, err := availableInstance(tx, val(in.DBInstanceIdentifier))
+	return state.Change(s.Store, func(tx *state.Tx, out *api.ModifyDBInstanceOutput) error {
+		i, err := availableInstance(tx, wire.Value(in.DBInstanceIdentifier))
 		if err != nil {
 			return err
 		}
@@ -20,7 +21,7 @@ func (s *Service) ModifyDBInstance(_ context.Context, in *api.ModifyDBInstanceIn
 		if err := s.modifyInstance(tx, &i, in); err != nil {
 			return err
 		}
-		if val(in.ApplyImmediately) {
+		if wire.Value(in.ApplyImmediately) {
 			i.applyPending()
 		}
 		if in.NewDBInstanceIdentifier != nil {
@@ -51,7 +52,7 @@ func checkModifyInstance(in *api.ModifyDBInstanceInput) error {
 	}
 	for what, asked := range map[string]bool{
 		"Moving an instance to another subnet group": in.DBSubnetGroupName != nil,
-		"IPv6":                    or(in.NetworkType, "IPV4") != "IPV4",
+		"IPv6":                    wire.Or(in.NetworkType, "IPV4") != "IPV4",
 		"Kerberos authentication": in.Domain != nil || in.DomainFqdn != nil,
 		"RDS Custom":              in.AutomationMode != nil,
 	} {
@@ -75,7 +76,7 @@ func (s *Service) modifyInstance(tx *state.Tx, i *instance, in *api.ModifyDBInst
 	if err != nil {
 		return err
 	}
-	if _, i.Maintenance, err = windows(c.Backup, or(in.PreferredMaintenanceWindow, i.Maintenance)); err != nil {
+	if _, i.Maintenance, err = windows(c.Backup, wire.Or(in.PreferredMaintenanceWindow, i.Maintenance)); err != nil {
 		return err
 	}
 	if in.DBParameterGroupName != nil {

@@ -6,11 +6,12 @@ import (
 
 	api "storefront/lab/api/rds"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // CreateDBParameterGroup makes an empty group for instances.
 func (s *Service) CreateDBParameterGroup(_ context.Context, in *api.CreateDBParameterGroupInput) (*api.CreateDBParameterGroupOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.CreateDBParameterGroupOutput) error {
+	return state.Change(s.Store, func(tx *state.Tx, out *api.CreateDBParameterGroupOutput) error {
 		g, err := s.createGroup(tx, instanceGroups, in.DBParameterGroupName, in.DBParameterGroupFamily, in.Description, in.Tags)
 		out.DBParameterGroup = s.showInstanceGroup(g)
 		return err
@@ -19,7 +20,7 @@ func (s *Service) CreateDBParameterGroup(_ context.Context, in *api.CreateDBPara
 
 // CopyDBParameterGroup copies a group with its values.
 func (s *Service) CopyDBParameterGroup(_ context.Context, in *api.CopyDBParameterGroupInput) (*api.CopyDBParameterGroupOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.CopyDBParameterGroupOutput) error {
+	return state.Change(s.Store, func(tx *state.Tx, out *api.CopyDBParameterGroupOutput) error {
 		g, err := s.copyGroup(tx, instanceGroups, in.SourceDBParameterGroupIdentifier, in.TargetDBParameterGroupIdentifier, in.TargetDBParameterGroupDescription, in.Tags)
 		out.DBParameterGroup = s.showInstanceGroup(g)
 		return err
@@ -28,7 +29,7 @@ func (s *Service) CopyDBParameterGroup(_ context.Context, in *api.CopyDBParamete
 
 // ModifyDBParameterGroup sets up to 20 parameters.
 func (s *Service) ModifyDBParameterGroup(_ context.Context, in *api.ModifyDBParameterGroupInput) (*api.ModifyDBParameterGroupOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.ModifyDBParameterGroupOutput) error {
+	return state.Change(s.Store, func(tx *state.Tx, out *api.ModifyDBParameterGroupOutput) error {
 		g, err := s.modifyGroup(tx, instanceGroups, in.DBParameterGroupName, func(values map[string]setting) error { return s.change(values, in.Parameters) })
 		out.DBParameterGroupName = &g.Name
 		return err
@@ -37,7 +38,7 @@ func (s *Service) ModifyDBParameterGroup(_ context.Context, in *api.ModifyDBPara
 
 // ResetDBParameterGroup takes parameters back to their defaults.
 func (s *Service) ResetDBParameterGroup(_ context.Context, in *api.ResetDBParameterGroupInput) (*api.ResetDBParameterGroupOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.ResetDBParameterGroupOutput) error {
+	return state.Change(s.Store, func(tx *state.Tx, out *api.ResetDBParameterGroupOutput) error {
 		g, err := s.modifyGroup(tx, instanceGroups, in.DBParameterGroupName, reset(in.ResetAllParameters, in.Parameters))
 		out.DBParameterGroupName = &g.Name
 		return err
@@ -46,10 +47,10 @@ func (s *Service) ResetDBParameterGroup(_ context.Context, in *api.ResetDBParame
 
 // DeleteDBParameterGroup deletes a group that no instance uses.
 func (s *Service) DeleteDBParameterGroup(_ context.Context, in *api.DeleteDBParameterGroupInput) (*api.DeleteDBParameterGroupOutput, error) {
-	return change(s, func(tx *state.Tx, _ *api.DeleteDBParameterGroupOutput) error {
+	return state.Change(s.Store, func(tx *state.Tx, _ *api.DeleteDBParameterGroupOutput) error {
 		used := false
 		for _, i := range instances.All(tx) {
-			used = used || i.Parameters == strings.ToLower(val(in.DBParameterGroupName))
+			used = used || i.Parameters == strings.ToLower(wire.Value(in.DBParameterGroupName))
 		}
 		return s.deleteGroup(tx, instanceGroups, in.DBParameterGroupName, used)
 	})
@@ -57,7 +58,7 @@ func (s *Service) DeleteDBParameterGroup(_ context.Context, in *api.DeleteDBPara
 
 // DescribeDBParameterGroups lists the groups, or one by its name.
 func (s *Service) DescribeDBParameterGroups(_ context.Context, in *api.DescribeDBParameterGroupsInput) (*api.DescribeDBParameterGroupsOutput, error) {
-	return read(s, func(tx *state.Tx, out *api.DescribeDBParameterGroupsOutput) error {
+	return state.Read(s.Store, func(tx *state.Tx, out *api.DescribeDBParameterGroupsOutput) error {
 		list, marker, err := s.listGroups(tx, instanceGroups, in.DBParameterGroupName, in.Marker, in.MaxRecords)
 		for _, g := range list {
 			out.DBParameterGroups = append(out.DBParameterGroups, *s.showInstanceGroup(g))
@@ -69,8 +70,8 @@ func (s *Service) DescribeDBParameterGroups(_ context.Context, in *api.DescribeD
 
 // DescribeDBParameters lists the parameters of a group.
 func (s *Service) DescribeDBParameters(_ context.Context, in *api.DescribeDBParametersInput) (*api.DescribeDBParametersOutput, error) {
-	return read(s, func(tx *state.Tx, out *api.DescribeDBParametersOutput) error {
-		g, err := s.findGroup(tx, instanceGroups, val(in.DBParameterGroupName))
+	return state.Read(s.Store, func(tx *state.Tx, out *api.DescribeDBParametersOutput) error {
+		g, err := s.findGroup(tx, instanceGroups, wire.Value(in.DBParameterGroupName))
 		if err != nil {
 			return err
 		}

@@ -5,11 +5,12 @@ import (
 
 	api "storefront/lab/api/rds"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // DescribeDBInstances lists instances, or one by its identifier or ARN.
 func (s *Service) DescribeDBInstances(_ context.Context, in *api.DescribeDBInstancesInput) (*api.DescribeDBInstancesOutput, error) {
-	return read(s, func(tx *state.Tx, out *api.DescribeDBInstancesOutput) error {
+	return state.Read(s.Store, func(tx *state.Tx, out *api.DescribeDBInstancesOutput) error {
 		var list []instance
 		if in.DBInstanceIdentifier != nil {
 			i, err := findInstance(tx, *in.DBInstanceIdentifier)
@@ -52,8 +53,8 @@ func (s *Service) DescribeDBInstances(_ context.Context, in *api.DescribeDBInsta
 // DeleteDBInstance deletes an instance. When it writes and there are readers, one of them takes over first. The last one's data stays with the cluster,
 // so the protection of the cluster does not keep its instances.
 func (s *Service) DeleteDBInstance(_ context.Context, in *api.DeleteDBInstanceInput) (*api.DeleteDBInstanceOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.DeleteDBInstanceOutput) error {
-		i, err := findInstance(tx, val(in.DBInstanceIdentifier))
+	return state.Change(s.Store, func(tx *state.Tx, out *api.DeleteDBInstanceOutput) error {
+		i, err := findInstance(tx, wire.Value(in.DBInstanceIdentifier))
 		if err != nil {
 			return err
 		}
@@ -74,12 +75,12 @@ func (s *Service) DeleteDBInstance(_ context.Context, in *api.DeleteDBInstanceIn
 
 // RebootDBInstance restarts an instance's server.
 func (s *Service) RebootDBInstance(_ context.Context, in *api.RebootDBInstanceInput) (*api.RebootDBInstanceOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.RebootDBInstanceOutput) error {
-		i, err := availableInstance(tx, val(in.DBInstanceIdentifier))
+	return state.Change(s.Store, func(tx *state.Tx, out *api.RebootDBInstanceOutput) error {
+		i, err := availableInstance(tx, wire.Value(in.DBInstanceIdentifier))
 		if err != nil {
 			return err
 		}
-		if val(in.ForceFailover) {
+		if wire.Value(in.ForceFailover) {
 			return invalidCombination("Cannot force failover when rebooting a DB instance of a DB cluster. Use FailoverDBCluster.")
 		}
 		i.Status = rebooting
@@ -103,7 +104,7 @@ func (s *Service) StartDBInstance(_ context.Context, in *api.StartDBInstanceInpu
 
 func (s *Service) clusterOnly(id *string, verb, doing string) error {
 	return s.Store.View(func(tx *state.Tx) error {
-		i, err := findInstance(tx, val(id))
+		i, err := findInstance(tx, wire.Value(id))
 		if err != nil {
 			return err
 		}

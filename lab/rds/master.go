@@ -10,6 +10,7 @@ import (
 	api "storefront/lab/api/rds"
 	"storefront/lab/postgres"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // master is a cluster's master user. Of the password only what a server keeps is here.
@@ -35,7 +36,7 @@ func (m master) show() *api.MasterUserSecret {
 
 // newMaster makes the master user of a new cluster, with the given password or one that RDS manages in a secret.
 func (s *Service) newMaster(tx *state.Tx, c cluster, in *api.CreateDBClusterInput) (m master, err error) {
-	m.User = val(in.MasterUsername)
+	m.User = wire.Value(in.MasterUsername)
 	switch {
 	case m.User == "":
 		return m, invalidCombination("The parameter MasterUsername must be provided and must not be blank.")
@@ -43,7 +44,7 @@ func (s *Service) newMaster(tx *state.Tx, c cluster, in *api.CreateDBClusterInpu
 		return m, invalidValue("The parameter MasterUsername is not a valid identifier. Identifiers must begin with a letter and contain only alphanumeric characters and underscores.")
 	case slices.Contains([]string{"admin", "rdsadmin", "rds_superuser", "rds_replication", "rds_password", "rds_iam", "public", "none", "user"}, strings.ToLower(m.User)), strings.HasPrefix(m.User, "pg_"):
 		return m, invalidValue("MasterUsername %s cannot be used as it is a reserved word used by the engine", m.User)
-	case val(in.ManageMasterUserPassword):
+	case wire.Value(in.ManageMasterUserPassword):
 		if in.MasterUserPassword != nil {
 			return m, invalidCombination("You can specify either MasterUserPassword or ManageMasterUserPassword, not both.")
 		}
@@ -76,7 +77,7 @@ func (m *master) setPassword(password string) (err error) {
 // manage puts a new password into a new secret of the user's account.
 func (s *Service) manage(tx *state.Tx, m *master, resource string, key *string) error {
 	var err error
-	if m.Key, err = s.useKey(tx, or(key, "alias/aws/secretsmanager"), resource); err != nil {
+	if m.Key, err = s.useKey(tx, wire.Or(key, "alias/aws/secretsmanager"), resource); err != nil {
 		return err
 	}
 	value, err := m.generate()

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 var (
@@ -20,7 +21,7 @@ var (
 
 // identifier returns an identifier in lower case, as RDS keeps it, or AWS's error for one that is malformed.
 func identifier(parameter string, given *string, limit int) (string, error) {
-	id := strings.ToLower(val(given))
+	id := strings.ToLower(wire.Value(given))
 	if len(id) > limit || !identifierPattern.MatchString(id) {
 		return "", invalidValue("The parameter %s is not a valid identifier. Identifiers must begin with a letter; must contain only ASCII letters, digits, and hyphens; and must not end with a hyphen or contain two consecutive hyphens.", parameter)
 	}

@@ -6,11 +6,12 @@ import (
 	"strings"
 
 	api "storefront/lab/api/rds"
+	"storefront/lab/wire"
 )
 
 // page cuts a list, which is in the order of its keys, to one answer's worth. The marker is the key that the next page starts after.
 func page[T any](items []T, key func(T) string, marker *string, maxRecords *int64) ([]T, *string, error) {
-	limit := or(maxRecords, 100)
+	limit := wire.Or(maxRecords, 100)
 	if limit < 20 || limit > 100 {
 		return nil, nil, invalidValue("Invalid value %d for MaxRecords. Must be between 20 and 100", limit)
 	}
@@ -32,12 +33,12 @@ func page[T any](items []T, key func(T) string, marker *string, maxRecords *int6
 // filter keeps the items that every filter of the request selects. fields names the known filters.
 func filter[T any](items []T, filters []api.Filter, fields map[string]func(T) []string) ([]T, error) {
 	for _, f := range filters {
-		field, known := fields[val(f.Name)]
+		field, known := fields[wire.Value(f.Name)]
 		if !known {
-			return nil, invalidValue("Unrecognized filter name: %s", val(f.Name))
+			return nil, invalidValue("Unrecognized filter name: %s", wire.Value(f.Name))
 		}
 		if len(f.Values) == 0 {
-			return nil, invalidCombination("Filter %s has no values", val(f.Name))
+			return nil, invalidCombination("Filter %s has no values", wire.Value(f.Name))
 		}
 		items = slices.DeleteFunc(items, func(item T) bool {
 			return !slices.ContainsFunc(field(item), func(v string) bool { return slices.Contains(f.Values, v) })

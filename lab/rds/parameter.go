@@ -7,6 +7,7 @@ import (
 
 	api "storefront/lab/api/rds"
 	"storefront/lab/postgres"
+	"storefront/lab/wire"
 )
 
 // parameter is a setting that a parameter group can have.
@@ -112,12 +113,12 @@ func (s *Service) change(values map[string]setting, given []api.Parameter) error
 	}
 	known := s.parameters()
 	for _, g := range given {
-		name := val(g.ParameterName)
+		name := wire.Value(g.ParameterName)
 		at := slices.IndexFunc(known, func(p parameter) bool { return p.Name == name })
 		if at < 0 {
 			return invalidValue("Could not find parameter with name: %s", name)
 		}
-		p, method := known[at], or(g.ApplyMethod, api.ApplyMethodPendingReboot)
+		p, method := known[at], wire.Or(g.ApplyMethod, api.ApplyMethodPendingReboot)
 		switch {
 		case p.Fixed:
 			return invalidValue("The parameter %s cannot be modified.", name)

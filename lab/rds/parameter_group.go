@@ -9,6 +9,7 @@ import (
 
 	api "storefront/lab/api/rds"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // group is a parameter group, of clusters or of instances: the two kinds differ in name only.
@@ -61,7 +62,7 @@ func (s *Service) findGroup(tx *state.Tx, k groupKind, name string) (group, erro
 
 // groupName checks the name of a group to be made or changed. The default group cannot be.
 func groupName(k groupKind, given *string) (string, error) {
-	if strings.HasPrefix(strings.ToLower(val(given)), "default") {
+	if strings.HasPrefix(strings.ToLower(wire.Value(given)), "default") {
 		return "", invalidValue("The parameter %sName is not a valid identifier: names that start with default are reserved.", k.noun)
 	}
 	return identifier(k.noun+"Name", given, 255)
@@ -75,10 +76,10 @@ func (s *Service) createGroup(tx *state.Tx, k groupKind, name, family, descripti
 	if _, ok, err := k.table.Get(tx, id); err != nil || ok {
 		return group{}, orExists(err, "DBParameterGroupAlreadyExists", "Parameter group %s already exists", id)
 	}
-	if val(family) != s.family() {
-		return group{}, invalidValue("ParameterGroupFamily %s is not a valid parameter group family", val(family))
+	if wire.Value(family) != s.family() {
+		return group{}, invalidValue("ParameterGroupFamily %s is not a valid parameter group family", wire.Value(family))
 	}
-	g := group{Name: id, Family: *family, Description: val(description), Values: map[string]setting{}}
+	g := group{Name: id, Family: *family, Description: wire.Value(description), Values: map[string]setting{}}
 	if err := tag(tx, s.groupARN(k, id), list); err != nil {
 		return group{}, err
 	}
@@ -86,7 +87,7 @@ func (s *Service) createGroup(tx *state.Tx, k groupKind, name, family, descripti
 }
 
 func (s *Service) copyGroup(tx *state.Tx, k groupKind, source, target, description *string, list []api.Tag) (group, error) {
-	name := strings.TrimPrefix(val(source), s.groupARN(k, ""))
+	name := strings.TrimPrefix(wire.Value(source), s.groupARN(k, ""))
 	from, err := s.findGroup(tx, k, name)
 	if err != nil {
 		return group{}, err
@@ -121,14 +122,14 @@ func (s *Service) modifyGroup(tx *state.Tx, k groupKind, name *string, edit func
 // reset returns an edit that takes values back to the defaults.
 func reset(all *bool, given []api.Parameter) func(map[string]setting) error {
 	return func(values map[string]setting) error {
-		if !val(all) && len(given) == 0 {
+		if !wire.Value(all) && len(given) == 0 {
 			return invalidCombination("Either ResetAllParameters or Parameters must be given.")
 		}
-		if val(all) {
+		if wire.Value(all) {
 			clear(values)
 		}
 		for _, p := range given {
-			delete(values, val(p.ParameterName))
+			delete(values, wire.Value(p.ParameterName))
 		}
 		return nil
 	}

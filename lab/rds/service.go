@@ -65,24 +65,6 @@ var _ api.API = (*Service)(nil)
 // New makes the service on the store's state.
 func New(c Config) *Service { return &Service{c} }
 
-// read runs f in a read-only transaction and returns what it filled in.
-func read[O any](s *Service, f func(tx *state.Tx, out *O) error) (*O, error) {
-	out := new(O)
-	if err := s.Store.View(func(tx *state.Tx) error { return f(tx, out) }); err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
-// change runs f in a read-write transaction and returns what it filled in.
-func change[O any](s *Service, f func(tx *state.Tx, out *O) error) (*O, error) {
-	out := new(O)
-	if err := s.Store.Update(func(tx *state.Tx) error { return f(tx, out) }); err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
 // fault is an error of the client; RDS answers nearly all of them with status 400.
 func fault(code, format string, args ...any) error { return wire.Errorf(400, code, format, args...) }
 
@@ -99,20 +81,6 @@ func invalidCombination(format string, args ...any) error {
 // unsupported refuses what AWS offers and the lab does not.
 func unsupported(what string) error {
 	return fault("UnsupportedOperation", "%s is not supported in this region.", what)
-}
-
-func val[T any](p *T) (v T) {
-	if p != nil {
-		v = *p
-	}
-	return v
-}
-
-func or[T any](p *T, otherwise T) T {
-	if p != nil {
-		return *p
-	}
-	return otherwise
 }
 
 // set replaces what a request gives.

@@ -8,6 +8,7 @@ import (
 
 	api "storefront/lab/api/rds"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // snapshot is a manual snapshot of a cluster: a physical copy of its data, and what a cluster needs to be restored from it.
@@ -73,8 +74,8 @@ func (s *Service) newSnapshot(tx *state.Tx, c cluster, name *string, list []api.
 
 // CreateDBClusterSnapshot takes a snapshot of a cluster.
 func (s *Service) CreateDBClusterSnapshot(_ context.Context, in *api.CreateDBClusterSnapshotInput) (*api.CreateDBClusterSnapshotOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.CreateDBClusterSnapshotOutput) error {
-		c, err := availableCluster(tx, val(in.DBClusterIdentifier))
+	return state.Change(s.Store, func(tx *state.Tx, out *api.CreateDBClusterSnapshotOutput) error {
+		c, err := availableCluster(tx, wire.Value(in.DBClusterIdentifier))
 		if err != nil {
 			return err
 		}
@@ -89,8 +90,8 @@ func (s *Service) CreateDBClusterSnapshot(_ context.Context, in *api.CreateDBClu
 
 // DeleteDBClusterSnapshot deletes a snapshot with its data.
 func (s *Service) DeleteDBClusterSnapshot(_ context.Context, in *api.DeleteDBClusterSnapshotInput) (*api.DeleteDBClusterSnapshotOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.DeleteDBClusterSnapshotOutput) error {
-		v, err := findSnapshot(tx, val(in.DBClusterSnapshotIdentifier))
+	return state.Change(s.Store, func(tx *state.Tx, out *api.DeleteDBClusterSnapshotOutput) error {
+		v, err := findSnapshot(tx, wire.Value(in.DBClusterSnapshotIdentifier))
 		if err != nil {
 			return err
 		}
@@ -113,7 +114,7 @@ func (s *Service) DeleteDBClusterSnapshot(_ context.Context, in *api.DeleteDBClu
 
 // DescribeDBClusterSnapshots lists snapshots, or one by its identifier or ARN. Automated snapshots are not taken.
 func (s *Service) DescribeDBClusterSnapshots(_ context.Context, in *api.DescribeDBClusterSnapshotsInput) (*api.DescribeDBClusterSnapshotsOutput, error) {
-	return read(s, func(tx *state.Tx, out *api.DescribeDBClusterSnapshotsOutput) error {
+	return state.Read(s.Store, func(tx *state.Tx, out *api.DescribeDBClusterSnapshotsOutput) error {
 		var list []snapshot
 		if in.DBClusterSnapshotIdentifier != nil {
 			v, err := findSnapshot(tx, *in.DBClusterSnapshotIdentifier)
@@ -127,7 +128,7 @@ func (s *Service) DescribeDBClusterSnapshots(_ context.Context, in *api.Describe
 			}
 		}
 		list = slices.DeleteFunc(list, func(v snapshot) bool {
-			return or(in.DBClusterIdentifier, v.Source.ID) != v.Source.ID || or(in.SnapshotType, "manual") != "manual"
+			return wire.Or(in.DBClusterIdentifier, v.Source.ID) != v.Source.ID || wire.Or(in.SnapshotType, "manual") != "manual"
 		})
 		list, err := filter(list, in.Filters, map[string]func(snapshot) []string{
 			"db-cluster-id":          one(func(v snapshot) string { return v.Source.ID }),
@@ -155,8 +156,8 @@ func (s *Service) DescribeDBClusterSnapshots(_ context.Context, in *api.Describe
 
 // DescribeDBClusterSnapshotAttributes tells who a snapshot is shared with: nobody.
 func (s *Service) DescribeDBClusterSnapshotAttributes(_ context.Context, in *api.DescribeDBClusterSnapshotAttributesInput) (*api.DescribeDBClusterSnapshotAttributesOutput, error) {
-	return read(s, func(tx *state.Tx, out *api.DescribeDBClusterSnapshotAttributesOutput) error {
-		v, err := findSnapshot(tx, val(in.DBClusterSnapshotIdentifier))
+	return state.Read(s.Store, func(tx *state.Tx, out *api.DescribeDBClusterSnapshotAttributesOutput) error {
+		v, err := findSnapshot(tx, wire.Value(in.DBClusterSnapshotIdentifier))
 		out.DBClusterSnapshotAttributesResult = &api.DBClusterSnapshotAttributesResult{
 			DBClusterSnapshotIdentifier: &v.ID,
 			DBClusterSnapshotAttributes: []api.DBClusterSnapshotAttribute{{AttributeName: new("restore"), AttributeValues: []string{}}},
@@ -175,7 +176,7 @@ func (s *Service) showSnapshot(tx *state.Tx, v snapshot) (*api.DBClusterSnapshot
 		DBClusterSnapshotIdentifier: &v.ID, DBClusterSnapshotArn: new(s.snapshotARN(v.ID)), DBClusterIdentifier: &c.ID, DbClusterResourceId: &c.ResourceID, Status: &v.Status,
 		SnapshotType: new("manual"), SnapshotCreateTime: &v.Created, ClusterCreateTime: &c.Created, PercentProgress: &progress, VpcId: &v.VPC,
 		Engine: new(engineName), EngineVersion: &c.Version, EngineMode: new("provisioned"), LicenseModel: new(licence), MasterUsername: &c.Master.User, Port: new(int64(c.Port)),
-		StorageEncrypted: new(c.Key != ""), KmsKeyId: text(c.Key), StorageType: new(or(text(c.Storage), "aurora")), AllocatedStorage: new(int64(1)), IAMDatabaseAuthenticationEnabled: &c.IAM,
+		StorageEncrypted: new(c.Key != ""), KmsKeyId: text(c.Key), StorageType: new(wire.Or(text(c.Storage), "aurora")), AllocatedStorage: new(int64(1)), IAMDatabaseAuthenticationEnabled: &c.IAM,
 	}
 	for _, z := range s.Region.Zones() {
 		out.AvailabilityZones = append(out.AvailabilityZones, z.Name)
@@ -187,8 +188,8 @@ func (s *Service) showSnapshot(tx *state.Tx, v snapshot) (*api.DBClusterSnapshot
 
 // RestoreDBClusterFromSnapshot declares a cluster whose data is that of a snapshot, with the master user and password of then.
 func (s *Service) RestoreDBClusterFromSnapshot(_ context.Context, in *api.RestoreDBClusterFromSnapshotInput) (*api.RestoreDBClusterFromSnapshotOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.RestoreDBClusterFromSnapshotOutput) error {
-		v, err := findSnapshot(tx, val(in.SnapshotIdentifier))
+	return state.Change(s.Store, func(tx *state.Tx, out *api.RestoreDBClusterFromSnapshotOutput) error {
+		v, err := findSnapshot(tx, wire.Value(in.SnapshotIdentifier))
 		if err != nil {
 			return err
 		}
@@ -207,8 +208,8 @@ func (s *Service) RestoreDBClusterFromSnapshot(_ context.Context, in *api.Restor
 			key = text(from.Key)
 		}
 		c, err := s.newCluster(tx, clusterRequest{
-			id: in.DBClusterIdentifier, version: new(or(in.EngineVersion, from.Version)), subnetGroup: in.DBSubnetGroupName, parameters: in.DBClusterParameterGroupName,
-			groups: in.VpcSecurityGroupIds, port: new(or(in.Port, int64(from.Port))), backup: &from.Backup, maintenance: &from.Maintenance, encrypted: key != nil, key: key,
+			id: in.DBClusterIdentifier, version: new(wire.Or(in.EngineVersion, from.Version)), subnetGroup: in.DBSubnetGroupName, parameters: in.DBClusterParameterGroupName,
+			groups: in.VpcSecurityGroupIds, port: new(wire.Or(in.Port, int64(from.Port))), backup: &from.Backup, maintenance: &from.Maintenance, encrypted: key != nil, key: key,
 			exports: in.EnableCloudwatchLogsExports, storage: in.StorageType, scaling: in.ServerlessV2ScalingConfiguration, zones: in.AvailabilityZones,
 		})
 		if err != nil {
@@ -218,8 +219,8 @@ func (s *Service) RestoreDBClusterFromSnapshot(_ context.Context, in *api.Restor
 			return invalidCombination("The engine version %s is older than that of the snapshot, %s.", c.Version, from.Version)
 		}
 		c.Restore, c.Database, c.Master, c.BackupDays = v.ID, from.Database, from.Master, from.BackupDays
-		c.Lifecycle, c.AutoMinor = or(in.EngineLifecycleSupport, lifecycle), true
-		c.CopyTags, c.Protected, c.IAM = val(in.CopyTagsToSnapshot), val(in.DeletionProtection), or(in.EnableIAMDatabaseAuthentication, from.IAM)
+		c.Lifecycle, c.AutoMinor = wire.Or(in.EngineLifecycleSupport, lifecycle), true
+		c.CopyTags, c.Protected, c.IAM = wire.Value(in.CopyTagsToSnapshot), wire.Value(in.DeletionProtection), wire.Or(in.EnableIAMDatabaseAuthentication, from.IAM)
 		if err := tag(tx, s.clusterARN(c), in.Tags); err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 
 	api "storefront/lab/api/rds"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // subnetGroup is a DB subnet group.
@@ -43,8 +44,8 @@ func findSubnetGroup(tx *state.Tx, name string) (subnetGroup, error) {
 
 // CreateDBSubnetGroup makes a group of subnets of one VPC in at least two zones.
 func (s *Service) CreateDBSubnetGroup(_ context.Context, in *api.CreateDBSubnetGroupInput) (*api.CreateDBSubnetGroupOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.CreateDBSubnetGroupOutput) error {
-		g := subnetGroup{Name: strings.ToLower(val(in.DBSubnetGroupName)), Description: val(in.DBSubnetGroupDescription)}
+	return state.Change(s.Store, func(tx *state.Tx, out *api.CreateDBSubnetGroupOutput) error {
+		g := subnetGroup{Name: strings.ToLower(wire.Value(in.DBSubnetGroupName)), Description: wire.Value(in.DBSubnetGroupDescription)}
 		if !groupPattern.MatchString(g.Name) || g.Name == "default" {
 			return invalidValue("The parameter DBSubnetGroupName is not a valid identifier. It must contain from 1 to 255 letters, digits, periods, underscores, spaces, or hyphens, and must not be \"default\".")
 		}
@@ -95,8 +96,8 @@ func (s *Service) fill(tx *state.Tx, g *subnetGroup, ids []string) error {
 
 // ModifyDBSubnetGroup changes the description and the subnets of a group. Subnets in which instances run must stay.
 func (s *Service) ModifyDBSubnetGroup(_ context.Context, in *api.ModifyDBSubnetGroupInput) (*api.ModifyDBSubnetGroupOutput, error) {
-	return change(s, func(tx *state.Tx, out *api.ModifyDBSubnetGroupOutput) error {
-		g, err := findSubnetGroup(tx, val(in.DBSubnetGroupName))
+	return state.Change(s.Store, func(tx *state.Tx, out *api.ModifyDBSubnetGroupOutput) error {
+		g, err := findSubnetGroup(tx, wire.Value(in.DBSubnetGroupName))
 		if err != nil {
 			return err
 		}
@@ -116,8 +117,8 @@ func (s *Service) ModifyDBSubnetGroup(_ context.Context, in *api.ModifyDBSubnetG
 
 // DeleteDBSubnetGroup deletes a group that no cluster uses.
 func (s *Service) DeleteDBSubnetGroup(_ context.Context, in *api.DeleteDBSubnetGroupInput) (*api.DeleteDBSubnetGroupOutput, error) {
-	return change(s, func(tx *state.Tx, _ *api.DeleteDBSubnetGroupOutput) error {
-		g, err := findSubnetGroup(tx, val(in.DBSubnetGroupName))
+	return state.Change(s.Store, func(tx *state.Tx, _ *api.DeleteDBSubnetGroupOutput) error {
+		g, err := findSubnetGroup(tx, wire.Value(in.DBSubnetGroupName))
 		if err != nil {
 			return err
 		}
@@ -135,7 +136,7 @@ func (s *Service) DeleteDBSubnetGroup(_ context.Context, in *api.DeleteDBSubnetG
 
 // DescribeDBSubnetGroups lists the groups, or one by its name.
 func (s *Service) DescribeDBSubnetGroups(_ context.Context, in *api.DescribeDBSubnetGroupsInput) (*api.DescribeDBSubnetGroupsOutput, error) {
-	return read(s, func(tx *state.Tx, out *api.DescribeDBSubnetGroupsOutput) (err error) {
+	return state.Read(s.Store, func(tx *state.Tx, out *api.DescribeDBSubnetGroupsOutput) (err error) {
 		var list []subnetGroup
 		if in.DBSubnetGroupName != nil {
 			g, err := findSubnetGroup(tx, *in.DBSubnetGroupName)

@@ -8,6 +8,7 @@ import (
 
 	api "storefront/lab/api/rds"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // tags are kept by the ARN of what they are on.
@@ -29,11 +30,11 @@ func tag(tx *state.Tx, arn string, list []api.Tag) error {
 		has = map[string]string{}
 	}
 	for _, t := range list {
-		key := val(t.Key)
-		if key == "" || len(key) > 128 || len(val(t.Value)) > 256 || strings.HasPrefix(strings.ToLower(key), "aws:") {
+		key := wire.Value(t.Key)
+		if key == "" || len(key) > 128 || len(wire.Value(t.Value)) > 256 || strings.HasPrefix(strings.ToLower(key), "aws:") {
 			return invalidValue("Invalid tag key %q or value: keys have 1 to 128 characters and do not start with aws:, values have at most 256", key)
 		}
-		has[key] = val(t.Value)
+		has[key] = wire.Value(t.Value)
 	}
 	if len(has) > maxTags {
 		return invalidValue("The number of tags exceeds the limit of %d", maxTags)
@@ -52,18 +53,18 @@ func showTags(tx *state.Tx, arn string) ([]api.Tag, error) {
 
 // AddTagsToResource adds tags, or changes their values.
 func (s *Service) AddTagsToResource(_ context.Context, in *api.AddTagsToResourceInput) (*api.AddTagsToResourceOutput, error) {
-	return change(s, func(tx *state.Tx, _ *api.AddTagsToResourceOutput) error {
-		if err := s.checkARN(tx, val(in.ResourceName)); err != nil {
+	return state.Change(s.Store, func(tx *state.Tx, _ *api.AddTagsToResourceOutput) error {
+		if err := s.checkARN(tx, wire.Value(in.ResourceName)); err != nil {
 			return err
 		}
-		return tag(tx, val(in.ResourceName), in.Tags)
+		return tag(tx, wire.Value(in.ResourceName), in.Tags)
 	})
 }
 
 // RemoveTagsFromResource removes tags by their keys.
 func (s *Service) RemoveTagsFromResource(_ context.Context, in *api.RemoveTagsFromResourceInput) (*api.RemoveTagsFromResourceOutput, error) {
-	return change(s, func(tx *state.Tx, _ *api.RemoveTagsFromResourceOutput) error {
-		arn := val(in.ResourceName)
+	return state.Change(s.Store, func(tx *state.Tx, _ *api.RemoveTagsFromResourceOutput) error {
+		arn := wire.Value(in.ResourceName)
 		if err := s.checkARN(tx, arn); err != nil {
 			return err
 		}
@@ -81,11 +82,11 @@ func (s *Service) RemoveTagsFromResource(_ context.Context, in *api.RemoveTagsFr
 
 // ListTagsForResource lists the tags of a resource.
 func (s *Service) ListTagsForResource(_ context.Context, in *api.ListTagsForResourceInput) (*api.ListTagsForResourceOutput, error) {
-	return read(s, func(tx *state.Tx, out *api.ListTagsForResourceOutput) (err error) {
-		if err := s.checkARN(tx, val(in.ResourceName)); err != nil {
+	return state.Read(s.Store, func(tx *state.Tx, out *api.ListTagsForResourceOutput) (err error) {
+		if err := s.checkARN(tx, wire.Value(in.ResourceName)); err != nil {
 			return err
 		}
-		out.TagList, err = showTags(tx, val(in.ResourceName))
+		out.TagList, err = showTags(tx, wire.Value(in.ResourceName))
 		return err
 	})
 }

@@ -5,6 +5,7 @@ import (
 
 	api "storefront/lab/api/rds"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // Operations that the lab knows and does not serve refuse. Lists of what cannot exist here are empty, as they are in an account that has none.
@@ -36,7 +37,7 @@ func (s *Service) RebootDBCluster(_ context.Context, in *api.RebootDBClusterInpu
 
 func (s *Service) notFor(id *string, format string) error {
 	return s.Store.View(func(tx *state.Tx) error {
-		c, err := findCluster(tx, val(id))
+		c, err := findCluster(tx, wire.Value(id))
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	api "storefront/lab/api/rds"
+	"storefront/lab/wire"
 )
 
 const engineName = "aurora-postgresql"
@@ -43,7 +44,7 @@ func (s *Service) version(given *string) (string, error) {
 	if len(list) == 0 {
 		return "", fmt.Errorf("no release of %s is known for PostgreSQL %s", engineName, s.Engine.Version())
 	}
-	want := or(given, strconv.Itoa(s.Engine.Version().Major))
+	want := wire.Or(given, strconv.Itoa(s.Engine.Version().Major))
 	if slices.Contains(list, want) {
 		return want, nil
 	}
@@ -54,8 +55,8 @@ func (s *Service) version(given *string) (string, error) {
 }
 
 func checkEngine(engine *string) error {
-	if val(engine) != engineName {
-		return invalidValue("Invalid DB engine: %s. This region offers %s.", val(engine), engineName)
+	if wire.Value(engine) != engineName {
+		return invalidValue("Invalid DB engine: %s. This region offers %s.", wire.Value(engine), engineName)
 	}
 	return nil
 }
@@ -63,15 +64,15 @@ func checkEngine(engine *string) error {
 // DescribeDBEngineVersions lists the versions that clusters can have.
 func (s *Service) DescribeDBEngineVersions(_ context.Context, in *api.DescribeDBEngineVersionsInput) (*api.DescribeDBEngineVersionsOutput, error) {
 	out := &api.DescribeDBEngineVersionsOutput{DBEngineVersions: []api.DBEngineVersion{}}
-	if e := or(in.Engine, engineName); e != engineName || or(in.DBParameterGroupFamily, s.family()) != s.family() {
+	if e := wire.Or(in.Engine, engineName); e != engineName || wire.Or(in.DBParameterGroupFamily, s.family()) != s.family() {
 		return out, nil
 	}
 	list := s.versions()
-	if val(in.DefaultOnly) && len(list) > 0 {
+	if wire.Value(in.DefaultOnly) && len(list) > 0 {
 		list = list[len(list)-1:]
 	}
 	for i, v := range list {
-		if want := or(in.EngineVersion, v); want != v && want != strconv.Itoa(s.Engine.Version().Major) {
+		if want := wire.Or(in.EngineVersion, v); want != v && want != strconv.Itoa(s.Engine.Version().Major) {
 			continue
 		}
 		out.DBEngineVersions = append(out.DBEngineVersions, s.showVersion(v, list[i+1:]))
@@ -135,7 +136,7 @@ func (s *Service) DescribeOrderableDBInstanceOptions(_ context.Context, in *api.
 	}
 	for _, version := range s.versions() {
 		for _, class := range classes() {
-			if val(in.Engine) != engineName || or(in.EngineVersion, version) != version || or(in.DBInstanceClass, class) != class || !or(in.Vpc, true) {
+			if wire.Value(in.Engine) != engineName || wire.Or(in.EngineVersion, version) != version || wire.Or(in.DBInstanceClass, class) != class || !wire.Or(in.Vpc, true) {
 				continue
 			}
 			list = append(list, api.OrderableDBInstanceOption{

@@ -17,3 +17,11 @@ func Optional[T comparable](v T) *T {
 	}
 	return &v
 }
+
+// Or returns what p points to, or otherwise when the client left the member out.
+func Or[T any](p *T, otherwise T) T {
+	if p == nil {
+		return otherwise
+	}
+	return *p
+}

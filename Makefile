@@ -3,8 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 STACK ?= lab
-export CGO_ENABLED := 0
-GO_BUILD := go build -trimpath -buildvcs=false
+GO_BUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false
 stack = bin/stack -stack $(STACK)
 
 .PHONY: help

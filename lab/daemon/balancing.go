@@ -6,11 +6,9 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"net/netip"
 
 	s3api "storefront/lab/api/s3"
 	"storefront/lab/elbv2"
-	"storefront/lab/state"
 	"storefront/lab/wire"
 )
 
@@ -24,10 +22,4 @@ func (l *lab) putLog(ctx context.Context, bucket, key string, body []byte) error
 	ctx = wire.WithCaller(ctx, wire.Identity{Account: l.region.Account, Service: "logdelivery.elasticloadbalancing.amazonaws.com"})
 	_, err := l.s3.PutObject(ctx, &s3api.PutObjectInput{Bucket: &bucket, Key: &key, Body: io.NopCloser(bytes.NewReader(body)), ContentLength: new(int64(len(body)))})
 	return err
-}
-
-// databaseAddresses resolves a database endpoint.
-func (l *lab) databaseAddresses(tx *state.Tx, name string) ([]netip.Addr, bool) {
-	addresses, ok := l.rds.Addresses(tx)[name]
-	return addresses, ok
 }

@@ -171,7 +171,7 @@ func (l *lab) openDataPlane(dir string) error {
 
 // run starts the data plane; its tasks end with ctx.
 func (l *lab) run(ctx context.Context, tasks *errgroup.Group) {
-	names := &dataplane.Names{Store: l.store, Region: l.region, EC2: l.ec2, Endpoints: l.endpoints, Domain: privateDomain, Balancer: l.elb.Addresses, Database: l.databaseAddresses}
+	names := &dataplane.Names{Store: l.store, Region: l.region, EC2: l.ec2, Endpoints: l.endpoints, Domain: privateDomain, Balancer: l.elb.Addresses, Database: l.rds.Resolve}
 	network := &dataplane.Network{Store: l.store, EC2: l.ec2, Net: l.net, Names: names, Log: l.log}
 	scaling := &dataplane.Scaling{Store: l.store, Groups: l.scaling, Metrics: l.metrics, Now: time.Now, Log: l.log, CPUTime: l.instances.CPUTime}
 	gate := &dataplane.Gate{Store: l.store, EC2: l.ec2, Net: l.net, Endpoints: l.endpoints, Handler: l.wire, Log: l.log,

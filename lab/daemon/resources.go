@@ -23,88 +23,56 @@ import (
 
 func newID() string { return rand.Text() }
 
-// countResources counts what customers have made, by kind, with the services' own API. What every account has from the start does not count, nor what only
-// awaits its end: keys and secrets that are scheduled for deletion, terminated instances, deleted gateways.
+// counter counts the resources of one kind.
+type counter func(context.Context) (int, error)
+
+// counted counts with an operation that describes everything.
+func counted[I, O any](describe func(context.Context, *I) (*O, error), number func(*O) int) counter {
+	return func(ctx context.Context) (int, error) {
+		out, err := describe(ctx, new(I))
+		if err != nil {
+			return 0, err
+		}
+		return number(out), nil
+	}
+}
+
+// counters are the kinds of what customers make, each counted with its service's own API.
+func (l *lab) counters() map[string]counter {
+	return map[string]counter{
+		"VPCs":                   counted(l.ec2.DescribeVpcs, func(o *ec2api.DescribeVpcsOutput) int { return len(o.Vpcs) }),
+		"subnets":                counted(l.ec2.DescribeSubnets, func(o *ec2api.DescribeSubnetsOutput) int { return len(o.Subnets) }),
+		"internet gateways":      counted(l.ec2.DescribeInternetGateways, func(o *ec2api.DescribeInternetGatewaysOutput) int { return len(o.InternetGateways) }),
+		"NAT gateways":           counted(l.ec2.DescribeNatGateways, liveGateways),
+		"elastic addresses":      counted(l.ec2.DescribeAddresses, func(o *ec2api.DescribeAddressesOutput) int { return len(o.Addresses) }),
+		"security groups":        counted(l.ec2.DescribeSecurityGroups, func(o *ec2api.DescribeSecurityGroupsOutput) int { return len(o.SecurityGroups) }),
+		"network interfaces":     counted(l.ec2.DescribeNetworkInterfaces, func(o *ec2api.DescribeNetworkInterfacesOutput) int { return len(o.NetworkInterfaces) }),
+		"VPC endpoints":          counted(l.ec2.DescribeVpcEndpoints, func(o *ec2api.DescribeVpcEndpointsOutput) int { return len(o.VpcEndpoints) }),
+		"launch templates":       counted(l.ec2.DescribeLaunchTemplates, func(o *ec2api.DescribeLaunchTemplatesOutput) int { return len(o.LaunchTemplates) }),
+		"flow logs":              counted(l.ec2.DescribeFlowLogs, func(o *ec2api.DescribeFlowLogsOutput) int { return len(o.FlowLogs) }),
+		"volumes":                counted(l.ec2.DescribeVolumes, func(o *ec2api.DescribeVolumesOutput) int { return len(o.Volumes) }),
+		"load balancers":         counted(l.elb.DescribeLoadBalancers, func(o *elbapi.DescribeLoadBalancersOutput) int { return len(o.LoadBalancers) }),
+		"target groups":          counted(l.elb.DescribeTargetGroups, func(o *elbapi.DescribeTargetGroupsOutput) int { return len(o.TargetGroups) }),
+		"auto scaling groups":    counted(l.scaling.DescribeAutoScalingGroups, func(o *autoscalingapi.DescribeAutoScalingGroupsOutput) int { return len(o.AutoScalingGroups) }),
+		"database clusters":      counted(l.rds.DescribeDBClusters, func(o *rdsapi.DescribeDBClustersOutput) int { return len(o.DBClusters) }),
+		"database subnet groups": counted(l.rds.DescribeDBSubnetGroups, func(o *rdsapi.DescribeDBSubnetGroupsOutput) int { return len(o.DBSubnetGroups) }),
+		"database snapshots":     counted(l.rds.DescribeDBClusterSnapshots, func(o *rdsapi.DescribeDBClusterSnapshotsOutput) int { return len(o.DBClusterSnapshots) }),
+		"buckets":                counted(l.s3.ListBuckets, func(o *s3api.ListBucketsOutput) int { return len(o.Buckets) }),
+		"instance profiles":      counted(l.iam.ListInstanceProfiles, func(o *iamapi.ListInstanceProfilesOutput) int { return len(o.InstanceProfiles) }),
+		"roles":                  counted(l.iam.ListRoles, ownRoles),
+		"secrets":                counted(l.secrets.ListSecrets, func(o *secretsapi.ListSecretsOutput) int { return len(o.SecretList) }),
+		"parameters":             counted(l.ssm.DescribeParameters, func(o *ssmapi.DescribeParametersOutput) int { return len(o.Parameters) }),
+		"log groups":             counted(l.logs.DescribeLogGroups, func(o *logsapi.DescribeLogGroupsOutput) int { return len(o.LogGroups) }),
+		"KMS keys":               l.countKeys,
+	}
+}
+
+// countResources counts what customers have made, by kind. What every account has from the start does not count, nor what only awaits its end: keys and
+// secrets that are scheduled for deletion, terminated instances, deleted gateways.
 func (l *lab) countResources(ctx context.Context, s *control.Status) error {
 	s.Resources = map[string]int{}
-	for kind, number := range map[string]func(context.Context) (int, error){
-		"VPCs": func(ctx context.Context) (int, error) {
-			out, err := l.ec2.DescribeVpcs(ctx, &ec2api.DescribeVpcsInput{})
-			return count(err, func() int { return len(out.Vpcs) })
-		},
-		"subnets": func(ctx context.Context) (int, error) {
-			out, err := l.ec2.DescribeSubnets(ctx, &ec2api.DescribeSubnetsInput{})
-			return count(err, func() int { return len(out.Subnets) })
-		},
-		"internet gateways": func(ctx context.Context) (int, error) {
-			out, err := l.ec2.DescribeInternetGateways(ctx, &ec2api.DescribeInternetGatewaysInput{})
-			return count(err, func() int { return len(out.InternetGateways) })
-		},
-		"NAT gateways": func(ctx context.Context) (int, error) {
-			out, err := l.ec2.DescribeNatGateways(ctx, &ec2api.DescribeNatGatewaysInput{})
-			return count(err, func() int {
-				return countIf(out.NatGateways, func(g ec2api.NatGateway) bool { return wire.Value(g.State) != "deleted" })
-			})
-		},
-		"elastic addresses": func(ctx context.Context) (int, error) {
-			out, err := l.ec2.DescribeAddresses(ctx, &ec2api.DescribeAddressesInput{})
-			return count(err, func() int { return len(out.Addresses) })
-		},
-		"security groups": func(ctx context.Context) (int, error) {
-			out, err := l.ec2.DescribeSecurityGroups(ctx, &ec2api.DescribeSecurityGroupsInput{})
-			return count(err, func() int { return len(out.SecurityGroups) })
-		},
-		"network interfaces": func(ctx context.Context) (int, error) {
-			out, err := l.ec2.DescribeNetworkInterfaces(ctx, &ec2api.DescribeNetworkInterfacesInput{})
-			return count(err, func() int { return len(out.NetworkInterfaces) })
-		},
-		"VPC endpoints": func(ctx context.Context) (int, error) {
-			out, err := l.ec2.DescribeVpcEndpoints(ctx, &ec2api.DescribeVpcEndpointsInput{})
-			return count(err, func() int { return len(out.VpcEndpoints) })
-		},
-		"launch templates": func(ctx context.Context) (int, error) {
-			out, err := l.ec2.DescribeLaunchTemplates(ctx, &ec2api.DescribeLaunchTemplatesInput{})
-			return count(err, func() int { return len(out.LaunchTemplates) })
-		},
-		"flow logs": func(ctx context.Context) (int, error) {
-			out, err := l.ec2.DescribeFlowLogs(ctx, &ec2api.DescribeFlowLogsInput{})
-			return count(err, func() int { return len(out.FlowLogs) })
-		},
-		"load balancers": func(ctx context.Context) (int, error) {
-			out, err := l.elb.DescribeLoadBalancers(ctx, &elbapi.DescribeLoadBalancersInput{})
-			return count(err, func() int { return len(out.LoadBalancers) })
-		},
-		"target groups": func(ctx context.Context) (int, error) {
-			out, err := l.elb.DescribeTargetGroups(ctx, &elbapi.DescribeTargetGroupsInput{})
-			return count(err, func() int { return len(out.TargetGroups) })
-		},
-		"auto scaling groups": func(ctx context.Context) (int, error) {
-			out, err := l.scaling.DescribeAutoScalingGroups(ctx, &autoscalingapi.DescribeAutoScalingGroupsInput{})
-			return count(err, func() int { return len(out.AutoScalingGroups) })
-		},
-		"database clusters": func(ctx context.Context) (int, error) {
-			out, err := l.rds.DescribeDBClusters(ctx, &rdsapi.DescribeDBClustersInput{})
-			return count(err, func() int { return len(out.DBClusters) })
-		},
-		"database subnet groups": func(ctx context.Context) (int, error) {
-			out, err := l.rds.DescribeDBSubnetGroups(ctx, &rdsapi.DescribeDBSubnetGroupsInput{})
-			return count(err, func() int { return len(out.DBSubnetGroups) })
-		},
-		"buckets": func(ctx context.Context) (int, error) {
-			out, err := l.s3.ListBuckets(ctx, &s3api.ListBucketsInput{})
-			return count(err, func() int { return len(out.Buckets) })
-		},
-		"KMS keys":   l.countKeys,
-		"roles":      l.countRoles,
-		"secrets":    l.countSecrets,
-		"parameters": l.countParameters,
-		"log groups": l.countLogGroups,
-		"IAM profiles": func(ctx context.Context) (int, error) {
-			out, err := l.iam.ListInstanceProfiles(ctx, &iamapi.ListInstanceProfilesInput{})
-			return count(err, func() int { return len(out.InstanceProfiles) })
-		},
-	} {
-		n, err := number(ctx)
+	for kind, count := range l.counters() {
+		n, err := count(ctx)
 		if err != nil {
 			return err
 		}
@@ -115,16 +83,19 @@ func (l *lab) countResources(ctx context.Context, s *control.Status) error {
 	return nil
 }
 
-func count(err error, n func() int) (int, error) {
-	if err != nil {
-		return 0, err
+func liveGateways(o *ec2api.DescribeNatGatewaysOutput) (n int) {
+	for _, g := range o.NatGateways {
+		if wire.Value(g.State) != ec2api.NatGatewayStateDeleted {
+			n++
+		}
 	}
-	return n(), nil
+	return n
 }
 
-func countIf[T any](all []T, want func(T) bool) (n int) {
-	for _, v := range all {
-		if want(v) {
+// ownRoles leaves out the roles that services make for themselves.
+func ownRoles(o *iamapi.ListRolesOutput) (n int) {
+	for _, r := range o.Roles {
+		if !strings.HasPrefix(*r.Path, "/aws-service-role/") {
 			n++
 		}
 	}
@@ -146,26 +117,4 @@ func (l *lab) countKeys(ctx context.Context) (n int, err error) {
 		}
 	}
 	return n, nil
-}
-
-func (l *lab) countRoles(ctx context.Context) (int, error) {
-	out, err := l.iam.ListRoles(ctx, &iamapi.ListRolesInput{MaxItems: new(int64(1000))})
-	return count(err, func() int {
-		return countIf(out.Roles, func(r iamapi.Role) bool { return !strings.HasPrefix(*r.Path, "/aws-service-role/") })
-	})
-}
-
-func (l *lab) countSecrets(ctx context.Context) (int, error) {
-	out, err := l.secrets.ListSecrets(ctx, &secretsapi.ListSecretsInput{})
-	return count(err, func() int { return len(out.SecretList) })
-}
-
-func (l *lab) countParameters(ctx context.Context) (int, error) {
-	out, err := l.ssm.DescribeParameters(ctx, &ssmapi.DescribeParametersInput{})
-	return count(err, func() int { return len(out.Parameters) })
-}
-
-func (l *lab) countLogGroups(ctx context.Context) (int, error) {
-	out, err := l.logs.DescribeLogGroups(ctx, &logsapi.DescribeLogGroupsInput{})
-	return count(err, func() int { return len(out.LogGroups) })
 }

@@ -98,8 +98,8 @@ func (b *bench) command(ctx context.Context, dir string, env []string, program s
 	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGINT) }
 	c.WaitDelay = interruptWithin
 	out, err := c.CombinedOutput()
-	if ctx.Err() != nil {
-		return string(out), fmt.Errorf("%s: %w", filepath.Base(program), ctx.Err())
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return string(out), fmt.Errorf("interrupted in %s %s", filepath.Base(program), strings.Join(args, " "))
 	}
 	if err != nil {
 		return string(out), fmt.Errorf("%s %s: %w\n%s", filepath.Base(program), strings.Join(args, " "), err, out)

@@ -72,7 +72,7 @@ func New(opts Options) (*Balancer, error) {
 
 // Apply makes the load balancer do what config says. Connections and requests that config still allows go on undisturbed; new timeouts hold
 // for new connections. A Config that is wrong in itself is refused as a whole with ErrConfig; a socket that cannot be opened is reported
-// after everything else was applied, and Apply may be called again.
+// after everything else was applied, and Apply may be called again. The balancer goes on reading config: it must not be changed afterwards.
 func (b *Balancer) Apply(config Config) error {
 	if err := config.validate(); err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -99,9 +100,8 @@ func TestDraining(t *testing.T) {
 		inFlight <- body
 	}()
 	<-started
+	g.Targets = append(slices.Clone(g.Targets), named(t, "other")) // the balancer still reads the old ones
 	g.Targets[0].Draining = true
-	other := named(t, "other")
-	g.Targets = append(g.Targets, other)
 	if err := b.Apply(config(g)); err != nil {
 		t.Fatal(err)
 	}

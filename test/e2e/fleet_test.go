@@ -94,6 +94,31 @@ func reachesEveryInstance(t *testing.T, d *deployment) {
 	}
 }
 
+// unhealthyInstanceGetsNothing stops the shop on one instance. The load balancer leaves it out, and the fleet replaces it.
+func unhealthyInstanceGetsNothing(t *testing.T, d *deployment) {
+	before := d.awaitFleet(t)
+	sick := before[0]
+	if out, status, err := d.exec(t.Context(), sick, "", "systemctl stop shop"); err != nil || status != 0 {
+		t.Fatalf("stopping the shop: status %d, %v\n%s", status, err, out)
+	}
+	eventually(t, "wait until the load balancer sees it", 2*healthCheckWindow, func() error {
+		if healthy := d.healthy(t); slices.Contains(healthy, sick) {
+			return fmt.Errorf("healthy: %v", healthy)
+		}
+		return nil
+	})
+	if counts := spread(t, d.url+"/products", 10*len(before)); counts[sick] > 0 {
+		t.Errorf("the unhealthy instance answered: %v", counts)
+	}
+	eventually(t, "wait for the replacement", 3*time.Minute, func() error {
+		if ids := d.fleet(t); slices.Contains(ids, sick) || len(ids) < len(before) {
+			return fmt.Errorf("fleet %v", ids)
+		}
+		return nil
+	})
+	d.awaitFleet(t)
+}
+
 // killedInstanceIsReplaced takes an instance away as a failed host would, under traffic.
 func killedInstanceIsReplaced(t *testing.T, d *deployment) {
 	before := d.awaitFleet(t)

@@ -1,85 +1,106 @@
 package e2e
 
 import (
-	"maps"
+	"fmt"
+	"net"
 	"os"
 	"path/filepath"
-	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 )
 
-// machine is what a lab could leave behind on the host.
-type machine struct {
-	namespaces map[string]bool // network namespaces that a process is in
-	mounts     map[string]bool
-	links      map[string]bool
+// traces are what a running lab is on the host: its processes and the network namespaces that they are in. Others may run labs of their own beside it,
+// so what is left behind can only be told from what this one had.
+type traces struct {
+	processes  map[int]string // start time by process ID
+	namespaces map[string]bool
 }
 
-func machineNow(t *testing.T) machine {
+// tracesOf follows the daemon's descendants. Machines are children of the daemon, and so are the database servers.
+func tracesOf(t *testing.T, daemon int) traces {
 	t.Helper()
-	m := machine{namespaces: map[string]bool{}, mounts: map[string]bool{}, links: map[string]bool{}}
-	processes, err := filepath.Glob("/proc/[0-9]*/ns/net")
+	found := traces{processes: map[int]string{}, namespaces: map[string]bool{}}
+	children := map[int][]int{}
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range processes {
-		if name, err := os.Readlink(p); err == nil {
-			m.namespaces[name] = true
+	for _, file := range stats {
+		if pid, parent, _, ok := parseStat(file); ok {
+			children[parent] = append(children[parent], pid)
 		}
 	}
-	b, err := os.ReadFile("/proc/self/mountinfo")
-	if err != nil {
-		t.Fatal(err)
+	var walk func(pid int)
+	walk = func(pid int) {
+		if _, _, start, ok := parseStat(fmt.Sprintf("/proc/%d/stat", pid)); ok {
+			found.processes[pid] = start
+		}
+		if name, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", pid)); err == nil {
+			found.namespaces[name] = true
+		}
+		for _, child := range children[pid] {
+			walk(child)
+		}
 	}
-	for _, line := range strings.Split(strings.TrimSpace(string(b)), "\n") {
-		m.mounts[strings.Fields(line)[4]] = true
+	walk(daemon)
+	if host, err := os.Readlink("/proc/self/ns/net"); err == nil {
+		delete(found.namespaces, host)
 	}
-	links, err := os.ReadDir("/sys/class/net")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, l := range links {
-		m.links[l.Name()] = true
-	}
-	return m
+	return found
 }
 
-// compare fails the test for every namespace, mount and link that was not there before, and for every process and file of the site.
-func (before machine) compare(t *testing.T, s *site) {
+// parseStat reads /proc/PID/stat, in which the name of the program may hold anything up to the last parenthesis.
+func parseStat(file string) (pid, parent int, start string, ok bool) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return 0, 0, "", false
+	}
+	pid, err = strconv.Atoi(filepath.Base(filepath.Dir(file)))
+	fields := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
+	if err != nil || len(fields) < 20 {
+		return 0, 0, "", false
+	}
+	parent, err = strconv.Atoi(fields[1])
+	return pid, parent, fields[19], err == nil
+}
+
+// gone fails the test for every process, namespace, mount, port and file of the site that is still there.
+func (before traces) gone(t *testing.T, s *site) {
 	t.Helper()
-	now := machineNow(t)
-	for what, pair := range map[string][2]map[string]bool{"network namespace": {before.namespaces, now.namespaces}, "mount": {before.mounts, now.mounts}, "link": {before.links, now.links}} {
-		for _, name := range slices.Sorted(maps.Keys(pair[1])) {
-			if !pair[0][name] {
-				t.Errorf("the %s %s is left behind", what, name)
-			}
+	if len(before.processes) < 5 || len(before.namespaces) < 4 {
+		t.Errorf("the running lab showed %d processes in %d namespaces: the check would prove nothing", len(before.processes), len(before.namespaces))
+	}
+	for pid, start := range before.processes {
+		if _, _, now, ok := parseStat(fmt.Sprintf("/proc/%d/stat", pid)); ok && now == start {
+			t.Errorf("process %d is left behind", pid)
 		}
+	}
+	namespaces, err := filepath.Glob("/proc/[0-9]*/ns/net")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range namespaces {
+		if name, err := os.Readlink(file); err == nil && before.namespaces[name] {
+			t.Errorf("%s is in the lab's network namespace %s", file, name)
+		}
+	}
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(mounts), s.dir) {
+		t.Errorf("a mount of %s is left behind", s.dir)
 	}
 	if _, err := os.Stat(filepath.Join(s.dir, "lab")); err == nil {
 		t.Error("the lab's directory is left behind")
 	}
-	for _, p := range processesOf(t, s) {
-		t.Errorf("process %s is left behind", p)
+	if c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", s.port)); err == nil {
+		_ = c.Close()
+		t.Errorf("port %d still answers", s.port)
 	}
-}
-
-// processesOf lists the processes whose command line names the site's directory.
-func processesOf(t *testing.T, s *site) []string {
-	t.Helper()
-	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var found []string
-	for _, f := range files {
-		if b, err := os.ReadFile(f); err == nil && strings.Contains(string(b), s.dir) {
-			found = append(found, filepath.Base(filepath.Dir(f))+" "+strings.ReplaceAll(string(b), "\x00", " "))
-		}
-	}
-	return found
 }
 
 // kill ends a process of the test's own lab without warning, and waits until it is gone.

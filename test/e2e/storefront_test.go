@@ -14,9 +14,9 @@ import (
 
 // TestStorefront walks one deployment from nothing to nothing. Each step needs the ones before it, so the first failure ends the walk.
 func TestStorefront(t *testing.T) {
-	before := machineNow(t)
 	s := newSite(t)
 	d := newDeployment(t, s)
+	var running traces
 	for _, step := range []struct {
 		name string
 		run  func(*testing.T, *deployment)
@@ -30,10 +30,12 @@ func TestStorefront(t *testing.T) {
 		{"ReaderIsReadOnlyAndFollows", readerFollows},
 		{"DatabaseIsPrivate", databaseIsPrivate},
 		{"PrivateInstanceNeedsARouteToS3", needsRoute},
+		{"UnhealthyInstanceGetsNothing", unhealthyInstanceGetsNothing},
 		{"KilledInstanceIsReplaced", killedInstanceIsReplaced},
 		{"DriftIsReportedAndRepaired", driftIsRepaired},
 		{"LabKilledAndStartedAgain", survivesKill},
 		{"NothingWasRefused", nothingWasRefused},
+		{"RunsOnThisMachine", func(t *testing.T, d *deployment) { running = tracesOf(t, d.status(t).PID) }},
 		{"DestroyLeavesTheLabEmpty", destroyLeavesNothing},
 	} {
 		if !t.Run(step.name, func(t *testing.T) { step.run(t, d) }) {
@@ -41,7 +43,7 @@ func TestStorefront(t *testing.T) {
 		}
 	}
 	s.mustRun(t, "lab", "down", "--forget")
-	before.compare(t, s)
+	running.gone(t, s)
 }
 
 func deploy(t *testing.T, d *deployment) {

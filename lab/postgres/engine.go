@@ -104,6 +104,12 @@ func (e *Engine) Version() Version { return e.version }
 
 var versionPattern = regexp.MustCompile(`\(PostgreSQL\) (\d+)\.(\d+)`)
 
+// Installed returns nil, or ErrNoServer when the machine has no server that an Engine could run.
+func Installed() error {
+	_, _, err := findServer()
+	return err
+}
+
 // findServer returns the programs of the newest installation, looking where Debian keeps them and in PATH.
 func findServer() (bin string, newest Version, err error) {
 	candidates, _ := filepath.Glob("/usr/lib/postgresql/*/bin")

@@ -80,6 +80,9 @@ func (l *lab) stop(ctx context.Context) error {
 }
 
 func (l *lab) forget(out io.Writer) error {
+	if err := l.checkDir(); err != nil {
+		return err
+	}
 	if err := os.RemoveAll(l.dir); err != nil {
 		return fmt.Errorf("deleting the lab's state: %w", err)
 	}

@@ -24,7 +24,6 @@ import (
 type lab struct {
 	dir  string // holds everything that the lab keeps
 	port int    // of the endpoint on 127.0.0.1
-	json bool
 }
 
 func main() {
@@ -61,8 +60,14 @@ func root() *cobra.Command {
 	l := &lab{}
 	c := &cobra.Command{Use: "lab", Short: "A local AWS region in one daemon", SilenceErrors: true, SilenceUsage: true}
 	c.PersistentFlags().StringVar(&l.dir, "dir", defaultDir(), "directory of the lab (LAB_DIR)")
-	c.PersistentFlags().IntVar(&l.port, "port", defaultPort(), "port of the endpoint on 127.0.0.1 (LAB_PORT)")
-	c.PersistentFlags().BoolVar(&l.json, "json", false, "print JSON")
+	port := c.PersistentFlags().String("port", defaultPort(), "port of the endpoint on 127.0.0.1 (LAB_PORT)")
+	c.PersistentPreRunE = func(*cobra.Command, []string) (err error) {
+		if l.port, err = parsePort(*port); err != nil {
+			return err
+		}
+		l.dir, err = filepath.Abs(l.dir) // the daemon works in another directory
+		return err
+	}
 	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
 	c.AddCommand(l.up(), l.down(), l.reset(), l.status(), l.env(), l.url(), l.logs(), l.exec(), l.fault(), l.daemon())
 	return c
@@ -86,11 +91,19 @@ func defaultDir() string {
 	return filepath.Join(home, ".local", "state", "storefront-lab")
 }
 
-func defaultPort() int {
-	if port, err := strconv.Atoi(os.Getenv("LAB_PORT")); err == nil {
+func defaultPort() string {
+	if port := os.Getenv("LAB_PORT"); port != "" {
 		return port
 	}
-	return 4566
+	return "4566"
+}
+
+func parsePort(text string) (int, error) {
+	port, err := strconv.ParseUint(text, 10, 16)
+	if err != nil || port == 0 {
+		return 0, fmt.Errorf("%w: the port %q (--port, LAB_PORT) is no number from 1 to 65535", errUsage, text)
+	}
+	return int(port), nil
 }
 
 func noArgs(c *cobra.Command, args []string) error {

@@ -18,14 +18,15 @@ import (
 )
 
 func (l *lab) status() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	c := &cobra.Command{
 		Use: "status", Short: "Show what runs in the lab, and which calls it refused", Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			s, err := control.NewClient(l.dir).Status(c.Context())
 			if err != nil {
 				return err
 			}
-			if l.json {
+			if asJSON {
 				e := json.NewEncoder(c.OutOrStdout())
 				e.SetIndent("", "  ")
 				return e.Encode(s)
@@ -33,6 +34,8 @@ func (l *lab) status() *cobra.Command {
 			return printStatus(c.OutOrStdout(), s)
 		},
 	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return c
 }
 
 func printStatus(out io.Writer, s control.Status) error {

@@ -34,6 +34,12 @@ func (l *lab) start(ctx context.Context, out io.Writer) error {
 		fmt.Fprintf(out, "lab: already up at %s\n", s.Endpoint)
 		return nil
 	}
+	if err := checkPrograms(); err != nil {
+		return err
+	}
+	if err := l.checkDir(); err != nil {
+		return err
+	}
 	begin := time.Now()
 	if err := l.launch(ctx); err != nil {
 		return err
@@ -81,7 +87,7 @@ func (l *lab) daemonProcess(log, report *os.File) (*exec.Cmd, error) {
 		return nil, fmt.Errorf("starting the daemon: %w", err)
 	}
 	c := exec.Command(self, "daemon", "--dir", l.dir, "--port", fmt.Sprint(l.port))
-	c.Dir = "/"
+	c.Dir, c.Env = "/", append(os.Environ(), "PATH="+searchPath())
 	c.Stdout, c.Stderr, c.ExtraFiles = log, log, []*os.File{report}
 	c.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if uid := os.Geteuid(); uid != 0 {

@@ -25,7 +25,13 @@ func up(ctx context.Context, w *workspace) error {
 		return err
 	}
 	defer release()
+	if err := w.mend(ctx); err != nil {
+		return err
+	}
 	if err := w.show(ctx, "up", "--yes", "--skip-preview"); err != nil {
+		return err
+	}
+	if err := w.noteFirst(false); err != nil {
 		return err
 	}
 	address, err := w.url(ctx)
@@ -76,13 +82,19 @@ func down(ctx context.Context, w *workspace) error {
 		return err
 	}
 	defer release()
-	if err := w.show(ctx, "destroy", "--yes", "--skip-preview"); err != nil {
+	if !w.isLab() {
+		return w.show(ctx, "destroy", "--yes", "--skip-preview")
+	}
+	pending, err := w.pendingCreates(ctx)
+	if err != nil {
 		return err
 	}
-	if !w.isLab() {
-		return nil
+	if pending > 0 {
+		fmt.Fprintln(w.out, "stack: a deployment was killed while it made resources, which Pulumi does not know; they go with the lab")
+	} else if err := w.show(ctx, "destroy", "--yes", "--skip-preview"); err != nil {
+		return err
 	}
-	if err := quiet(w.pulumi(ctx, "stack", "rm", "--yes", "--preserve-config", w.stack)); err != nil {
+	if err := w.dropState(ctx); err != nil {
 		return err
 	}
 	if err := w.endLab(ctx); err != nil {
@@ -102,6 +114,9 @@ func (w *workspace) endLab(ctx context.Context) error {
 
 // forget removes the clone's state directory, unless it holds other stacks.
 func (w *workspace) forget() error {
+	if err := os.Remove(w.regionFile()); err != nil {
+		return fmt.Errorf("forgetting the region: %w", err)
+	}
 	others, err := filepath.Glob(filepath.Join(w.stateDir(), ".pulumi", "stacks", "*", "*.json"))
 	if err != nil || len(others) > 0 {
 		return err

@@ -27,6 +27,9 @@ const labPassphrase = "lab"
 // interruptWithin is how long Pulumi gets to end an operation in order after Ctrl-C.
 const interruptWithin = time.Minute
 
+// endWithin is how long a deployment waits for the end of another one.
+const endWithin = 2 * time.Minute
+
 // workspace is one stack of a clone.
 type workspace struct {
 	root  string // of the clone
@@ -36,6 +39,7 @@ type workspace struct {
 	env   []string // of Pulumi; see open
 	// config is the stack's settings file where it is not the committed one: with a lab on another port than the committed endpoint's.
 	config string
+	lock   *os.File // of the clone's deployments
 }
 
 func (w *workspace) isLab() bool { return w.stack == "lab" }
@@ -63,10 +67,11 @@ func (w *workspace) open(ctx context.Context) (release func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("state directory: %w", err)
 	}
+	w.lock = lock
 	release = func() { _ = lock.Close() }
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	if err := w.takeLock(ctx); err != nil {
 		release()
-		return nil, errors.New("another deployment runs in this clone; wait for its end")
+		return nil, err
 	}
 	if err := w.prepare(ctx); err != nil {
 		release()
@@ -75,12 +80,37 @@ func (w *workspace) open(ctx context.Context) (release func(), err error) {
 	return release, nil
 }
 
+// takeLock waits for the clone's lock: what a killed deployment started ends by itself, but not at once.
+func (w *workspace) takeLock(ctx context.Context) error {
+	deadline := time.Now().Add(endWithin)
+	for waiting := false; syscall.Flock(int(w.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil; waiting = true {
+		if !waiting {
+			fmt.Fprintln(w.out, "stack: another deployment runs in this clone; waiting for its end")
+		}
+		if time.Now().After(deadline) {
+			return errors.New("another deployment runs in this clone; try again when it has ended")
+		}
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
 func (w *workspace) prepare(ctx context.Context) error {
 	passphrase, err := w.passphrase()
 	if err != nil {
 		return err
 	}
 	w.env = append(os.Environ(), "PATH="+filepath.Join(w.root, "bin")+":"+os.Getenv("PATH"), "PULUMI_SKIP_UPDATE_CHECK=true")
+	// Pulumi leaves copies of what it uploads in the directory of temporary files, under names that are the same for every user of the machine.
+	temporary := filepath.Join(w.stateDir(), "tmp")
+	if err := os.MkdirAll(temporary, 0o700); err != nil {
+		return fmt.Errorf("state directory: %w", err)
+	}
+	w.env = append(w.env, "TMPDIR="+temporary)
 	w.setDefault("PULUMI_HOME", filepath.Join(w.root, ".pulumi"))
 	w.setDefault("PULUMI_BACKEND_URL", "file://"+w.stateDir())
 	if w.isLab() {
@@ -93,10 +123,14 @@ func (w *workspace) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := quiet(w.pulumi(ctx, "stack", "select", "--create", w.stack)); err != nil {
+	if err := w.selectStack(ctx); err != nil {
 		return err
 	}
 	return w.clearStaleLocks(ctx)
+}
+
+func (w *workspace) selectStack(ctx context.Context) error {
+	return quiet(w.pulumi(ctx, "stack", "select", "--create", w.stack))
 }
 
 func (w *workspace) setDefault(key, value string) {
@@ -129,13 +163,15 @@ func (w *workspace) clearStaleLocks(ctx context.Context) error {
 	return quiet(w.pulumi(ctx, "cancel", "--yes", w.stack))
 }
 
-// pulumi prepares a call of the CLI. An interrupt reaches it once, so that it ends what it is doing and keeps its state.
+// pulumi prepares a call of the CLI. An interrupt reaches it once, so that it ends what it is doing and keeps its state. It inherits the clone's
+// lock: when this program is killed, the lock lasts until Pulumi and its plugins have ended too.
 func (w *workspace) pulumi(ctx context.Context, args ...string) *exec.Cmd {
 	c := exec.CommandContext(ctx, w.bin("pulumi"), args...)
 	c.Dir, c.Env = w.root, w.env
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
 	c.WaitDelay = interruptWithin
+	c.ExtraFiles = []*os.File{w.lock}
 	return c
 }
 
@@ -160,7 +196,8 @@ func (w *workspace) show(ctx context.Context, args ...string) error {
 
 // labStatus is the part of `lab status --json` that is used here.
 type labStatus struct {
-	ID string `json:"id"`
+	ID        string         `json:"id"`
+	Resources map[string]int `json:"resources"`
 }
 
 // startLab starts the lab, takes over its credentials, and forgets a deployment into a region that is gone.
@@ -217,13 +254,29 @@ func (w *workspace) matchRegion(ctx context.Context) error {
 	if err := json.Unmarshal(out, &lab); err != nil {
 		return fmt.Errorf("reading the lab's status: %w", err)
 	}
-	file := filepath.Join(w.stateDir(), "region")
-	known, err := os.ReadFile(file)
-	if err == nil && string(known) != lab.ID {
+	known, err := os.ReadFile(w.regionFile())
+	if err == nil && string(known) == lab.ID {
+		return nil
+	}
+	if err == nil {
 		fmt.Fprintln(w.out, "stack: the lab was reset since the last deployment; its old state is dropped")
-		if err := quiet(w.pulumi(ctx, "stack", "rm", "--force", "--yes", "--preserve-config", w.stack)); err != nil {
+		if err := w.dropState(ctx); err != nil {
 			return err
 		}
 	}
-	return os.WriteFile(file, []byte(lab.ID), 0o600)
+	if err := w.noteFirst(len(lab.Resources) == 0); err != nil {
+		return err
+	}
+	return os.WriteFile(w.regionFile(), []byte(lab.ID), 0o600)
+}
+
+// regionFile names the region that the stack's state is about.
+func (w *workspace) regionFile() string { return filepath.Join(w.stateDir(), "region") }
+
+// dropState forgets the stack, whatever is in its state.
+func (w *workspace) dropState(ctx context.Context) error {
+	if err := w.selectStack(ctx); err != nil {
+		return err
+	}
+	return quiet(w.pulumi(ctx, "stack", "rm", "--force", "--yes", "--preserve-config", w.stack))
 }

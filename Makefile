@@ -19,7 +19,7 @@ preview: tools build ## show what `make up` would change
 	@$(stack) preview
 
 .PHONY: drift
-drift: tools build ## report what changed outside Pulumi; exit status 1 when something did
+drift: tools build ## report what changed outside Pulumi, and fail when something did
 	@$(stack) $(if $(JSON),-json) drift
 
 .PHONY: url

@@ -80,18 +80,19 @@ func (w *workspace) open(ctx context.Context) (release func(), err error) {
 	return release, nil
 }
 
-// takeLock waits for the clone's lock: what a killed deployment started ends by itself, but not at once.
+// takeLock waits for the clone's lock, and ends the plugins that a killed deployment left.
 func (w *workspace) takeLock(ctx context.Context) error {
 	deadline := time.Now().Add(endWithin)
 	for waiting := false; syscall.Flock(int(w.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil; waiting = true {
 		if !waiting {
-			fmt.Fprintln(w.out, "stack: another deployment runs in this clone; waiting for its end")
+			fmt.Fprintln(w.out, "stack: the last deployment has not ended yet; waiting for its end")
 		}
+		endOrphans(w.lock.Name())
 		if time.Now().After(deadline) {
 			return errors.New("another deployment runs in this clone; try again when it has ended")
 		}
 		select {
-		case <-time.After(100 * time.Millisecond):
+		case <-time.After(200 * time.Millisecond):
 		case <-ctx.Done():
 			return ctx.Err()
 		}

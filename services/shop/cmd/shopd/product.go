@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -23,7 +22,8 @@ const (
 	drainFor   = 25 * time.Second // how long a stopping one lets requests finish; systemd kills after more
 )
 
-// runProduct serves the catalogue until ctx ends.
+// runProduct serves the catalogue until ctx ends. It listens only once the database was reached and its schema is current: from then on /healthz says
+// nothing but that the process lives, so that a failover of the database does not cost the fleet.
 func runProduct(ctx context.Context, c config, log *slog.Logger) error {
 	awsConfig, err := awsconfig.LoadDefaultConfig(ctx)
 	if err != nil {
@@ -34,25 +34,19 @@ func runProduct(ctx context.Context, c config, log *slog.Logger) error {
 		return err
 	}
 	defer db.Close()
+	if err := migrate(ctx, db, log); err != nil || ctx.Err() != nil {
+		return err
+	}
 	server := web.New(web.Config{Address: c.listen, Catalog: db, Dependencies: db.Dependencies(), ServedBy: ec2.Identity(ctx, awsConfig), Log: log})
-	// Serving starts before the schema is there: /healthz tells the fleet that the process lives while it waits for the database.
 	if err := server.Open(); err != nil {
 		return err
 	}
 	log.Info("serving", "address", server.URL())
-	migrated := make(chan error, 1)
-	go func() { migrated <- migrate(ctx, db, log) }()
-	select {
-	case err = <-migrated:
-		if err == nil {
-			<-ctx.Done()
-		}
-	case <-ctx.Done():
-	}
+	<-ctx.Done()
 	log.Info("stopping")
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)
 	defer cancel()
-	return errors.Join(err, server.Close(drain))
+	return server.Close(drain)
 }
 
 func openDatabase(ctx context.Context, c config, awsConfig aws.Config) (*postgres.DB, error) {
@@ -63,7 +57,7 @@ func openDatabase(ctx context.Context, c config, awsConfig aws.Config) (*postgre
 	})
 }
 
-// migrate tries until the database is there; a schema that cannot be migrated ends the service after migrateFor.
+// migrate tries until the database is there or ctx ends; a schema that cannot be migrated ends the service after migrateFor.
 func migrate(ctx context.Context, db *postgres.DB, log *slog.Logger) error {
 	deadline := time.Now().Add(migrateFor)
 	for wait := 250 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {

@@ -51,11 +51,11 @@ func (h *headLimit) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// pool keeps the idle connections to one target and knows those in use.
+// pool knows the connections to one target, and keeps the idle ones.
 type pool struct {
 	mu     sync.Mutex
 	idle   []*targetConn
-	used   map[*targetConn]struct{}
+	open   map[*targetConn]struct{} // idle and in use
 	closed bool
 }
 
@@ -71,11 +71,10 @@ func (p *pool) take(place network.Place, idle time.Duration, mustLive bool) *tar
 		}
 		p.idle = append(p.idle[:i], p.idle[i+1:]...)
 		if time.Since(c.idleAt) >= idle || mustLive && !c.alive() {
-			_ = c.Close()
+			p.drop(c)
 			continue
 		}
 		c.reused = true
-		p.used[c] = struct{}{}
 		return c
 	}
 	return nil
@@ -88,20 +87,25 @@ func (p *pool) add(c *targetConn) error {
 		_ = c.Close()
 		return errTargetClosed
 	}
-	if p.used == nil {
-		p.used = map[*targetConn]struct{}{}
+	if p.open == nil {
+		p.open = map[*targetConn]struct{}{}
 	}
-	p.used[c] = struct{}{}
+	p.open[c] = struct{}{}
 	return nil
+}
+
+// drop closes a connection for good. The caller holds mu.
+func (p *pool) drop(c *targetConn) {
+	delete(p.open, c)
+	_ = c.Close()
 }
 
 // give takes a connection back: for reuse, or to be closed.
 func (p *pool) give(c *targetConn, reuse bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.used, c)
 	if !reuse || p.closed {
-		_ = c.Close()
+		p.drop(c)
 		return
 	}
 	c.idleAt = time.Now()
@@ -113,18 +117,17 @@ func (p *pool) dropIdle() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, c := range p.idle {
-		_ = c.Close()
+		p.drop(c)
 	}
 	p.idle = nil
 }
 
 func (p *pool) close() {
-	p.dropIdle()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.closed = true
-	for c := range p.used {
-		_ = c.Close()
+	p.closed, p.idle = true, nil
+	for c := range p.open {
+		p.drop(c)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -24,6 +25,7 @@ import (
 	"storefront/lab/dataplane"
 	"storefront/lab/dns"
 	"storefront/lab/ec2"
+	"storefront/lab/instance"
 	"storefront/lab/kms"
 	"storefront/lab/network"
 	"storefront/lab/network/networktest"
@@ -34,7 +36,13 @@ import (
 	"storefront/lab/state"
 )
 
-func TestMain(m *testing.M) { networktest.Main(m) }
+// TestMain lets the test program be the program inside machines, as the lab's is.
+func TestMain(m *testing.M) {
+	if status, ok := instance.Main(os.Args); ok {
+		syscall.Exit(status) // not os.Exit, in which the race detector sleeps for a second
+	}
+	networktest.Main(m)
+}
 
 // databaseLab is a region with a network, in which databases run and a client sits.
 type databaseLab struct {

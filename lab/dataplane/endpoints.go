@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -75,69 +74,87 @@ type Gate struct {
 	Log       *slog.Logger
 
 	mu   sync.Mutex
-	open map[string]net.Listener // by place and address
+	open map[socket]bool
+	wake chan struct{} // a socket was closed
+}
+
+// socket is where the gate listens.
+type socket struct {
+	place   network.Place
+	address netip.Addr
+	port    uint16
 }
 
 // Run converges until ctx ends.
 func (g *Gate) Run(ctx context.Context) error {
-	g.open = map[string]net.Listener{}
+	g.open, g.wake = map[socket]bool{}, make(chan struct{}, 1)
 	server := &http.Server{Handler: g.Handler, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(g.Log.Handler(), slog.LevelDebug)}
 	defer server.Close()
-	return loop(ctx, g.Store.Watch(ctx, "ec2.vpc-endpoint", Applied), g.Log, func(context.Context) error { return g.converge(server) })
+	wake := merge(ctx, g.Store.Watch(ctx, "ec2.vpc-endpoint", Applied), g.wake)
+	return loop(ctx, wake, g.Log, func(context.Context) error { return g.converge(server) })
 }
 
 func (g *Gate) converge(server *http.Server) error {
-	wanted := map[string]network.Place{} // by address
+	wanted, err := g.wanted()
+	if err != nil {
+		return err
+	}
+	var problems []error
+	for _, s := range wanted {
+		problems = append(problems, g.listen(server, s))
+	}
+	return errors.Join(problems...)
+}
+
+// wanted returns the sockets of all services and interface endpoints. VPCs may use the same addresses, so a place is a part of each.
+func (g *Gate) wanted() (all []socket, err error) {
+	add := func(place network.Place, a netip.Addr) {
+		all = append(all, socket{place, a, 443}, socket{place, a, 80})
+	}
 	for _, s := range g.Endpoints.services {
 		for _, a := range s.Addresses {
-			wanted[a.String()] = network.Internet()
+			add(network.Internet(), a)
 		}
 	}
-	if err := g.Store.View(func(tx *state.Tx) error {
+	err = g.Store.View(func(tx *state.Tx) error {
 		for _, e := range g.EC2.InterfaceEndpoints(tx) {
 			for _, id := range e.Interfaces {
 				eni, err := g.EC2.Interface(tx, id)
 				if err != nil {
 					return err
 				}
-				wanted[eni.Address.String()] = network.InInterface(id)
+				add(network.InInterface(id), eni.Address)
 			}
 		}
 		return nil
-	}); err != nil {
-		return err
-	}
-	var problems []error
-	for address, place := range wanted {
-		problems = append(problems, g.listen(server, place, net.JoinHostPort(address, "443"), true), g.listen(server, place, net.JoinHostPort(address, "80"), false))
-	}
-	return errors.Join(problems...)
+	})
+	return all, err
 }
 
-// listen opens a socket unless it is open. A socket whose interface goes away is closed by the network, and forgotten here.
-func (g *Gate) listen(server *http.Server, place network.Place, address string, encrypted bool) error {
-	key := place.String() + " " + address
+// listen opens a socket unless it is open. The network closes it with its interface; the gate then forgets it, and looks whether it is wanted again.
+func (g *Gate) listen(server *http.Server, s socket) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.open[key] != nil {
+	if g.open[s] {
 		return nil
 	}
-	l, err := g.Net.Listen(place, "tcp", address)
+	l, err := g.Net.Listen(s.place, "tcp", netip.AddrPortFrom(s.address, s.port).String())
 	if errors.Is(err, network.ErrNoSuchPlace) {
 		return nil // Applied wakes us up when it is there
 	}
 	if err != nil {
 		return err
 	}
-	g.open[key] = l
-	if encrypted {
+	g.open[s] = true
+	if s.port == 443 {
 		l = tls.NewListener(l, g.TLS)
 	}
 	go func() {
 		_ = server.Serve(l)
 		g.mu.Lock()
-		defer g.mu.Unlock()
-		delete(g.open, key)
+		delete(g.open, s)
+		g.mu.Unlock()
+		poke(g.wake)
 	}()
 	return nil
 }

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"storefront/lab/ec2"
@@ -49,7 +51,17 @@ type machine struct {
 	metadata *http.Server
 	spec     instance.Spec
 	reboots  int
-	ending   bool // somebody ends it, so its end is no surprise
+	ending   atomic.Bool // somebody ends it, so its end is no surprise
+}
+
+// over reports whether the machine has ended.
+func (m *machine) over() bool {
+	select {
+	case <-m.Done():
+		return true
+	default:
+		return false
+	}
 }
 
 // Run converges until ctx ends. Machines go on running then: Close ends them.
@@ -94,8 +106,8 @@ func (r *Instances) converge(ctx context.Context) error {
 		}
 	}
 	for id, m := range r.running() {
-		if !known[id] {
-			r.end(id, m, nil)
+		if !known[id] && !m.ending.Load() {
+			r.end(id, m)
 		}
 	}
 	return errors.Join(problems...)
@@ -104,44 +116,51 @@ func (r *Instances) converge(ctx context.Context) error {
 func (r *Instances) running() map[string]*machine {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	all := map[string]*machine{}
-	for id, m := range r.machines {
-		all[id] = m
-	}
-	return all
+	return maps.Clone(r.machines)
 }
 
-// settle brings one instance a step nearer to its declared state.
+// settle brings one instance a step nearer to its declared state. Each step wakes the loop up again.
 func (r *Instances) settle(ctx context.Context, v ec2.Instance) error {
 	m := r.running()[v.ID]
-	if m != nil && m.ending {
-		return nil // its end wakes us up
-	}
-	if m != nil {
-		select {
-		case <-m.Done():
-			return r.ended(v, m)
-		default:
-		}
-	}
-	switch v.State {
-	case ec2.Pending, ec2.Running:
-		if m == nil {
-			return r.start(ctx, v)
-		}
-		if v.Reboots > m.reboots {
-			r.end(v.ID, m, nil)
-		}
-	case ec2.Stopping:
-		return r.finish(v, m, ec2.Stopped)
-	case ec2.ShuttingDown:
-		return r.finish(v, m, ec2.Terminated)
+	switch {
+	case m == nil:
+		return r.settleWithout(ctx, v)
+	case m.ending.Load():
+		return nil
+	case v.State == ec2.Pending:
+		return r.set(v, ec2.Running, ec2.Reason{})
+	case m.over():
+		return r.ended(v, m)
+	case v.State == ec2.Stopping, v.State == ec2.ShuttingDown, v.Reboots > m.reboots:
+		r.end(v.ID, m)
 	}
 	return nil
 }
 
-func (r *Instances) set(id string, to ec2.InstanceState, reason ec2.Reason) error {
-	return r.Store.Update(func(tx *state.Tx) error { return r.EC2.SetInstanceState(tx, id, to, reason) })
+// settleWithout is settle for an instance that has no machine.
+func (r *Instances) settleWithout(ctx context.Context, v ec2.Instance) error {
+	switch v.State {
+	case ec2.Pending, ec2.Running:
+		return r.start(ctx, v)
+	case ec2.Stopping:
+		return r.set(v, ec2.Stopped, ec2.Reason{})
+	case ec2.ShuttingDown:
+		if err := instance.Remove(filepath.Join(r.Dir, v.ID)); err != nil {
+			return err
+		}
+		return r.set(v, ec2.Terminated, ec2.Reason{})
+	}
+	return nil
+}
+
+// set records what became of an instance, unless its state has changed since it was read: that change has woken the loop up.
+func (r *Instances) set(v ec2.Instance, to ec2.InstanceState, reason ec2.Reason) error {
+	return r.Store.Update(func(tx *state.Tx) error {
+		if now, err := r.EC2.Instance(tx, v.ID); err != nil || now.State != v.State {
+			return err
+		}
+		return r.EC2.SetInstanceState(tx, v.ID, to, reason)
+	})
 }
 
 // start boots a machine. While the network of a new instance is not there yet it does nothing: Applied wakes us up.
@@ -169,20 +188,11 @@ func (r *Instances) start(ctx context.Context, v ec2.Instance) error {
 	r.mu.Unlock()
 	r.tasks.Go(func() {
 		<-m.Done()
-		r.notify()
+		poke(r.wake)
 	})
 	r.Log.Info("instance started", "instance", v.ID, "zone", v.Zone.Name, "pid", m.PID())
-	if v.State == ec2.Running {
-		return nil
-	}
-	return r.set(v.ID, ec2.Running, ec2.Reason{})
-}
-
-func (r *Instances) notify() {
-	select {
-	case r.wake <- struct{}{}:
-	default:
-	}
+	poke(r.wake)
+	return nil
 }
 
 func (r *Instances) spec(v ec2.Instance) (instance.Spec, error) {
@@ -226,28 +236,9 @@ func (r *Instances) serveMetadata(v ec2.Instance) (*http.Server, error) {
 	return server, nil
 }
 
-// finish ends a machine, in order, and then records that the instance is stopped or terminated.
-func (r *Instances) finish(v ec2.Instance, m *machine, to ec2.InstanceState) error {
-	record := func() error {
-		if to == ec2.Terminated {
-			if err := instance.Remove(filepath.Join(r.Dir, v.ID)); err != nil {
-				return err
-			}
-		}
-		return r.set(v.ID, to, ec2.Reason{})
-	}
-	if m == nil {
-		return record()
-	}
-	r.end(v.ID, m, record)
-	return nil
-}
-
-// end stops a machine in the background and calls then once it is gone.
-func (r *Instances) end(id string, m *machine, then func() error) {
-	r.mu.Lock()
-	m.ending = true
-	r.mu.Unlock()
+// end stops a machine in the background.
+func (r *Instances) end(id string, m *machine) {
+	m.ending.Store(true)
 	r.tasks.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
 		defer cancel()
@@ -255,12 +246,7 @@ func (r *Instances) end(id string, m *machine, then func() error) {
 			r.Log.Warn("instance did not end in order", "instance", id, "error", err)
 		}
 		r.forget(id, m)
-		if then != nil {
-			if err := then(); err != nil {
-				r.Log.Error("instance ended", "instance", id, "error", err)
-			}
-		}
-		r.notify()
+		poke(r.wake)
 	})
 }
 
@@ -275,18 +261,22 @@ func (r *Instances) forget(id string, m *machine) {
 
 // ended records the end of a machine that nobody asked for: a shutdown from inside, or the loss of its host.
 func (r *Instances) ended(v ec2.Instance, m *machine) error {
-	r.forget(v.ID, m)
 	r.Log.Info("instance ended by itself", "instance", v.ID, "ending", m.Ending())
-	switch {
-	case v.State == ec2.Stopping, v.State == ec2.ShuttingDown, m.Ending() == instance.Rebooting:
-		r.notify()
-		return nil
-	case m.Ending() == instance.PoweredOff && v.ShutdownBehavior != "terminate" && v.SpotRequest == "":
-		return r.set(v.ID, ec2.Stopped, ec2.Reason{Code: "Client.InstanceInitiatedShutdown", Message: "Client.InstanceInitiatedShutdown: Instance initiated shutdown"})
-	case m.Ending() == instance.PoweredOff:
-		return r.set(v.ID, ec2.ShuttingDown, ec2.Reason{Code: "Client.InstanceInitiatedShutdown", Message: "Client.InstanceInitiatedShutdown: Instance initiated shutdown"})
+	if v.State == ec2.Running && m.Ending() != instance.Rebooting {
+		to, reason := ec2.ShuttingDown, ec2.Reason{Code: "Server.InternalError", Message: "Server.InternalError: Internal error on launch or loss of the host"}
+		if m.Ending() == instance.PoweredOff {
+			reason = ec2.Reason{Code: "Client.InstanceInitiatedShutdown", Message: "Client.InstanceInitiatedShutdown: Instance initiated shutdown"}
+			if v.ShutdownBehavior != "terminate" && v.SpotRequest == "" {
+				to = ec2.Stopped
+			}
+		}
+		if err := r.set(v, to, reason); err != nil {
+			return err
+		}
 	}
-	return r.set(v.ID, ec2.ShuttingDown, ec2.Reason{Code: "Server.InternalError", Message: "Server.InternalError: Internal error on launch or loss of the host"})
+	r.forget(v.ID, m) // only now: a running instance without a machine is started
+	poke(r.wake)
+	return nil
 }
 
 // ErrNotRunning says that an instance has no running machine.
@@ -294,7 +284,7 @@ var ErrNotRunning = errors.New("the instance does not run")
 
 // Machine returns the running machine of an instance.
 func (r *Instances) Machine(id string) (*instance.Machine, error) {
-	if m := r.running()[id]; m != nil && !m.ending {
+	if m := r.running()[id]; m != nil && !m.ending.Load() {
 		return m.Machine, nil
 	}
 	return nil, fmt.Errorf("%s: %w", id, ErrNotRunning)

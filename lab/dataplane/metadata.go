@@ -29,7 +29,14 @@ type Metadata struct {
 	Lifecycle func(tx *state.Tx, instanceID string) (string, bool)
 
 	mu       sync.Mutex
-	sessions map[string]sts.Session // by instance
+	sessions map[string]roleSession // by instance
+}
+
+// roleSession is a session that an instance was given.
+type roleSession struct {
+	sts.Session
+	role string
+	made time.Time
 }
 
 // renewBefore is how long before their end an instance's credentials are replaced, as EC2 does at least five minutes ahead.
@@ -42,9 +49,11 @@ func (s *Metadata) Metadata(id string) (m imds.Metadata, err error) {
 		if err != nil {
 			return err
 		}
-		userData, err := base64.StdEncoding.DecodeString(v.UserData)
-		if err != nil {
-			return err
+		var userData []byte // nil when there is none: decoding would make it empty
+		if v.UserData != "" {
+			if userData, err = base64.StdEncoding.DecodeString(v.UserData); err != nil {
+				return err
+			}
 		}
 		m = imds.Metadata{InstanceID: v.ID, ImageID: v.Image, InstanceType: v.Type, LifeCycle: "on-demand", Architecture: "x86_64", ReservationID: v.Reservation,
 			LaunchIndex: int(v.Index), Launched: v.Launched, Account: s.Region.Account, Region: s.Region.Name, Zone: v.Zone.Name, ZoneID: v.Zone.ID, SubnetID: v.Subnet, VPCID: v.VPC,
@@ -104,7 +113,7 @@ func (s *Metadata) addNetwork(tx *state.Tx, v ec2.Instance, m *imds.Metadata) er
 	return nil
 }
 
-// Credentials implements imds.Source. The same credentials are handed out until they are about to end.
+// Credentials implements imds.Source. The same credentials are handed out until they are about to end, or the instance gets another role.
 func (s *Metadata) Credentials(_ context.Context, id string) (imds.Credentials, error) {
 	m, err := s.Metadata(id)
 	if err != nil {
@@ -112,15 +121,18 @@ func (s *Metadata) Credentials(_ context.Context, id string) (imds.Credentials, 
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	now := s.Now()
 	session, ok := s.sessions[id]
-	if !ok || s.Now().Add(renewBefore).After(session.Expires) {
-		if session, err = s.STS.ForInstance(m.Role, id); err != nil {
+	if !ok || session.role != m.Role || now.Add(renewBefore).After(session.Expires) {
+		made, err := s.STS.ForInstance(m.Role, id)
+		if err != nil {
 			return imds.Credentials{}, err
 		}
 		if s.sessions == nil {
-			s.sessions = map[string]sts.Session{}
+			s.sessions = map[string]roleSession{}
 		}
+		session = roleSession{Session: made, role: m.Role, made: now}
 		s.sessions[id] = session
 	}
-	return imds.Credentials{AccessKeyID: session.AccessKeyID, SecretAccessKey: session.Secret, Token: session.Token, LastUpdated: s.Now(), Expiration: session.Expires}, nil
+	return imds.Credentials{AccessKeyID: session.AccessKeyID, SecretAccessKey: session.Secret, Token: session.Token, LastUpdated: session.made, Expiration: session.Expires}, nil
 }

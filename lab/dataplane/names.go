@@ -55,7 +55,8 @@ func (n *Names) find(tx *state.Tx, vpc, name string) (addresses []netip.Addr, tt
 		return a, dns.ClusterTTL, true
 	}
 	if service, ok := n.Endpoints.Service(name); ok {
-		if private := n.privateEndpoint(tx, vpc, service); len(private) > 0 {
+		regional := strings.HasSuffix(name, "."+n.Region.Name+".amazonaws.com") // private DNS covers no other form
+		if private := n.privateEndpoint(tx, vpc, service); regional && len(private) > 0 {
 			return private, serviceTTL, true
 		}
 		return n.Endpoints.Addresses(service), serviceTTL, true
@@ -86,7 +87,7 @@ func privateName(a netip.Addr, domain string) string {
 func parsePrivateName(name, domain string) (netip.Addr, bool) {
 	host, ok := strings.CutSuffix(name, "."+domain)
 	digits, isIP := strings.CutPrefix(host, "ip-")
-	if !ok || !isIP {
+	if !ok || !isIP || strings.Contains(digits, ".") {
 		return netip.Addr{}, false
 	}
 	a, err := netip.ParseAddr(strings.ReplaceAll(digits, "-", "."))

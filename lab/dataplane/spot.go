@@ -34,7 +34,8 @@ type Spot struct {
 // ErrNotSpot says that an instance is not a running spot instance.
 var ErrNotSpot = errors.New("not a running spot instance")
 
-// Interrupt sends a spot instance its interruption notice, preceded by a rebalance recommendation. The instance ends two minutes later.
+// Interrupt sends a spot instance its interruption notice, preceded by a rebalance recommendation. The instance ends two minutes later; to interrupt
+// it again before changes nothing. The error wraps ErrNotSpot for an instance that cannot be interrupted.
 func (s *Spot) Interrupt(id string) error {
 	return s.Store.Update(func(tx *state.Tx) error {
 		v, err := s.EC2.Instance(tx, id)
@@ -43,6 +44,9 @@ func (s *Spot) Interrupt(id string) error {
 		}
 		if v.SpotRequest == "" || v.State != ec2.Running {
 			return fmt.Errorf("%s: %w", id, ErrNotSpot)
+		}
+		if _, told, err := notices.Get(tx, id); err != nil || told {
+			return err
 		}
 		now := s.Now().UTC()
 		return notices.Put(tx, id, spotNotice{Rebalance: now, End: now.Add(noticeTime)})

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"storefront/lab/ec2"
@@ -139,7 +140,7 @@ func (g *Gate) listen(server *http.Server, s socket) error {
 		return nil
 	}
 	l, err := g.Net.Listen(s.place, "tcp", netip.AddrPortFrom(s.address, s.port).String())
-	if errors.Is(err, network.ErrNoSuchPlace) {
+	if errors.Is(err, network.ErrNoSuchPlace) || errors.Is(err, syscall.EADDRNOTAVAIL) {
 		return nil // Applied wakes us up when it is there
 	}
 	if err != nil {

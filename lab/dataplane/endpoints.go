@@ -38,11 +38,15 @@ func NewEndpoints(r region.Region, names []string) Endpoints {
 // Services returns the services as the network declares them.
 func (e Endpoints) Services() []network.Service { return e.services }
 
-// Service returns the service that a DNS name is an endpoint of: "sqs.us-east-1.amazonaws.com", "iam.amazonaws.com", "bucket.s3.us-east-1.amazonaws.com".
+// Service returns the service that a DNS name is an endpoint of: "sqs.us-east-1.amazonaws.com", "iam.amazonaws.com", "bucket.s3.us-east-1.amazonaws.com",
+// "vpce-0123456789abcdef0.sqs.us-east-1.vpce.amazonaws.com".
 func (e Endpoints) Service(name string) (string, bool) {
 	host, ok := strings.CutSuffix(strings.ToLower(name), ".amazonaws.com")
 	if !ok {
 		return "", false
+	}
+	if own, ok := strings.CutSuffix(host, "."+e.region.Name+".vpce"); ok {
+		_, host, _ = strings.Cut(own, ".")
 	}
 	host = strings.TrimSuffix(host, "."+e.region.Name)
 	service := host[strings.LastIndexByte(host, '.')+1:]

@@ -211,6 +211,9 @@ func TestGateAtInterfaceEndpoints(t *testing.T) {
 	here, there := r.client(r.subnet), r.client(twinSubnet)
 	r.answers(here, address)
 	r.answers(there, address)
+	named := here
+	named.BaseEndpoint = new("https://" + first + ".sts.us-east-1.vpce.amazonaws.com")
+	r.answers(named, address)
 	wrong := here
 	wrong.Credentials = credentials.NewStaticCredentialsProvider(wiretest.AccessKeyID, "another secret", "")
 	wiretest.Refused(t, identify(t, wrong), "SignatureDoesNotMatch", "signature")

@@ -54,20 +54,25 @@ func (n *Names) find(tx *state.Tx, vpc, name string) (addresses []netip.Addr, tt
 	if a, ok := n.Database(tx, name); ok {
 		return a, dns.ClusterTTL, true
 	}
-	if service, ok := n.Endpoints.Service(name); ok {
-		regional := strings.HasSuffix(name, "."+n.Region.Name+".amazonaws.com") // private DNS covers no other form
-		if private := n.privateEndpoint(tx, vpc, service); regional && len(private) > 0 {
-			return private, serviceTTL, true
-		}
+	service, ok := n.Endpoints.Service(name)
+	if !ok {
+		return nil, 0, false
+	}
+	private, ok := n.privateEndpoint(tx, vpc, name, service)
+	if !ok {
 		return n.Endpoints.Addresses(service), serviceTTL, true
 	}
-	return nil, 0, false
+	return private, serviceTTL, len(private) > 0
 }
 
-// privateEndpoint returns the addresses of the VPC's own interface endpoint of a service, when it has one with private DNS.
-func (n *Names) privateEndpoint(tx *state.Tx, vpc, service string) (addresses []netip.Addr) {
+// privateEndpoint returns the addresses of an interface endpoint of a service, and whether the name is for one: by the endpoint's own DNS name, or by the
+// service's regional one in a VPC that has an endpoint with private DNS.
+func (n *Names) privateEndpoint(tx *state.Tx, vpc, name, service string) (addresses []netip.Addr, ok bool) {
+	regional := "." + n.Region.Name + ".amazonaws.com"
+	id, own := strings.CutSuffix(name, "."+service+"."+n.Region.Name+".vpce.amazonaws.com")
 	for _, e := range n.EC2.InterfaceEndpoints(tx) {
-		if e.VPC != vpc || !e.PrivateDNS || e.Service != "com.amazonaws."+n.Region.Name+"."+service {
+		private := e.PrivateDNS && e.VPC == vpc && strings.HasSuffix(name, regional)
+		if e.Service != "com.amazonaws."+n.Region.Name+"."+service || !private && e.ID != id {
 			continue
 		}
 		for _, id := range e.Interfaces {
@@ -76,7 +81,7 @@ func (n *Names) privateEndpoint(tx *state.Tx, vpc, service string) (addresses []
 			}
 		}
 	}
-	return addresses
+	return addresses, own || len(addresses) > 0
 }
 
 // privateName is the host name of an address: ip-10-0-1-5.ec2.internal.

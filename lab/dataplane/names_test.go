@@ -43,6 +43,12 @@ func TestNames(t *testing.T) {
 		{r.vpc, "sts.us-east-1.amazonaws.com", private.String(), 60},
 		{r.vpc, "sts.amazonaws.com", sts, 60}, // private DNS is for the regional name alone
 		{other, "sts.us-east-1.amazonaws.com", sts, 60},
+		{r.vpc, *endpoint.VpcEndpointId + ".sts.us-east-1.vpce.amazonaws.com", private.String(), 60},
+		{other, *endpoint.VpcEndpointId + ".sts.us-east-1.vpce.amazonaws.com", private.String(), 60},
+		{r.vpc, *endpoint.VpcEndpointId + ".s3.us-east-1.vpce.amazonaws.com", "", 0},
+		{r.vpc, "vpce-0000000000000ffff.sts.us-east-1.vpce.amazonaws.com", "", 0},
+		{r.vpc, "sts.us-east-1.vpce.amazonaws.com", "", 0},
+		{r.vpc, *endpoint.VpcEndpointId + ".sts.vpce.amazonaws.com", "", 0},
 		{r.vpc, "iam.amazonaws.com", iam, 60},
 		{r.vpc, "s3.us-east-1.amazonaws.com", s3, 60},
 		{r.vpc, "s3.amazonaws.com", s3, 60},

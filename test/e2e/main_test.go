@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -20,7 +21,8 @@ type site struct {
 	root  string // of the clone
 	dir   string // holds the lab and Pulumi's state
 	port  int
-	clean bool // the directory is removed at the end
+	clean bool                // the directory is removed at the end
+	user  *syscall.Credential // runs the programs, where that is not the test's own
 }
 
 // env is the environment in which the clone's programs meet this site and nothing else.
@@ -35,6 +37,10 @@ func (s *site) env() []string {
 func (s *site) run(ctx context.Context, stdin, program string, args ...string) (out string, status int, err error) {
 	c := exec.CommandContext(ctx, filepath.Join(s.root, "bin", program), args...)
 	c.Dir, c.Env, c.Stdin = s.root, s.env(), strings.NewReader(stdin)
+	if s.user != nil {
+		c.SysProcAttr = &syscall.SysProcAttr{Credential: s.user}
+		c.Env = append(c.Env, "HOME="+s.dir)
+	}
 	var stdout, stderr strings.Builder
 	c.Stdout, c.Stderr = &stdout, &stderr
 	err = c.Run()

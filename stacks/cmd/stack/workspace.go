@@ -127,7 +127,10 @@ func (w *workspace) prepare(ctx context.Context) error {
 	if err := w.selectStack(ctx); err != nil {
 		return err
 	}
-	return w.clearStaleLocks(ctx)
+	if err := w.clearStaleLocks(ctx); err != nil || !w.isLab() {
+		return err
+	}
+	return w.matchRegion(ctx)
 }
 
 func (w *workspace) selectStack(ctx context.Context) error {
@@ -201,7 +204,7 @@ type labStatus struct {
 	Resources map[string]int `json:"resources"`
 }
 
-// startLab starts the lab, takes over its credentials, and forgets a deployment into a region that is gone.
+// startLab starts the lab and takes over its credentials.
 func (w *workspace) startLab(ctx context.Context) error {
 	start := exec.CommandContext(ctx, w.bin("lab"), "up")
 	start.Stdout, start.Stderr = w.out, os.Stderr
@@ -222,7 +225,7 @@ func (w *workspace) startLab(ctx context.Context) error {
 		}
 	}
 	w.setDefault("STOREFRONT_WAIT_SCALE", waitScale)
-	return w.matchRegion(ctx)
+	return nil
 }
 
 // useEndpoint makes the stack's settings name the lab's endpoint, in a copy when the committed file names another one.
@@ -261,7 +264,7 @@ func (w *workspace) matchRegion(ctx context.Context) error {
 	}
 	if err == nil {
 		fmt.Fprintln(w.out, "stack: the lab was reset since the last deployment; its old state is dropped")
-		if err := w.dropState(ctx); err != nil {
+		if err := errors.Join(w.dropState(ctx), w.selectStack(ctx)); err != nil {
 			return err
 		}
 	}
@@ -276,8 +279,5 @@ func (w *workspace) regionFile() string { return filepath.Join(w.stateDir(), "re
 
 // dropState forgets the stack, whatever is in its state.
 func (w *workspace) dropState(ctx context.Context) error {
-	if err := w.selectStack(ctx); err != nil {
-		return err
-	}
 	return quiet(w.pulumi(ctx, "stack", "rm", "--force", "--yes", "--preserve-config", w.stack))
 }

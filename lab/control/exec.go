@@ -49,8 +49,10 @@ func readFrames(r io.Reader, out, errOut io.Writer) (status int, err error) {
 			_, err = io.Copy(errOut, body)
 		case frameStatus:
 			var code [4]byte
-			_, err = io.ReadFull(body, code[:])
-			return int(int32(binary.BigEndian.Uint32(code[:]))), err
+			if _, err := io.ReadFull(body, code[:]); err != nil {
+				return 0, fmt.Errorf("the lab broke off the command's status: %w", err)
+			}
+			return int(int32(binary.BigEndian.Uint32(code[:]))), nil
 		case frameFailed:
 			var text strings.Builder
 			_, err = io.Copy(&text, body)

@@ -15,6 +15,7 @@ func FuzzReadFrames(f *testing.F) {
 	f.Add([]byte(frame('f', "no such instance")))
 	f.Add([]byte(frame('o', "cut")[:6]))
 	f.Add([]byte(frame('s', "\x00")))
+	f.Add([]byte("s\x00\x00\x00\x040"))
 	f.Add([]byte("x\x00\x00\x00\x00"))
 	f.Fuzz(func(t *testing.T, answer []byte) {
 		var out, errOut bytes.Buffer
@@ -22,7 +23,7 @@ func FuzzReadFrames(f *testing.F) {
 		if err != nil && status != 0 {
 			t.Errorf("status %d beside the error %v", status, err)
 		}
-		if err == nil && !bytes.Contains(answer, []byte("s\x00\x00\x00")) {
+		if err == nil && !bytes.ContainsRune(answer, frameStatus) {
 			t.Errorf("%q has no status, and was taken", answer)
 		}
 		if out.Len()+errOut.Len() > len(answer) {

@@ -2,7 +2,6 @@ package dataplane
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -49,7 +48,6 @@ type Instances struct {
 type machine struct {
 	*instance.Machine
 	metadata *http.Server
-	spec     instance.Spec
 	reboots  int
 	ending   atomic.Bool // somebody ends it, so its end is no surprise
 }
@@ -182,7 +180,7 @@ func (r *Instances) start(ctx context.Context, v ec2.Instance) error {
 		_ = metadata.Close()
 		return err
 	}
-	m := &machine{Machine: started, metadata: metadata, spec: spec, reboots: v.Reboots}
+	m := &machine{Machine: started, metadata: metadata, reboots: v.Reboots}
 	r.mu.Lock()
 	r.machines[v.ID] = m
 	r.mu.Unlock()
@@ -203,10 +201,6 @@ func (r *Instances) spec(v ec2.Instance) (instance.Spec, error) {
 	if err != nil {
 		return instance.Spec{}, err
 	}
-	userData, err := base64.StdEncoding.DecodeString(v.UserData)
-	if err != nil {
-		return instance.Spec{}, fmt.Errorf("user data: %w", err)
-	}
 	m, err := r.Metadata.Metadata(v.ID)
 	if err != nil {
 		return instance.Spec{}, err
@@ -223,7 +217,7 @@ func (r *Instances) spec(v ec2.Instance) (instance.Spec, error) {
 		return instance.Spec{}, err
 	}
 	return instance.Spec{ID: v.ID, Dir: filepath.Join(r.Dir, v.ID), Network: path, Hostname: m.Hostname, Resolver: vpc.Resolver().String(), Search: r.Domain,
-		UserData: userData, CACertificates: r.CA}, nil
+		UserData: m.UserData, CACertificates: r.CA}, nil
 }
 
 func (r *Instances) serveMetadata(v ec2.Instance) (*http.Server, error) {

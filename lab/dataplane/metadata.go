@@ -3,6 +3,7 @@ package dataplane
 import (
 	"context"
 	"encoding/base64"
+	"maps"
 	"sync"
 	"time"
 
@@ -131,6 +132,7 @@ func (s *Metadata) Credentials(_ context.Context, id string) (imds.Credentials, 
 		if s.sessions == nil {
 			s.sessions = map[string]roleSession{}
 		}
+		maps.DeleteFunc(s.sessions, func(_ string, old roleSession) bool { return now.After(old.Expires) }) // of instances that are gone
 		session = roleSession{Session: made, role: m.Role, made: now}
 		s.sessions[id] = session
 	}

@@ -51,7 +51,10 @@ func TestNetworkFollowsDeclarations(t *testing.T) {
 	eventually(t, "the change was told", func() bool { return r.revision() > before })
 
 	must(r.ec2.DeleteVpc(t.Context(), &ec2api.DeleteVpcInput{VpcId: &second}))(t)
-	eventually(t, "the VPC is gone", func() bool { _, err := r.net.Path(network.InVPC(second)); return errors.Is(err, network.ErrNoSuchPlace) })
+	eventually(t, "the VPC is gone", func() bool {
+		_, err := r.net.Path(network.InVPC(second))
+		return errors.Is(err, network.ErrNoSuchPlace)
+	})
 	before = r.revision()
 	third := r.newVPC()
 	eventually(t, "the third VPC has a resolver", func() bool { return resolves(third) && r.revision() > before })

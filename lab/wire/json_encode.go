@@ -20,6 +20,9 @@ func (jsonCodec) encode(c *call, out reflect.Value) (*answer, error) {
 
 func (jsonCodec) encodeError(c *call, e *Error) *answer {
 	a := newAnswer(e.Status, "application/x-amz-json-"+c.service.JSONVersion)
+	if e.QueryCode != "" {
+		a.header.Set("X-Amzn-Query-Error", e.QueryCode+";Sender")
+	}
 	jsonError(a, c, e, "__type")
 	return a
 }

@@ -31,6 +31,7 @@ var services = []service{
 	{"rds", "rds", "rds"},
 	{"s3", "s3", "s3"},
 	{"secretsmanager", "secretsmanager", "secretsmanager"},
+	{"sqs", "sqs", "sqs"},
 	{"ssm", "ssm", "ssm"},
 	{"sts", "sts", "sts"},
 }

@@ -189,7 +189,7 @@ func (l *lab) housekeeping(ctx context.Context) error {
 			tick.Stop()
 			return nil
 		case <-tick.C:
-			if err := errors.Join(l.logs.Expire(), l.sts.Expire()); err != nil {
+			if err := errors.Join(l.logs.Expire(), l.sts.Expire(), l.instances.ForgetConsoles()); err != nil {
 				l.log.Error("clearing away", "error", err)
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"storefront/lab/dataplane"
 	"storefront/lab/instance"
 	"storefront/lab/network"
 	"storefront/lab/postgres"
@@ -16,9 +17,13 @@ func instancesDir(dir string) string { return filepath.Join(dir, "instances") }
 func databasesDir(dir string) string { return filepath.Join(dir, "databases") }
 func objectsDir(dir string) string   { return filepath.Join(dir, "objects") }
 
-// ConsoleFile is where the console of an instance is written.
+// ConsoleFile is where the console of an instance is written, or kept for a while when the instance was terminated.
 func ConsoleFile(dir, instanceID string) string {
-	return instance.ConsoleFile(filepath.Join(instancesDir(dir), instanceID))
+	file := instance.ConsoleFile(filepath.Join(instancesDir(dir), instanceID))
+	if _, err := os.Stat(file); err != nil {
+		return dataplane.KeptConsole(instancesDir(dir), instanceID)
+	}
+	return file
 }
 
 // Sweep ends what a killed daemon left running in dir: exactly the processes and namespaces of that lab. It keeps the state.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -143,12 +144,42 @@ func (r *Instances) settleWithout(ctx context.Context, v ec2.Instance) error {
 	case ec2.Stopping:
 		return r.set(v, ec2.Stopped, ec2.Reason{})
 	case ec2.ShuttingDown:
-		if err := instance.Remove(filepath.Join(r.Dir, v.ID)); err != nil {
+		if err := r.remove(v.ID); err != nil {
 			return err
 		}
 		return r.set(v, ec2.Terminated, ec2.Reason{})
 	}
 	return nil
+}
+
+// remove deletes a machine's disk and keeps its console, which tells why it ended.
+func (r *Instances) remove(id string) error {
+	dir := filepath.Join(r.Dir, id)
+	if err := os.Rename(instance.ConsoleFile(dir), KeptConsole(r.Dir, id)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("keeping the console: %w", err)
+	}
+	return instance.Remove(dir)
+}
+
+// KeptConsole is where the console of a terminated instance stays, in the directory of all instances, until ForgetConsoles.
+func KeptConsole(dir, id string) string { return filepath.Join(dir, id+".console") }
+
+// consoleKept is how long EC2 keeps the console of a terminated instance: "Instance console output".
+const consoleKept = time.Hour
+
+// ForgetConsoles deletes the consoles of instances that were terminated long ago.
+func (r *Instances) ForgetConsoles() error {
+	files, err := filepath.Glob(KeptConsole(r.Dir, "*"))
+	if err != nil {
+		return err
+	}
+	var problems []error
+	for _, f := range files {
+		if info, err := os.Stat(f); err == nil && r.Now().Sub(info.ModTime()) > consoleKept {
+			problems = append(problems, os.Remove(f))
+		}
+	}
+	return errors.Join(problems...)
 }
 
 // set records what became of an instance, unless its state has changed since it was read: that change has woken the loop up.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -139,6 +140,9 @@ func killedInstanceIsReplaced(t *testing.T, d *deployment) {
 	}
 	if counts := spread(t, d.url+"/products", 10*len(after)); counts[before[0]] > 0 || len(counts) != len(after) {
 		t.Errorf("answers came from %v, the fleet is %v", counts, after)
+	}
+	if console := d.mustRun(t, "lab", "logs", before[0]); !strings.Contains(console, before[0]) {
+		t.Errorf("the console of the lost instance is gone, too: %q", console)
 	}
 }
 

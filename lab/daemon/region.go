@@ -22,6 +22,7 @@ import (
 	rdsapi "storefront/lab/api/rds"
 	s3api "storefront/lab/api/s3"
 	secretsapi "storefront/lab/api/secretsmanager"
+	sqsapi "storefront/lab/api/sqs"
 	ssmapi "storefront/lab/api/ssm"
 	stsapi "storefront/lab/api/sts"
 	"storefront/lab/authority"
@@ -41,6 +42,7 @@ import (
 	"storefront/lab/region"
 	"storefront/lab/s3"
 	"storefront/lab/secretsmanager"
+	"storefront/lab/sqs"
 	"storefront/lab/ssm"
 	"storefront/lab/state"
 	"storefront/lab/sts"
@@ -82,6 +84,7 @@ type lab struct {
 	elb     *elbv2.Service
 	rds     *rds.Service
 	scaling *autoscaling.Service
+	sqs     *sqs.Service
 
 	endpoints dataplane.Endpoints
 	spot      *dataplane.Spot
@@ -127,7 +130,7 @@ func open(dir, address string, log *slog.Logger) (_ *lab, err error) {
 
 // endpointNames are the services that answer inside the region's network, named as their endpoints are.
 func endpointNames() []string {
-	return []string{"sts", "iam", "ec2", "elasticloadbalancing", "autoscaling", "rds", "s3", "kms", "secretsmanager", "ssm", "logs"}
+	return []string{"sts", "iam", "ec2", "elasticloadbalancing", "autoscaling", "rds", "s3", "kms", "secretsmanager", "ssm", "logs", "sqs"}
 }
 
 func (l *lab) openServices(dir string) (err error) {
@@ -146,11 +149,14 @@ func (l *lab) openServices(dir string) (err error) {
 	l.ec2 = ec2.New(ec2.Config{Store: l.store, Region: r, Now: now, Profile: l.profile, Endpoints: l.endpoints.Services()})
 	l.elb = elbv2.New(elbv2.Config{Store: l.store, Region: r, Now: now, VPCs: l.ec2, Health: l.health, PutLog: l.putLog})
 	l.rds = rds.New(rds.Config{Store: l.store, Region: r, Now: now, Engine: l.engine, Network: l.ec2, Secrets: l.secrets, Keys: l.kms})
+	if l.sqs, err = sqs.New(sqs.Config{Store: l.store, Region: r, Endpoint: func() string { return l.endpoint }, Now: now}); err != nil {
+		return err
+	}
 	l.spot = &dataplane.Spot{Store: l.store, EC2: l.ec2, Now: now, Log: l.log}
 	l.scaling = autoscaling.New(autoscaling.Config{Store: l.store, Region: r, Now: now, EC2: l.ec2, LoadBalancing: l.elb, IAM: l.iam, Metrics: l.metrics, Spot: l.spotSignals, Log: l.log})
 	l.wire = wire.NewServer(wire.Options{
 		Services: []*wire.Service{stsapi.New(l.sts), iamapi.New(l.iam), ec2api.New(l.ec2), elbv2api.New(l.elb), autoscalingapi.New(l.scaling), rdsapi.New(l.rds),
-			s3api.New(l.s3), kmsapi.New(l.kms), secretsapi.New(l.secrets), ssmapi.New(l.ssm), logsapi.New(l.logs)},
+			s3api.New(l.s3), kmsapi.New(l.kms), secretsapi.New(l.secrets), ssmapi.New(l.ssm), logsapi.New(l.logs), sqsapi.New(l.sqs)},
 		Credentials: keyring{store: l.store, users: l.iam, sessions: l.sts}, Region: r.Name, Logger: l.log, Pace: pace,
 	})
 	return nil
@@ -176,7 +182,7 @@ func (l *lab) run(ctx context.Context, tasks *errgroup.Group) {
 	scaling := &dataplane.Scaling{Store: l.store, Groups: l.scaling, Metrics: l.metrics, Now: time.Now, Log: l.log, CPUTime: l.instances.CPUTime}
 	gate := &dataplane.Gate{Store: l.store, EC2: l.ec2, Net: l.net, Endpoints: l.endpoints, Handler: l.wire, Log: l.log,
 		TLS: l.authority.TLSConfig(func(name string) bool { _, ok := l.endpoints.Service(name); return ok })}
-	for _, task := range []func(context.Context) error{network.Run, gate.Run, l.instances.Run, l.databases.Run, l.balancers.Run, scaling.Run, l.spot.Run, l.housekeeping} {
+	for _, task := range []func(context.Context) error{network.Run, gate.Run, l.instances.Run, l.databases.Run, l.balancers.Run, scaling.Run, l.spot.Run, l.sqs.Run, l.housekeeping} {
 		tasks.Go(func() error { return task(ctx) })
 	}
 }

@@ -16,6 +16,7 @@ import (
 	rdsapi "storefront/lab/api/rds"
 	s3api "storefront/lab/api/s3"
 	secretsapi "storefront/lab/api/secretsmanager"
+	sqsapi "storefront/lab/api/sqs"
 	ssmapi "storefront/lab/api/ssm"
 	"storefront/lab/control"
 	"storefront/lab/wire"
@@ -63,6 +64,7 @@ func (l *lab) counters() map[string]counter {
 		"secrets":                counted(l.secrets.ListSecrets, func(o *secretsapi.ListSecretsOutput) int { return len(o.SecretList) }),
 		"parameters":             counted(l.ssm.DescribeParameters, func(o *ssmapi.DescribeParametersOutput) int { return len(o.Parameters) }),
 		"log groups":             counted(l.logs.DescribeLogGroups, func(o *logsapi.DescribeLogGroupsOutput) int { return len(o.LogGroups) }),
+		"queues":                 counted(l.sqs.ListQueues, func(o *sqsapi.ListQueuesOutput) int { return len(o.QueueUrls) }),
 		"KMS keys":               l.countKeys,
 	}
 }

@@ -150,8 +150,9 @@ func (s *Service) ListMessageMoveTasks(_ context.Context, in *api.ListMessageMov
 
 // Run moves the messages of move tasks until ctx ends. Tasks go on where they were when the lab ended.
 func (s *Service) Run(ctx context.Context) error {
+	due := map[string]time.Time{} // when a task with a rate may move its next messages, by handle
 	for {
-		more, err := s.moveAll()
+		more, err := s.moveAll(due)
 		if err != nil {
 			return err
 		}
@@ -170,8 +171,8 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 }
 
-// moveAll moves a second's worth of each running task, and all of those without a rate. more says that some go on.
-func (s *Service) moveAll() (more bool, err error) {
+// moveAll moves a second's worth of each running task that is due, and all of those without a rate. more says that some go on.
+func (s *Service) moveAll(due map[string]time.Time) (more bool, err error) {
 	var open []task
 	if err := s.Store.View(func(tx *state.Tx) error {
 		for _, t := range tasks.All(tx) {
@@ -184,6 +185,13 @@ func (s *Service) moveAll() (more bool, err error) {
 		return false, err
 	}
 	for _, t := range open {
+		if t.Rate > 0 {
+			if s.Now().Before(due[t.Handle]) {
+				more = true
+				continue
+			}
+			due[t.Handle] = s.Now().Add(time.Second)
+		}
 		for goesOn := true; goesOn; {
 			if goesOn, err = s.move(t.Handle); err != nil {
 				return false, fmt.Errorf("moving messages of %s: %w", t.Source, err)
@@ -198,10 +206,11 @@ func (s *Service) moveAll() (more bool, err error) {
 }
 
 // move moves one batch of a task, and tells whether there may be more.
-func (s *Service) move(handle string) (goesOn bool, _ error) {
+func (s *Service) move(handle string) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return goesOn, s.change(func(tx *state.Tx) error {
+	goesOn := false
+	err := s.change(func(tx *state.Tx) error {
 		t, ok, err := tasks.Get(tx, handle)
 		if err != nil || !ok || t.Status != running {
 			return err
@@ -231,6 +240,7 @@ func (s *Service) move(handle string) (goesOn bool, _ error) {
 		goesOn = t.Status == running
 		return tasks.Put(tx, handle, t)
 	})
+	return goesOn, err
 }
 
 // resend moves a message to another queue as a new one: with a new ID, sent now, never received.

@@ -159,17 +159,18 @@ func (w *workspace) url(ctx context.Context) (string, error) {
 func (w *workspace) awaitPage(ctx context.Context, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, serveWithin)
 	defer cancel()
-	begin, last := time.Now(), errors.New("no answer")
-	for tick := time.NewTicker(200 * time.Millisecond); ; {
-		if last = get(ctx, address); last == nil {
+	begin, tick := time.Now(), time.NewTicker(200*time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := get(ctx, address)
+		if err == nil {
 			fmt.Fprintf(w.out, "stack: the shop answers (%s after the deployment)\n", time.Since(begin).Round(100*time.Millisecond))
 			return nil
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			tick.Stop()
-			return fmt.Errorf("deployed, but %s does not answer: %w; `bin/lab status` and `bin/lab logs INSTANCE` tell more", address, last)
+			return fmt.Errorf("deployed, but %s does not answer: %w; `bin/lab status` and `bin/lab logs INSTANCE` tell more", address, err)
 		}
 	}
 }

@@ -66,10 +66,8 @@ func (s *Server) recognise(r *http.Request) *servedService {
 }
 
 func (s *Server) named(name string, r *http.Request) *servedService {
-	for _, svc := range s.services {
-		if svc.Name == name {
-			return svc
-		}
+	if svc := s.served(name, r.URL.Path); svc != nil {
+		return svc
 	}
 	standIn := &Service{Name: name, Protocol: RESTJSON}
 	switch {
@@ -81,6 +79,23 @@ func (s *Server) named(name string, r *http.Request) *servedService {
 		standIn.Protocol = RESTXML
 	}
 	return newServedService(standIn)
+}
+
+// served returns the service of a signing name, or nil. Services that share a name, as both APIs of Amazon OpenSearch Service share "es", are told
+// apart by the API version that their paths begin with.
+func (s *Server) served(name, path string) (found *servedService) {
+	for _, svc := range s.services {
+		if svc.Name != name {
+			continue
+		}
+		if svc.isREST() && strings.HasPrefix(path, "/"+svc.APIVersion+"/") {
+			return svc
+		}
+		if found == nil {
+			found = svc
+		}
+	}
+	return found
 }
 
 // splitTarget splits X-Amz-Target at its last dot; the part before it may have dots.

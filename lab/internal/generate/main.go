@@ -24,10 +24,12 @@ type service struct {
 var services = []service{
 	{"autoscaling", "autoscaling", "autoscaling"},
 	{"ec2", "ec2", "ec2"},
+	{"elasticsearch", "es", "es"},
 	{"elbv2", "elasticloadbalancingv2", "elasticloadbalancing"},
 	{"iam", "iam", "iam"},
 	{"kms", "kms", "kms"},
 	{"logs", "logs", "logs"},
+	{"opensearch", "opensearch", "es"},
 	{"rds", "rds", "rds"},
 	{"s3", "s3", "s3"},
 	{"secretsmanager", "secretsmanager", "secretsmanager"},

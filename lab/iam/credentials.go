@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"storefront/lab/access"
 	"storefront/lab/state"
 	"storefront/lab/wire"
 )
@@ -48,7 +49,7 @@ func (s *Service) Bootstrap(tx *state.Tx, name string) (Key, error) {
 // Role is what STS needs to know of a role.
 type Role struct {
 	ID, Name, ARN string
-	Trust         Document
+	Trust         access.Document
 	MaxSession    int64 // seconds
 }
 

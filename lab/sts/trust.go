@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"storefront/lab/iam"
+	"storefront/lab/access"
 	"storefront/lab/state"
 	"storefront/lab/wire"
 )
@@ -26,7 +26,7 @@ func (s *Service) principals(tx *state.Tx, caller wire.Identity) (names principa
 
 // trusts reports whether a trust policy lets a principal assume the role: a Deny that matches wins over every Allow. A condition that the lab cannot
 // judge never lets anybody in: an Allow with it does not count, and a Deny with it does.
-func trusts(trust iam.Document, who principals, externalID string) bool {
+func trusts(trust access.Document, who principals, externalID string) bool {
 	allowed := false
 	for _, st := range trust.Statement {
 		met, known := condition(st.Condition, externalID)
@@ -42,7 +42,7 @@ func trusts(trust iam.Document, who principals, externalID string) bool {
 	return allowed
 }
 
-func concernsAssumeRole(st iam.Statement) bool {
+func concernsAssumeRole(st access.Statement) bool {
 	named := slices.ContainsFunc(slices.Concat(st.Action, st.NotAction), func(a string) bool {
 		return a == "*" || strings.EqualFold(a, "sts:*") || strings.EqualFold(a, "sts:Assume*") || strings.EqualFold(a, "sts:AssumeRole")
 	})
@@ -50,7 +50,7 @@ func concernsAssumeRole(st iam.Statement) bool {
 }
 
 // in reports whether a statement is about the principal.
-func (who principals) in(st iam.Statement) bool {
+func (who principals) in(st access.Statement) bool {
 	named, negated := st.Principal, len(st.NotPrincipal) > 0
 	if negated {
 		named = st.NotPrincipal
@@ -64,7 +64,7 @@ func (who principals) in(st iam.Statement) bool {
 }
 
 // condition judges the one condition of trust policies that does not depend on the network: the external ID.
-func condition(operators map[string]map[string]iam.Strings, externalID string) (met, known bool) {
+func condition(operators map[string]map[string]access.Strings, externalID string) (met, known bool) {
 	met = true
 	for operator, keys := range operators {
 		for key, values := range keys {

@@ -24,7 +24,10 @@ func (q Query) Validate() error {
 	if q.After != "" && ValidateProductID(q.After) != nil {
 		return Invalidf("cursor", "is not one that this service gave out")
 	}
-	return text("q", q.Search, MaxSearch)
+	if err := text("q", q.Search, MaxSearch); err != nil {
+		return err
+	}
+	return nil
 }
 
 // Page is a part of the catalogue in the order of IDs.

@@ -12,6 +12,7 @@ type Code string
 const (
 	Invalid     Code = "invalid"     // the request breaks a rule; Field names where
 	NotFound    Code = "not_found"   // the thing does not exist
+	Conflict    Code = "conflict"    // the request contradicts an earlier one
 	Unavailable Code = "unavailable" // a dependency does not answer; trying again later is reasonable
 	Internal    Code = "internal"    // a fault of the shop; its text stays in the logs
 )

@@ -63,7 +63,8 @@ func ValidateProductID(id string) error {
 	return nil
 }
 
-func text(field, s string, limit int) error {
+// text reports the first rule of texts that s breaks; the nil it may return must not become an error unseen.
+func text(field, s string, limit int) *Error {
 	if !utf8.ValidString(s) {
 		return Invalidf(field, "must be valid UTF-8")
 	}

@@ -1,0 +1,183 @@
+// Package cached puts a shared cache in front of a catalogue, so that reads cost the database one query for each key and lifetime however many ask, in
+// however many processes, and so that a cache that is empty, slow or gone never passes its load on to the database.
+package cached
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	"golang.org/x/sync/singleflight"
+
+	"storefront/services/shop"
+)
+
+// DefaultMaxReads is the usual bound on concurrent reads of the database, below the connections that a process has.
+const DefaultMaxReads = 8
+
+// Config is what a Catalog needs.
+type Config struct {
+	Source   shop.Catalog // the truth
+	Cache    shop.Cache   // shared by every process of the fleet
+	MaxReads int          // reads of Source under way at once in this process; 0 means DefaultMaxReads
+	Log      *slog.Logger
+}
+
+// Catalog is a shop.Catalog that reads Source through Cache. An answer is at most a minute old, a product that does not exist is noticed for 5 s to be
+// missing, and a page is at most 11 s old. Reads may briefly lag behind PutProduct as those of Source do. It is safe for concurrent use.
+type Catalog struct {
+	source shop.Catalog
+	cache  shop.Cache
+	log    *slog.Logger
+
+	flights singleflight.Group
+	reads   chan struct{} // holds one for each read under way
+	window  *lru.Cache[string, entry]
+
+	background sync.WaitGroup
+	refreshing sync.Map // the keys that this process refreshes
+	missed     missed
+	closed     chan struct{}
+	closeOnce  sync.Once
+}
+
+// New returns a catalogue; Close ends what it does in the background.
+func New(c Config) *Catalog {
+	if c.MaxReads == 0 {
+		c.MaxReads = DefaultMaxReads
+	}
+	window, err := lru.New[string, entry](windowSize)
+	if err != nil {
+		panic(err) // the size is a constant, and positive
+	}
+	return &Catalog{source: c.Source, cache: &breaker{cache: c.Cache}, log: c.Log, reads: make(chan struct{}, c.MaxReads), window: window, closed: make(chan struct{})}
+}
+
+// Close waits for the refreshes under way, each of which has a time limit.
+func (c *Catalog) Close() {
+	c.closeOnce.Do(func() { close(c.closed) })
+	c.background.Wait()
+}
+
+// Product implements shop.Catalog.
+func (c *Catalog) Product(ctx context.Context, id string) (shop.Product, error) {
+	return read[shop.Product](ctx, c, lookup{key: productKey(id), life: productLife, ask: func(ctx context.Context) (any, error) {
+		return c.source.Product(ctx, id)
+	}})
+}
+
+// Products implements shop.Catalog.
+func (c *Catalog) Products(ctx context.Context, q shop.Query) (shop.Page, error) {
+	q = normal(q)
+	return read[shop.Page](ctx, c, lookup{key: pageKey(q), life: pageLife, ask: func(ctx context.Context) (any, error) {
+		return c.source.Products(ctx, q)
+	}})
+}
+
+// PutProduct implements shop.Catalog. The product's entry leaves the cache after the write; pages that show the product expire by themselves.
+func (c *Catalog) PutProduct(ctx context.Context, p shop.Product) (created bool, err error) {
+	created, err = c.source.PutProduct(ctx, p)
+	// After an error the write may have happened all the same. Whether the client still waits does not matter to those who read.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loadFor)
+	defer cancel()
+	c.invalidate(ctx, productKey(p.ID))
+	return created, err
+}
+
+// lookup is a question to the catalogue.
+type lookup struct {
+	key  string // of the answer in the cache
+	life lifetime
+	ask  func(context.Context) (any, error) // puts it to the source
+}
+
+func read[T any](ctx context.Context, c *Catalog, l lookup) (value T, err error) {
+	e, origin, err := c.find(ctx, l)
+	shop.NoteOrigin(ctx, origin)
+	if err != nil {
+		return value, err
+	}
+	return decode[T](e)
+}
+
+// find answers l out of the cache, out of the flight that fills it, or past it.
+func (c *Catalog) find(ctx context.Context, l lookup) (entry, shop.Origin, error) {
+	e, found, err := c.get(ctx, l.key)
+	switch {
+	case err != nil:
+		return c.bypass(ctx, l)
+	case found && e.fresh():
+		return e, shop.OriginHit, nil
+	case found:
+		c.refresh(l)
+		return e, shop.OriginHit, nil
+	}
+	return c.share(ctx, "fill:"+l.key, func(ctx context.Context) (entry, shop.Origin, error) { return c.fill(ctx, l) })
+}
+
+// Keys in the cache begin with what they hold, so that the shop can share it with other uses.
+func productKey(id string) string { return "product:" + id }
+
+func pageKey(q shop.Query) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d %s %s", q.Limit, q.After, q.Search))
+	return "products:" + hex.EncodeToString(sum[:16])
+}
+
+// normal returns the query that q is another spelling of: words count, not the spaces between them nor their order.
+func normal(q shop.Query) shop.Query {
+	words := strings.Fields(q.Search)
+	slices.Sort(words)
+	q.Search = strings.Join(slices.Compact(words), " ")
+	return q
+}
+
+// share runs f once for all who ask for the same name at the same time in this process. f goes on when the one who started it gives up, for the others.
+func (c *Catalog) share(ctx context.Context, name string, f func(context.Context) (entry, shop.Origin, error)) (entry, shop.Origin, error) {
+	type answer struct {
+		entry
+		origin shop.Origin
+	}
+	started := false
+	flight := c.flights.DoChan(name, func() (result any, err error) {
+		started = true
+		// singleflight would end the process on a panic, out of reach of the server's own recovery.
+		defer func() {
+			if p := recover(); p != nil {
+				err = &shop.Error{Code: shop.Internal, Message: "reading the catalogue", Err: fmt.Errorf("panic: %v", p)}
+			}
+		}()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flightFor)
+		defer cancel()
+		e, origin, err := f(ctx)
+		return answer{e, origin}, err
+	})
+	select {
+	case r := <-flight:
+		a, _ := r.Val.(answer)
+		if !started && a.origin == shop.OriginFill {
+			a.origin = shop.OriginShared
+		}
+		return a.entry, a.origin, r.Err
+	case <-ctx.Done():
+		return entry{}, "", &shop.Error{Code: shop.Unavailable, Message: "the catalogue did not answer in time", Err: ctx.Err()}
+	}
+}
+
+// sleep waits for d, and reports false when ctx ends first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,38 @@
+package shop
+
+import "context"
+
+// Reasons for which an order is rejected.
+const (
+	ReasonStock    = "out of stock"                               // of one of its products
+	ReasonGone     = "product is gone"                            // one of its products is no longer in the catalogue
+	ReasonCurrency = "currency has changed"                       // a product is sold in another currency than when the order was taken
+	ReasonKey      = "idempotency key was used for another order" // the claim of the key belongs to an order with another ID
+)
+
+// Outcome is what became of an order that was applied.
+type Outcome struct {
+	Status    Status // Accepted or Rejected
+	Reason    string // why it was rejected
+	Duplicate bool   // it had been applied before; Status and Reason are those of that time
+}
+
+// Ledger keeps the orders. Every implementation passes shoptest.Ledger.
+type Ledger interface {
+	// Apply brings a valid order into effect exactly once, however often it is called. In one transaction it claims the idempotency key, reduces
+	// the stock of every product or rejects the order, stores it, and puts its summary into the outbox. A rejected order changes no stock.
+	// After an Unavailable error the order may or may not have been applied: calling again tells.
+	Apply(ctx context.Context, o Order) (Outcome, error)
+	// Order returns the order with the ID, without its key, or a NotFound error. It may lag behind Apply by the replication of the store.
+	Order(ctx context.Context, id string) (Order, error)
+	// Claimed returns the ID of the order that has claimed the idempotency key, or "". It may lag like Order.
+	Claimed(ctx context.Context, key string) (id string, err error)
+}
+
+// Outbox holds the summaries of applied orders until they are published. Any number of callers may empty it at once.
+type Outbox interface {
+	// Pending hands up to n of the oldest summaries that no other caller holds to publish, removes them if it returns nil, and returns how many
+	// that were. It does not call publish when there are none. An error of publish is returned as it is, and the summaries stay. A summary may be
+	// handed out again after it was published; its version is the same then.
+	Pending(ctx context.Context, n int, publish func(context.Context, []Summary) error) (int, error)
+}

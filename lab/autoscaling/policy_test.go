@@ -84,7 +84,7 @@ func (h *harness) minutes(n int, load float64, requests int) {
 			}
 		}
 		for range requests {
-			h.metrics.Add(metrics.RequestCount(targetGroup), 1)
+			h.metrics.Add(metrics.RequestCount("app/web/fedcba9876543210", "targetgroup/shop/0123456789abcdef"), 1)
 		}
 		h.clock.t = h.clock.t.Add(time.Minute)
 		for range 5 {

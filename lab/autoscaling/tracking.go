@@ -104,9 +104,10 @@ func (t *turn) evaluate(p policy) (want int64, alarm string) {
 // values returns a metric by minute, oldest first; NaN where there is no value.
 func (t *turn) values(spec *api.PredefinedMetricSpecification, warm []*member) []float64 {
 	if *spec.PredefinedMetricType == api.MetricTypeALBRequestCountPerTarget {
-		arn := t.Region.ARN("elasticloadbalancing", labelledGroup(*spec.ResourceLabel))
+		group := labelledGroup(*spec.ResourceLabel)
+		balancer := strings.TrimSuffix(*spec.ResourceLabel, "/"+group)
 		var values []float64
-		for _, p := range t.Metrics.Last(metrics.RequestCount(arn), lowPeriods) {
+		for _, p := range t.Metrics.Last(metrics.RequestCount(balancer, group), lowPeriods) {
 			values = append(values, p.Sum/float64(len(warm))) // no requests is a value too
 		}
 		return values

@@ -20,6 +20,7 @@ import (
 // node is the load balancer in one subnet.
 type node struct {
 	Node
+	name  string // of the load balancer
 	b     *Balancer
 	logs  *accessLog
 	ports map[int]*port
@@ -56,7 +57,7 @@ const (
 )
 
 func newNode(b *Balancer, n Node, name string) *node {
-	created := &node{Node: n, b: b, ports: map[int]*port{}}
+	created := &node{Node: n, name: name, b: b, ports: map[int]*port{}}
 	if b.opts.Logs != nil {
 		created.logs = newAccessLog(b.opts.Logs, b.opts.LogName, name, n.Address, b.opts.Logger)
 	}

@@ -13,6 +13,8 @@ type Metrics interface{ Observe(Observation) }
 
 // Observation is what one request adds to the metrics of "CloudWatch metrics for your Application Load Balancer".
 type Observation struct {
+	LoadBalancer string // Config.Name, such as "app/web/50dc6c495c0c9188"
+	Action       string // "forward", "redirect", "fixed-response"; "" when no rule was reached
 	TargetGroup  string // ARN; "" when the load balancer answered by itself
 	Zone         string // of the node
 	Status       int    // as the client saw it
@@ -54,7 +56,7 @@ func (d *record) begin(x *exchange) {
 
 func (d *record) observation(x *exchange) Observation {
 	return Observation{
-		TargetGroup: d.group, Zone: x.port.node.Zone, Status: d.status, TargetStatus: d.targetStatus, TargetTime: d.targetTime,
+		LoadBalancer: x.port.node.name, Action: d.action, TargetGroup: d.group, Zone: x.port.node.Zone, Status: d.status, TargetStatus: d.targetStatus, TargetTime: d.targetTime,
 		Received: d.received.Load(), Sent: d.sent,
 	}
 }

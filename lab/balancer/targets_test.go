@@ -300,7 +300,7 @@ func TestAccessLogAndMetrics(t *testing.T) {
 			}
 		}
 	}
-	if first := seen.all[0]; first.TargetGroup != groupARN || first.TargetStatus != 200 || first.TargetTime <= 0 || first.Sent != 5 {
+	if first := seen.all[0]; first.LoadBalancer != c.Name || first.Action != "forward" || first.TargetGroup != groupARN || first.TargetStatus != 200 || first.TargetTime <= 0 || first.Sent != 5 {
 		t.Errorf("observed %+v", first)
 	}
 }

@@ -49,8 +49,8 @@ import (
 	"storefront/lab/wire"
 )
 
-// metricsKept is how long the lab remembers metrics: longer than any scaling policy looks back.
-const metricsKept = 30 * time.Minute
+// metricsKept is how long the lab remembers metrics: as long as CloudWatch keeps those of high resolution.
+const metricsKept = 3 * time.Hour
 
 // pace is the least time of calls with long answers: below it AWS SDK for Go v2 may cut the connection. See wire.Options.
 const pace = 10 * time.Millisecond
@@ -167,7 +167,7 @@ func (l *lab) openDataPlane(dir string) error {
 	if err != nil {
 		return fmt.Errorf("finding the lab's own program: %w", err)
 	}
-	l.balancers = &dataplane.Balancers{ELB: l.elb, Net: l.net, Log: l.log, Metrics: metrics.Requests{Store: l.metrics}}
+	l.balancers = &dataplane.Balancers{ELB: l.elb, Net: l.net, Log: l.log, Metrics: &dataplane.Traffic{Metrics: l.metrics}}
 	l.databases = &dataplane.Databases{Store: l.store, RDS: l.rds, Engine: l.engine, Log: l.log}
 	metadata := &dataplane.Metadata{Store: l.store, Region: l.region, EC2: l.ec2, IAM: l.iam, STS: l.sts, Domain: privateDomain, Now: time.Now, Notice: l.spot.Notice, Lifecycle: autoscaling.LifecycleState}
 	l.instances = &dataplane.Instances{Store: l.store, EC2: l.ec2, Net: l.net, Runtime: instance.Runtime{Executable: executable}, Metadata: metadata, Dir: instancesDir(dir),

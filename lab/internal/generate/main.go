@@ -24,6 +24,7 @@ type service struct {
 var services = []service{
 	{"autoscaling", "autoscaling", "autoscaling"},
 	{"ec2", "ec2", "ec2"},
+	{"elasticache", "elasticache", "elasticache"},
 	{"elasticsearch", "es", "es"},
 	{"elbv2", "elasticloadbalancingv2", "elasticloadbalancing"},
 	{"iam", "iam", "iam"},
@@ -33,6 +34,7 @@ var services = []service{
 	{"rds", "rds", "rds"},
 	{"s3", "s3", "s3"},
 	{"secretsmanager", "secretsmanager", "secretsmanager"},
+	{"sns", "sns", "sns"},
 	{"sqs", "sqs", "sqs"},
 	{"ssm", "ssm", "ssm"},
 	{"sts", "sts", "sts"},

@@ -10,10 +10,10 @@ import (
 
 // Times of a fill. Each holds back what comes before it: a load is over before its lease is, and a flight before its callers lose patience.
 const (
-	loadFor   = 3 * time.Second       // the longest read of the source
-	waitFor   = 2 * time.Second       // how long a process waits for another one's fill before it reads the source itself
-	leaseFor  = 4 * time.Second       // how long a process may take for a fill; when it dies, others wait no longer than that
-	flightFor = waitFor + loadFor + time.Second
+	loadFor   = 3 * time.Second // the longest read of the source
+	waitFor   = 2 * time.Second // how long a process waits for another one's fill before it reads the source itself
+	leaseFor  = 5 * time.Second // how long a process may take for a fill, its turn to read included; when it dies, the key is free again after that
+	flightFor = waitFor + readWait + loadFor
 	pollEvery = 20 * time.Millisecond // how often it looks
 )
 
@@ -35,7 +35,7 @@ func (c *Catalog) fill(ctx context.Context, l lookup) (entry, shop.Origin, error
 	for deadline := time.Now().Add(waitFor); time.Now().Before(deadline); {
 		won, err := c.cache.SetNX(ctx, leaseKey(l.key), []byte{1}, leaseFor)
 		if err != nil {
-			return c.readPast(ctx, l)
+			return c.bypass(ctx, l)
 		}
 		if won {
 			return c.fillWithLease(ctx, l, time.Now())
@@ -45,7 +45,7 @@ func (c *Catalog) fill(ctx context.Context, l lookup) (entry, shop.Origin, error
 		}
 		e, found, err := c.get(ctx, l.key)
 		if err != nil {
-			return c.readPast(ctx, l)
+			return c.bypass(ctx, l)
 		}
 		if found {
 			return e, shop.OriginShared, nil

@@ -24,10 +24,6 @@ type API interface {
 	DescribeDomainChangeProgress(context.Context, *DescribeDomainChangeProgressInput) (*DescribeDomainChangeProgressOutput, error)
 	// DescribeDomainConfig: Returns the configuration of an Amazon OpenSearch Service domain.
 	DescribeDomainConfig(context.Context, *DescribeDomainConfigInput) (*DescribeDomainConfigOutput, error)
-	// DescribeDomainHealth: Returns information about domain and node health, the standby Availability Zone, number of nodes per Availability Zone, and shard count per node.
-	DescribeDomainHealth(context.Context, *DescribeDomainHealthInput) (*DescribeDomainHealthOutput, error)
-	// DescribeDomainNodes: Returns information about domain and nodes, including data nodes, master nodes, ultrawarm nodes, Availability Zone(s), standby nodes, node configurations, and node states.
-	DescribeDomainNodes(context.Context, *DescribeDomainNodesInput) (*DescribeDomainNodesOutput, error)
 	// DescribeDomains: Returns domain configuration information about the specified Amazon OpenSearch Service domains.
 	DescribeDomains(context.Context, *DescribeDomainsInput) (*DescribeDomainsOutput, error)
 	// DescribeInstanceTypeLimits: Describes the instance count, storage, and master node limits for a given OpenSearch or Elasticsearch version and instance type.
@@ -69,8 +65,6 @@ func New(api API) *wire.Service {
 			wire.Op("DescribeDomainAutoTunes", "GET", "/2021-01-01/opensearch/domain/{DomainName}/autoTunes", api.DescribeDomainAutoTunes),
 			wire.Op("DescribeDomainChangeProgress", "GET", "/2021-01-01/opensearch/domain/{DomainName}/progress", api.DescribeDomainChangeProgress),
 			wire.Op("DescribeDomainConfig", "GET", "/2021-01-01/opensearch/domain/{DomainName}/config", api.DescribeDomainConfig),
-			wire.Op("DescribeDomainHealth", "GET", "/2021-01-01/opensearch/domain/{DomainName}/health", api.DescribeDomainHealth),
-			wire.Op("DescribeDomainNodes", "GET", "/2021-01-01/opensearch/domain/{DomainName}/nodes", api.DescribeDomainNodes),
 			wire.Op("DescribeDomains", "POST", "/2021-01-01/opensearch/domain-info", api.DescribeDomains),
 			wire.Op("DescribeInstanceTypeLimits", "GET", "/2021-01-01/opensearch/instanceTypeLimits/{EngineVersion}/{InstanceType}", api.DescribeInstanceTypeLimits),
 			wire.Op("GetCompatibleVersions", "GET", "/2021-01-01/opensearch/compatibleVersions", api.GetCompatibleVersions),

@@ -113,42 +113,6 @@ type DescribeDomainConfigOutput struct {
 	DomainConfig *DomainConfig `type:"structure" required:"true"`
 }
 
-// DescribeDomainHealthInput
-type DescribeDomainHealthInput struct {
-	_          struct{} `type:"structure"`
-	DomainName *string  `location:"uri" locationName:"DomainName" min:"3" max:"28" type:"string" required:"true"`
-}
-
-// DescribeDomainHealthOutput
-type DescribeDomainHealthOutput struct {
-	_                            struct{}          `type:"structure"`
-	ActiveAvailabilityZoneCount  *string           `type:"string"`
-	AvailabilityZoneCount        *string           `type:"string"`
-	ClusterHealth                *string           `type:"string" enum:"DomainHealth"`
-	DataNodeCount                *string           `type:"string"`
-	DedicatedMaster              *bool             `type:"boolean"`
-	DomainState                  *string           `type:"string" enum:"DomainState"`
-	EnvironmentInformation       []EnvironmentInfo `type:"list"`
-	MasterEligibleNodeCount      *string           `type:"string"`
-	MasterNode                   *string           `type:"string" enum:"MasterNodeStatus"`
-	StandByAvailabilityZoneCount *string           `type:"string"`
-	TotalShards                  *string           `type:"string"`
-	TotalUnAssignedShards        *string           `type:"string"`
-	WarmNodeCount                *string           `type:"string"`
-}
-
-// DescribeDomainNodesInput
-type DescribeDomainNodesInput struct {
-	_          struct{} `type:"structure"`
-	DomainName *string  `location:"uri" locationName:"DomainName" min:"3" max:"28" type:"string" required:"true"`
-}
-
-// DescribeDomainNodesOutput
-type DescribeDomainNodesOutput struct {
-	_                     struct{}            `type:"structure"`
-	DomainNodesStatusList []DomainNodesStatus `type:"list"`
-}
-
 // DescribeDomainsInput
 type DescribeDomainsInput struct {
 	_           struct{} `type:"structure"`
@@ -494,17 +458,6 @@ const (
 	AutoTuneTypeScheduledAction = "SCHEDULED_ACTION"
 )
 
-// AvailabilityZoneInfo: Information about an Availability Zone on a domain.
-type AvailabilityZoneInfo struct {
-	_                       struct{} `type:"structure"`
-	AvailabilityZoneName    *string  `min:"1" max:"15" type:"string"`
-	AvailableDataNodeCount  *string  `type:"string"`
-	ConfiguredDataNodeCount *string  `type:"string"`
-	TotalShards             *string  `type:"string"`
-	TotalUnAssignedShards   *string  `type:"string"`
-	ZoneStatus              *string  `type:"string" enum:"ZoneStatus"`
-}
-
 // ChangeProgressDetails: Container for information about a configuration change happening on a domain.
 type ChangeProgressDetails struct {
 	_                  struct{}   `type:"structure"`
@@ -656,32 +609,11 @@ type DomainEndpointOptionsStatus struct {
 	Status  *OptionStatus          `type:"structure" required:"true"`
 }
 
-// The values of DomainHealth.
-const (
-	DomainHealthRed          = "Red"
-	DomainHealthYellow       = "Yellow"
-	DomainHealthGreen        = "Green"
-	DomainHealthNotAvailable = "NotAvailable"
-)
-
 // DomainInfo: Information about an OpenSearch Service domain.
 type DomainInfo struct {
 	_          struct{} `type:"structure"`
 	DomainName *string  `min:"3" max:"28" type:"string"`
 	EngineType *string  `type:"string" enum:"EngineType"`
-}
-
-// DomainNodesStatus: Container for information about nodes on the domain.
-type DomainNodesStatus struct {
-	_                 struct{} `type:"structure"`
-	AvailabilityZone  *string  `min:"1" max:"15" type:"string"`
-	InstanceType      *string  `type:"string" enum:"OpenSearchPartitionInstanceType"`
-	NodeId            *string  `min:"10" max:"40" type:"string"`
-	NodeStatus        *string  `type:"string" enum:"NodeStatus"`
-	NodeType          *string  `type:"string" enum:"NodeType"`
-	StorageSize       *string  `type:"string"`
-	StorageType       *string  `type:"string"`
-	StorageVolumeType *string  `type:"string" enum:"VolumeType"`
 }
 
 // The values of DomainProcessingStatusType.
@@ -693,13 +625,6 @@ const (
 	DomainProcessingStatusTypeUpdatingServiceSoftware = "UpdatingServiceSoftware"
 	DomainProcessingStatusTypeIsolated                = "Isolated"
 	DomainProcessingStatusTypeDeleting                = "Deleting"
-)
-
-// The values of DomainState.
-const (
-	DomainStateActive       = "Active"
-	DomainStateProcessing   = "Processing"
-	DomainStateNotAvailable = "NotAvailable"
 )
 
 // DomainStatus: The current status of an OpenSearch Service domain.
@@ -807,12 +732,6 @@ const (
 	EngineTypeElasticsearch = "Elasticsearch"
 )
 
-// EnvironmentInfo: Information about the active domain environment.
-type EnvironmentInfo struct {
-	_                           struct{}               `type:"structure"`
-	AvailabilityZoneInformation []AvailabilityZoneInfo `type:"list"`
-}
-
 // The values of IPAddressType.
 const (
 	IPAddressTypeIpv4      = "ipv4"
@@ -906,12 +825,6 @@ const (
 	LogTypeAuditLogs         = "AUDIT_LOGS"
 )
 
-// The values of MasterNodeStatus.
-const (
-	MasterNodeStatusAvailable   = "Available"
-	MasterNodeStatusUnAvailable = "UnAvailable"
-)
-
 // MasterUserOptions: Credentials for the master user for a domain.
 type MasterUserOptions struct {
 	_                  struct{} `type:"structure"`
@@ -959,13 +872,6 @@ type NaturalLanguageQueryGenerationOptionsOutput struct {
 	DesiredState *string  `type:"string" enum:"NaturalLanguageQueryGenerationDesiredState"`
 }
 
-// The values of NodeStatus.
-const (
-	NodeStatusActive       = "Active"
-	NodeStatusStandBy      = "StandBy"
-	NodeStatusNotAvailable = "NotAvailable"
-)
-
 // NodeToNodeEncryptionOptions: Enables or disables node-to-node encryption.
 type NodeToNodeEncryptionOptions struct {
 	_       struct{} `type:"structure"`
@@ -978,13 +884,6 @@ type NodeToNodeEncryptionOptionsStatus struct {
 	Options *NodeToNodeEncryptionOptions `type:"structure" required:"true"`
 	Status  *OptionStatus                `type:"structure" required:"true"`
 }
-
-// The values of NodeType.
-const (
-	NodeTypeData      = "Data"
-	NodeTypeUltrawarm = "Ultrawarm"
-	NodeTypeMaster    = "Master"
-)
 
 // OffPeakWindow: A custom 10-hour, low-traffic window during which OpenSearch Service can perform mandatory configuration changes on the domain.
 type OffPeakWindow struct {
@@ -1371,10 +1270,3 @@ type ZoneAwarenessConfig struct {
 	_                     struct{} `type:"structure"`
 	AvailabilityZoneCount *int64   `type:"integer"`
 }
-
-// The values of ZoneStatus.
-const (
-	ZoneStatusActive       = "Active"
-	ZoneStatusStandBy      = "StandBy"
-	ZoneStatusNotAvailable = "NotAvailable"
-)

@@ -112,7 +112,7 @@ func (s *Server) answer(c *call, svc *servedService, r *http.Request) (_ *answer
 			return nil, id, Errorf(http.StatusLengthRequired, "MissingContentLength", "You must provide the Content-Length HTTP header.")
 		}
 	}
-	ctx := WithRequestID(WithCaller(r.Context(), id), c.requestID)
+	ctx := context.WithValue(WithRequestID(WithCaller(r.Context(), id), c.requestID), originKey{}, originOf(r))
 	out, err := s.invoke(ctx, c, svc, req, id)
 	if err != nil {
 		return nil, id, err

@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"cmp"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -149,11 +150,26 @@ func (s *Server) read(svc *servedService, r *http.Request) (*request, error) {
 		req.body = []byte{}
 	}
 	if svc.Protocol == Query || svc.Protocol == EC2 {
+		if body, err = s.uncompressed(r, body); err != nil {
+			return nil, refuse(svc.Service, malformedRequest, "The request body is not valid gzip, or too long")
+		}
 		if req.form, err = url.ParseQuery(r.URL.RawQuery + "&" + string(body)); err != nil {
 			return nil, refuse(svc.Service, malformedRequest, "The request is not a valid form")
 		}
 	}
 	return req, nil
+}
+
+// uncompressed returns what a body says: SDKs compress long requests of some operations, such as PutMetricData. The signature covers the body as it is sent.
+func (s *Server) uncompressed(r *http.Request, body []byte) ([]byte, error) {
+	if r.Header.Get("Content-Encoding") != "gzip" {
+		return body, nil
+	}
+	unzip, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(http.MaxBytesReader(nil, unzip, s.options.MaxBody))
 }
 
 // find returns the operation of a request and fills in its labels, or nil.

@@ -1,0 +1,127 @@
+package authorization
+
+import (
+	"net/url"
+	"reflect"
+	"strconv"
+	"strings"
+
+	api "storefront/lab/api/s3"
+	"storefront/lab/wire"
+)
+
+// s3 tells what the calls of Amazon S3 ask for.
+type s3 struct {
+	actions  map[string]string // of operations that are not named like their actions
+	versions map[string]string // actions on a version that a request names
+}
+
+// newS3 makes the tables, from "Actions, resources, and condition keys for Amazon S3".
+func newS3() s3 {
+	return s3{actions: map[string]string{
+		"CompleteMultipartUpload": "PutObject", "CopyObject": "PutObject", "CreateMultipartUpload": "PutObject", "UploadPart": "PutObject", "UploadPartCopy": "PutObject",
+		"HeadObject": "GetObject", "DeleteObjects": "DeleteObject",
+		"HeadBucket": "ListBucket", "ListObjects": "ListBucket", "ListObjectsV2": "ListBucket", "ListObjectVersions": "ListBucketVersions", "ListBuckets": "ListAllMyBuckets",
+		"ListMultipartUploads": "ListBucketMultipartUploads", "ListParts": "ListMultipartUploadParts",
+		"GetBucketAccelerateConfiguration": "GetAccelerateConfiguration", "PutBucketAccelerateConfiguration": "PutAccelerateConfiguration",
+		"GetBucketAnalyticsConfiguration": "GetAnalyticsConfiguration", "PutBucketAnalyticsConfiguration": "PutAnalyticsConfiguration", "DeleteBucketAnalyticsConfiguration": "PutAnalyticsConfiguration",
+		"ListBucketAnalyticsConfigurations": "GetAnalyticsConfiguration",
+		"GetBucketCors":                     "GetBucketCORS", "PutBucketCors": "PutBucketCORS", "DeleteBucketCors": "PutBucketCORS",
+		"GetBucketEncryption": "GetEncryptionConfiguration", "PutBucketEncryption": "PutEncryptionConfiguration", "DeleteBucketEncryption": "PutEncryptionConfiguration",
+		"GetBucketIntelligentTieringConfiguration": "GetIntelligentTieringConfiguration", "PutBucketIntelligentTieringConfiguration": "PutIntelligentTieringConfiguration",
+		"DeleteBucketIntelligentTieringConfiguration": "PutIntelligentTieringConfiguration", "ListBucketIntelligentTieringConfigurations": "GetIntelligentTieringConfiguration",
+		"GetBucketInventoryConfiguration": "GetInventoryConfiguration", "PutBucketInventoryConfiguration": "PutInventoryConfiguration", "DeleteBucketInventoryConfiguration": "PutInventoryConfiguration",
+		"ListBucketInventoryConfigurations": "GetInventoryConfiguration",
+		"GetBucketLifecycleConfiguration":   "GetLifecycleConfiguration", "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration", "DeleteBucketLifecycle": "PutLifecycleConfiguration",
+		"GetBucketMetricsConfiguration": "GetMetricsConfiguration", "PutBucketMetricsConfiguration": "PutMetricsConfiguration", "DeleteBucketMetricsConfiguration": "PutMetricsConfiguration",
+		"ListBucketMetricsConfigurations":    "GetMetricsConfiguration",
+		"GetBucketNotificationConfiguration": "GetBucketNotification", "PutBucketNotificationConfiguration": "PutBucketNotification",
+		"DeleteBucketOwnershipControls": "PutBucketOwnershipControls",
+		"GetPublicAccessBlock":          "GetBucketPublicAccessBlock", "PutPublicAccessBlock": "PutBucketPublicAccessBlock", "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
+		"GetBucketReplication": "GetReplicationConfiguration", "PutBucketReplication": "PutReplicationConfiguration", "DeleteBucketReplication": "PutReplicationConfiguration",
+		"DeleteBucketTagging":        "PutBucketTagging",
+		"GetObjectLockConfiguration": "GetBucketObjectLockConfiguration", "PutObjectLockConfiguration": "PutBucketObjectLockConfiguration",
+	}, versions: map[string]string{
+		"GetObject": "GetObjectVersion", "GetObjectAcl": "GetObjectVersionAcl", "GetObjectAttributes": "GetObjectVersionAttributes", "GetObjectTagging": "GetObjectVersionTagging",
+		"PutObjectAcl": "PutObjectVersionAcl", "PutObjectTagging": "PutObjectVersionTagging", "DeleteObject": "DeleteObjectVersion", "DeleteObjectTagging": "DeleteObjectVersionTagging",
+	}}
+}
+
+const s3ARN = "arn:aws:s3:::"
+
+func (s s3) asks(operation string, input any) []Ask {
+	action := operation
+	if other, ok := s.actions[operation]; ok {
+		action = other
+	}
+	bucket, key, version := member(input, "Bucket"), member(input, "Key"), member(input, "VersionId")
+	context := s3Context(input)
+	ask := func(action, resource string) Ask {
+		return Ask{Action: "s3:" + action, Resource: resource, Context: context}
+	}
+	switch in := input.(type) {
+	case *api.ListBucketsInput:
+		return []Ask{ask(action, "*")}
+	case *api.DeleteObjectsInput:
+		var asks []Ask
+		for _, o := range in.Delete.Objects {
+			asks = append(asks, ask(s.versioned(action, wire.Value(o.VersionId)), s3ARN+bucket+"/"+wire.Value(o.Key)))
+		}
+		return asks
+	case *api.CopyObjectInput:
+		return append(s.askSource(ask, in.CopySource), ask(action, s3ARN+bucket+"/"+key))
+	case *api.UploadPartCopyInput:
+		return append(s.askSource(ask, in.CopySource), ask(action, s3ARN+bucket+"/"+key))
+	}
+	if key == "" {
+		return []Ask{ask(action, s3ARN+bucket)}
+	}
+	return []Ask{ask(s.versioned(action, version), s3ARN+bucket+"/"+key)}
+}
+
+func (s s3) versioned(action, version string) string {
+	if other, ok := s.versions[action]; ok && version != "" {
+		return other
+	}
+	return action
+}
+
+// askSource asks to read what is copied: "bucket/key" or "/bucket/key", escaped, with "?versionId=" for a version.
+func (s s3) askSource(ask func(action, resource string) Ask, source *string) []Ask {
+	path, version, _ := strings.Cut(wire.Value(source), "?versionId=")
+	path, err := url.PathUnescape(strings.TrimPrefix(path, "/"))
+	if err != nil {
+		return nil // the operation refuses it
+	}
+	return []Ask{ask(s.versioned("GetObject", version), s3ARN+path)}
+}
+
+// s3Context are the condition keys that S3 fills from a request.
+func s3Context(input any) map[string][]string {
+	context := map[string][]string{}
+	for key, name := range map[string]string{
+		"s3:prefix": "Prefix", "s3:delimiter": "Delimiter", "s3:versionid": "VersionId", "s3:x-amz-acl": "ACL", "s3:x-amz-server-side-encryption": "ServerSideEncryption",
+		"s3:x-amz-server-side-encryption-aws-kms-key-id": "SSEKMSKeyId", "s3:x-amz-storage-class": "StorageClass", "s3:object-lock-mode": "ObjectLockMode",
+	} {
+		if value := member(input, name); value != "" {
+			context[key] = []string{value}
+		}
+	}
+	if in, ok := input.(*api.ListObjectsV2Input); ok && in.MaxKeys != nil {
+		context["s3:max-keys"] = []string{strconv.FormatInt(*in.MaxKeys, 10)}
+	}
+	return context
+}
+
+// member is the text of an input's member, "" when it has none.
+func member(input any, name string) string {
+	v := reflect.Indirect(reflect.ValueOf(input))
+	if v.Kind() != reflect.Struct {
+		return ""
+	}
+	f := reflect.Indirect(v.FieldByName(name))
+	if !f.IsValid() || f.Kind() != reflect.String {
+		return ""
+	}
+	return f.String()
+}

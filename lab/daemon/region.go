@@ -22,6 +22,7 @@ import (
 	rdsapi "storefront/lab/api/rds"
 	s3api "storefront/lab/api/s3"
 	secretsapi "storefront/lab/api/secretsmanager"
+	snsapi "storefront/lab/api/sns"
 	sqsapi "storefront/lab/api/sqs"
 	ssmapi "storefront/lab/api/ssm"
 	stsapi "storefront/lab/api/sts"
@@ -42,6 +43,7 @@ import (
 	"storefront/lab/region"
 	"storefront/lab/s3"
 	"storefront/lab/secretsmanager"
+	"storefront/lab/sns"
 	"storefront/lab/sqs"
 	"storefront/lab/ssm"
 	"storefront/lab/state"
@@ -85,6 +87,7 @@ type lab struct {
 	rds     *rds.Service
 	scaling *autoscaling.Service
 	sqs     *sqs.Service
+	sns     *sns.Service
 
 	endpoints dataplane.Endpoints
 	spot      *dataplane.Spot
@@ -130,7 +133,7 @@ func open(dir, address string, log *slog.Logger) (_ *lab, err error) {
 
 // endpointNames are the services that answer inside the region's network, named as their endpoints are.
 func endpointNames() []string {
-	return []string{"sts", "iam", "ec2", "elasticloadbalancing", "autoscaling", "rds", "s3", "kms", "secretsmanager", "ssm", "logs", "sqs"}
+	return []string{"sts", "iam", "ec2", "elasticloadbalancing", "autoscaling", "rds", "s3", "kms", "secretsmanager", "ssm", "logs", "sqs", "sns"}
 }
 
 func (l *lab) openServices(dir string) (err error) {
@@ -152,11 +155,12 @@ func (l *lab) openServices(dir string) (err error) {
 	if l.sqs, err = sqs.New(sqs.Config{Store: l.store, Region: r, Endpoint: func() string { return l.endpoint }, Now: now}); err != nil {
 		return err
 	}
+	l.sns = sns.New(sns.Config{Store: l.store, Region: r, Now: now, Queues: l.sqs, Keys: l.kms, Log: l.log})
 	l.spot = &dataplane.Spot{Store: l.store, EC2: l.ec2, Now: now, Log: l.log}
 	l.scaling = autoscaling.New(autoscaling.Config{Store: l.store, Region: r, Now: now, EC2: l.ec2, LoadBalancing: l.elb, IAM: l.iam, Metrics: l.metrics, Spot: l.spotSignals, Log: l.log})
 	l.wire = wire.NewServer(wire.Options{
 		Services: []*wire.Service{stsapi.New(l.sts), iamapi.New(l.iam), ec2api.New(l.ec2), elbv2api.New(l.elb), autoscalingapi.New(l.scaling), rdsapi.New(l.rds),
-			s3api.New(l.s3), kmsapi.New(l.kms), secretsapi.New(l.secrets), ssmapi.New(l.ssm), logsapi.New(l.logs), sqsapi.New(l.sqs)},
+			s3api.New(l.s3), kmsapi.New(l.kms), secretsapi.New(l.secrets), ssmapi.New(l.ssm), logsapi.New(l.logs), sqsapi.New(l.sqs), snsapi.New(l.sns)},
 		Credentials: keyring{store: l.store, users: l.iam, sessions: l.sts}, Region: r.Name, Logger: l.log, Pace: pace,
 	})
 	return nil
@@ -182,7 +186,7 @@ func (l *lab) run(ctx context.Context, tasks *errgroup.Group) {
 	scaling := &dataplane.Scaling{Store: l.store, Groups: l.scaling, Metrics: l.metrics, Now: time.Now, Log: l.log, CPUTime: l.instances.CPUTime}
 	gate := &dataplane.Gate{Store: l.store, EC2: l.ec2, Net: l.net, Endpoints: l.endpoints, Handler: l.wire, Log: l.log,
 		TLS: l.authority.TLSConfig(func(name string) bool { _, ok := l.endpoints.Service(name); return ok })}
-	for _, task := range []func(context.Context) error{network.Run, gate.Run, l.instances.Run, l.databases.Run, l.balancers.Run, scaling.Run, l.spot.Run, l.sqs.Run, l.housekeeping} {
+	for _, task := range []func(context.Context) error{network.Run, gate.Run, l.instances.Run, l.databases.Run, l.balancers.Run, scaling.Run, l.spot.Run, l.sqs.Run, l.sns.Run, l.housekeeping} {
 		tasks.Go(func() error { return task(ctx) })
 	}
 }

@@ -16,6 +16,7 @@ import (
 	rdsapi "storefront/lab/api/rds"
 	s3api "storefront/lab/api/s3"
 	secretsapi "storefront/lab/api/secretsmanager"
+	snsapi "storefront/lab/api/sns"
 	sqsapi "storefront/lab/api/sqs"
 	ssmapi "storefront/lab/api/ssm"
 	"storefront/lab/control"
@@ -65,6 +66,8 @@ func (l *lab) counters() map[string]counter {
 		"parameters":             counted(l.ssm.DescribeParameters, func(o *ssmapi.DescribeParametersOutput) int { return len(o.Parameters) }),
 		"log groups":             counted(l.logs.DescribeLogGroups, func(o *logsapi.DescribeLogGroupsOutput) int { return len(o.LogGroups) }),
 		"queues":                 counted(l.sqs.ListQueues, func(o *sqsapi.ListQueuesOutput) int { return len(o.QueueUrls) }),
+		"topics":                 counted(l.sns.ListTopics, func(o *snsapi.ListTopicsOutput) int { return len(o.Topics) }),
+		"subscriptions":          counted(l.sns.ListSubscriptions, func(o *snsapi.ListSubscriptionsOutput) int { return len(o.Subscriptions) }),
 		"KMS keys":               l.countKeys,
 	}
 }

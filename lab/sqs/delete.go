@@ -22,20 +22,24 @@ func (q *queue) received(handle string) (*message, error) {
 
 // delete deletes the message of a receipt handle. With a handle that is worth nothing it succeeds and does nothing, as AWS documents; a FIFO
 // queue, which promises an order, refuses a handle whose visibility timeout is over.
-func (q *queue) delete(tx *state.Tx, handle string) error {
+func (s *Service) delete(tx *state.Tx, q *queue, handle string) error {
 	m, err := q.received(handle)
-	if err != nil || m == nil {
+	if err != nil {
 		return err
 	}
-	if q.fifo() && !m.waiting {
+	if m != nil && q.fifo() && !m.waiting {
 		return invalid(handle, "ReceiptHandle", "The receipt handle has expired.")
+	}
+	s.measure(q, "NumberOfMessagesDeleted", 1)
+	if m == nil {
+		return nil
 	}
 	return q.drop(tx, m)
 }
 
 // DeleteMessage implements the operation of that name.
 func (s *Service) DeleteMessage(_ context.Context, in *api.DeleteMessageInput) (*api.DeleteMessageOutput, error) {
-	failed, err := s.each(in.QueueUrl, []*string{in.ReceiptHandle}, func(tx *state.Tx, q *queue, _ int) error { return q.delete(tx, *in.ReceiptHandle) })
+	failed, err := s.each(in.QueueUrl, []*string{in.ReceiptHandle}, func(tx *state.Tx, q *queue, _ int) error { return s.delete(tx, q, *in.ReceiptHandle) })
 	if err == nil {
 		err = failed[0]
 	}
@@ -51,7 +55,7 @@ func (s *Service) DeleteMessageBatch(_ context.Context, in *api.DeleteMessageBat
 	for i := range in.Entries {
 		handles[i] = in.Entries[i].ReceiptHandle
 	}
-	failed, err := s.each(in.QueueUrl, handles, func(tx *state.Tx, q *queue, i int) error { return q.delete(tx, *handles[i]) })
+	failed, err := s.each(in.QueueUrl, handles, func(tx *state.Tx, q *queue, i int) error { return s.delete(tx, q, *handles[i]) })
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,13 @@ var (
 	validToken     = regexp.MustCompile("^[A-Za-z0-9!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~]{1,128}$") // group and deduplication IDs
 )
 
+// maxAttributes is how many attributes a message can have.
+const maxAttributes = 10
+
+func errAttributes(n int) error {
+	return fail("InvalidParameterValue", "Number of message attributes [%d] exceeds the allowed maximum [%d].", n, maxAttributes)
+}
+
 // newDraft checks what a request sends.
 func newDraft(ctx context.Context, in *api.SendMessageBatchRequestEntry) (*draft, error) {
 	d := &draft{content: content{Body: *in.MessageBody}, sender: wire.Caller(ctx).UserID, delay: in.DelaySeconds, group: in.MessageGroupId, dedup: in.MessageDeduplicationId}
@@ -33,7 +40,7 @@ func newDraft(ctx context.Context, in *api.SendMessageBatchRequestEntry) (*draft
 		if name != api.MessageSystemAttributeNameForSendsAWSTraceHeader || wire.Value(v.DataType) != "String" || wire.Value(v.StringValue) == "" {
 			return nil, invalid(name, "MessageSystemAttributes", "The message system attribute must be AWSTraceHeader, with a String that is not empty.")
 		}
-		d.System = map[string]attribute{name: {Type: "String", Text: *v.StringValue}}
+		d.System = map[string]Attribute{name: {Type: "String", Text: *v.StringValue}}
 	}
 	return d, nil
 }
@@ -50,16 +57,16 @@ func checkCharacters(text string) error {
 }
 
 // readAttributes checks message attributes.
-func readAttributes(in map[string]api.MessageAttributeValue) (map[string]attribute, error) {
+func readAttributes(in map[string]api.MessageAttributeValue) (map[string]Attribute, error) {
 	if len(in) == 0 {
 		return nil, nil
 	}
-	if len(in) > 10 {
-		return nil, fail("InvalidParameterValue", "Number of message attributes [%d] exceeds the allowed maximum [10].", len(in))
+	if len(in) > maxAttributes {
+		return nil, errAttributes(len(in))
 	}
-	out := map[string]attribute{}
+	out := map[string]Attribute{}
 	for name, v := range in {
-		a := attribute{Type: *v.DataType, Text: wire.Value(v.StringValue), Bytes: v.BinaryValue}
+		a := Attribute{Type: *v.DataType, Text: wire.Value(v.StringValue), Bytes: v.BinaryValue}
 		lower := strings.ToLower(name)
 		switch {
 		case len(name) > 256 || !validAttribute.MatchString(name) || strings.HasPrefix(lower, "aws.") || strings.HasPrefix(lower, "amazon."):
@@ -85,7 +92,7 @@ func readAttributes(in map[string]api.MessageAttributeValue) (map[string]attribu
 	return out, nil
 }
 
-func (a attribute) binary() bool { return strings.HasPrefix(a.Type, "Binary") }
+func (a Attribute) binary() bool { return strings.HasPrefix(a.Type, "Binary") }
 
 // entrySize is what an entry counts towards the limit of a batch.
 func entrySize(e *api.SendMessageBatchRequestEntry) int {

@@ -29,6 +29,12 @@ func queryCode(code string) string {
 
 func errNoQueue() error { return fail("QueueDoesNotExist", "The specified queue does not exist.") }
 
+func errDenied(p *Post) error {
+	e := fail("AccessDeniedException", "User: %s is not authorized to perform: sqs:sendmessage on resource: %s because no resource-based policy allows the sqs:sendmessage action", p.Service, p.Queue)
+	e.Status, e.QueryCode = http.StatusForbidden, "AccessDenied"
+	return e
+}
+
 func invalid(value any, parameter, reason string) *wire.Error {
 	return fail("InvalidParameterValue", "Value %v for parameter %s is invalid. Reason: %s", value, parameter, reason)
 }

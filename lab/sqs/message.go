@@ -31,12 +31,12 @@ type record struct {
 // content is what never changes.
 type content struct {
 	Body       string
-	Attributes map[string]attribute `json:",omitempty"`
-	System     map[string]attribute `json:",omitempty"`
+	Attributes map[string]Attribute `json:",omitempty"`
+	System     map[string]Attribute `json:",omitempty"`
 }
 
-// attribute is a message attribute: Text, or Bytes when its type is Binary.
-type attribute struct {
+// Attribute is a message attribute: Text, or Bytes when its type is Binary.
+type Attribute struct {
 	Type  string
 	Text  string `json:",omitempty"`
 	Bytes []byte `json:",omitempty"`
@@ -70,7 +70,7 @@ func md5Hex(text string) string {
 }
 
 // attributesMD5 is the checksum of attributes as "Calculating the MD5 message digest for message attributes" in the SQS developer guide has it, or "" for none.
-func attributesMD5(attributes map[string]attribute) string {
+func attributesMD5(attributes map[string]Attribute) string {
 	if len(attributes) == 0 {
 		return ""
 	}

@@ -84,7 +84,12 @@ func (s *Service) receive(in *api.ReceiveMessageInput, start time.Time) (*api.Re
 		}
 	}
 	left := start.Add(time.Duration(wire.Or(in.WaitTimeSeconds, q.number("ReceiveMessageWaitTimeSeconds"))) * time.Second).Sub(now)
-	if len(out.Messages) > 0 || left <= 0 {
+	if len(out.Messages) > 0 {
+		return out, nil, nil
+	}
+	if left <= 0 {
+		s.measure(q, "NumberOfEmptyReceives", 1)
+		s.observe()
 		return out, nil, nil
 	}
 	if m := q.timers.first(); m != nil {
@@ -126,6 +131,7 @@ func (s *Service) take(tx *state.Tx, q *queue, in *api.ReceiveMessageInput, limi
 				return err
 			}
 			out.Messages = append(out.Messages, answer)
+			s.measure(q, "NumberOfMessagesReceived", 1)
 			if err := m.put(tx); err != nil {
 				return err
 			}
@@ -174,7 +180,7 @@ func (s *Service) show(tx *state.Tx, in *api.ReceiveMessageInput, m *message) (a
 			out.Attributes[name] = value
 		}
 	}
-	wanted := map[string]attribute{}
+	wanted := map[string]Attribute{}
 	for name, a := range c.Attributes {
 		if wantsAttribute(in.MessageAttributeNames, name) {
 			wanted[name] = a

@@ -105,6 +105,8 @@ func (s *Service) SendMessageBatch(ctx context.Context, in *api.SendMessageBatch
 // send stores a message, unless a FIFO queue has had it already.
 func (s *Service) send(tx *state.Tx, q *queue, d *draft) (sent, error) {
 	now := s.Now()
+	s.measure(q, "NumberOfMessagesSent", 1)
+	s.measure(q, "SentMessageSize", float64(d.size()))
 	a := sent{bodyMD5: new(md5Hex(d.Body)), attributesMD5: wire.Optional(attributesMD5(d.Attributes)), systemMD5: wire.Optional(attributesMD5(d.System))}
 	r := record{Queue: q.Name, Sent: now.UnixMilli(), Sender: d.sender, Group: wire.Value(d.group), Dedup: d.dedupID(q)}
 	r.Due = r.Sent + 1000*wire.Or(d.delay, q.number("DelaySeconds"))

@@ -23,8 +23,11 @@ import (
 type Config struct {
 	Store    *state.Store
 	Region   region.Region
-	Endpoint func() string // base of queue URLs, such as "http://127.0.0.1:4566"
+	Endpoint func() string // base of queue URLs for callers within the lab, such as "http://127.0.0.1:4566"; others get the host that they called
 	Now      func() time.Time
+	// Observe is told the values of the metrics NumberOfMessagesSent, SentMessageSize, NumberOfMessagesReceived, NumberOfEmptyReceives and
+	// NumberOfMessagesDeleted as they happen. It must be quick and must not call the service. Nil is nobody.
+	Observe func(queue, metric string, value float64)
 }
 
 // Service implements the SQS API. It is safe for concurrent use.
@@ -35,6 +38,8 @@ type Service struct {
 	queues  map[string]*queue
 	deleted map[string]time.Time // names that must rest for a minute
 	moving  chan struct{}        // wakes Run
+
+	measured []observation // by the transaction that goes on
 }
 
 var _ api.API = (*Service)(nil)
@@ -92,10 +97,11 @@ func (s *Service) load() error {
 // change runs f in a transaction. f changes the index as it goes; should the transaction fail, the index is built anew from what the store kept.
 // Requests must be checked before.
 func (s *Service) change(f func(*state.Tx) error) error {
-	err := s.Store.Update(f)
-	if err != nil {
+	s.measured = s.measured[:0]
+	if err := s.Store.Update(f); err != nil {
 		return errors.Join(err, s.load())
 	}
+	s.observe()
 	return nil
 }
 

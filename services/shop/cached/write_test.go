@@ -1,0 +1,126 @@
+package cached_test
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"storefront/services/shop"
+	"storefront/services/shop/memory"
+	"storefront/services/shop/shoptest"
+)
+
+// counting counts the reads of a cache.
+type counting struct {
+	*memory.Cache
+	gets atomic.Int32
+}
+
+func (c *counting) Get(ctx context.Context, key string) ([]byte, bool, error) {
+	c.gets.Add(1)
+	return c.Cache.Get(ctx, key)
+}
+
+func TestWriteIsSeenAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t)
+		for _, name := range []string{"one", "two", "three"} {
+			shoptest.MustPut(t, f.processes[3], named("kettle", name))
+			f.herd(t, "kettle")
+			if got, _ := f.name(t, "kettle"); got != name {
+				t.Errorf("got %q, want %q", got, name)
+			}
+		}
+	})
+}
+
+func TestLaggingReaderIsForgottenSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t)
+		shoptest.MustPut(t, &f.Catalog, named("kettle", "old"))
+		f.herd(t, "kettle")
+		f.lag = 3 * time.Second
+		shoptest.MustPut(t, f.processes[0], named("kettle", "new"))
+		for start := time.Now(); time.Since(start) < f.lag; <-time.After(100 * time.Millisecond) {
+			f.herd(t, "kettle") // every one of these fills comes from a reader that does not know better
+		}
+		<-time.After(1500 * time.Millisecond)
+		if got, _ := f.name(t, "kettle"); got != "new" {
+			t.Errorf("1.5 s after the reader caught up: %q", got)
+		}
+	})
+}
+
+// TestFillAroundAWrite is about a fill that has read the old product when the new one is written, and stores it afterwards.
+func TestFillAroundAWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t)
+		f.delay = time.Second
+		shoptest.MustPut(t, &f.Catalog, named("kettle", "old"))
+		var wg sync.WaitGroup
+		wg.Go(func() { f.name(t, "kettle") })
+		<-time.After(500 * time.Millisecond)
+		shoptest.MustPut(t, f.processes[1], named("kettle", "new"))
+		wg.Wait()
+		<-time.After(1300 * time.Millisecond)
+		if got, _ := f.name(t, "kettle"); got != "new" {
+			t.Errorf("1.8 s after the write: %q", got)
+		}
+	})
+}
+
+func TestWriteWhileTheCacheIsAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t)
+		shoptest.MustPut(t, &f.Catalog, named("kettle", "old"))
+		f.herd(t, "kettle")
+		f.cache.SetDown(true)
+		shoptest.MustPut(t, f.processes[2], named("kettle", "new"))
+		<-time.After(5 * time.Second)
+		if got, origin := f.name(t, "kettle"); got != "new" || origin != shop.OriginBypass {
+			t.Errorf("while the cache is away: %q from %s", got, origin)
+		}
+		f.cache.SetDown(false) // with what it held
+		<-time.After(2500 * time.Millisecond)
+		if got, _ := f.name(t, "kettle"); got != "new" {
+			t.Errorf("2.5 s after the cache came back: %q", got)
+		}
+	})
+}
+
+func TestHolderOfTheLeaseDies(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t)
+		shoptest.MustPut(t, &f.Catalog, shoptest.Sample("kettle"))
+		if ok, err := f.cache.SetNX(t.Context(), "fill:product:kettle", []byte("x"), 5*time.Second); err != nil || !ok {
+			t.Fatal(ok, err)
+		}
+		start := time.Now()
+		f.herd(t, "kettle")
+		if took := time.Since(start); took < 2*time.Second || took > 2200*time.Millisecond {
+			t.Errorf("the herd waited %s for a holder that is gone, want 2 s", took)
+		}
+		if got := f.reads.Load(); got > processes {
+			t.Errorf("%d reads, want one for each process at most", got)
+		}
+	})
+}
+
+func TestRubbishInTheCache(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t)
+		shoptest.MustPut(t, &f.Catalog, shoptest.Sample("kettle"))
+		for i, rubbish := range []string{"", "nonsense", "{}", "null", "[]", `{"value":{},"missing":"both"}`} {
+			if err := f.cache.Set(t.Context(), "product:kettle", []byte(rubbish), time.Hour); err != nil {
+				t.Fatal(err)
+			}
+			if _, origin := f.name(t, "kettle"); origin != shop.OriginFill {
+				t.Errorf("%q: answered from %s, want a fill", rubbish, origin)
+			}
+			f.wantReads(t, rubbish, int32(i+1))
+		}
+	})
+}

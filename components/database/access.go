@@ -2,7 +2,6 @@ package database
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/vpc"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -28,14 +27,5 @@ func (d *Database) AllowFrom(ctx *pulumi.Context, key string, securityGroupID pu
 
 // GrantSecretRead returns the policy document that lets a role read the master password, and use the key for that only.
 func (d *Database) GrantSecretRead() pulumi.StringOutput {
-	return policy.Output(func(v []string) policy.Document {
-		region := strings.Split(v[0], ":")[3]
-		return policy.Document{
-			{Action: policy.Strings{"secretsmanager:GetSecretValue"}, Resource: policy.Strings{v[0]}},
-			{
-				Action: policy.Strings{"kms:Decrypt"}, Resource: policy.Strings{v[1]},
-				Condition: policy.Conditions{"StringEquals": {"kms:ViaService": {"secretsmanager." + region + ".amazonaws.com"}}},
-			},
-		}
-	}, d.SecretARN, d.args.KeyARN)
+	return policy.Output(func(v []string) policy.Document { return policy.ReadSecret(v[0], v[1]) }, d.SecretARN, d.args.KeyARN)
 }

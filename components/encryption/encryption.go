@@ -23,16 +23,29 @@ const Type = "storefront:encryption:Key"
 // ErrArgs says that the arguments cannot make a key; the text tells which and why.
 var ErrArgs = errors.New("encryption arguments")
 
-// Service is an AWS service that uses the key. Those of the first kind act with the caller's permissions (kms:ViaService);
-// Logs acts by itself.
+// Service is an AWS service that uses the key.
 type Service string
 
-// Services.
+// Services that act with their caller's permissions, or with a grant that the caller makes (kms:ViaService).
 const (
 	RDS            Service = "rds"
 	SecretsManager Service = "secretsmanager"
 	S3             Service = "s3"
-	Logs           Service = "logs"
+	SQS            Service = "sqs"
+	SNS            Service = "sns"
+	ElastiCache    Service = "elasticache"
+	Search         Service = "es" // Elasticsearch and OpenSearch domains
+)
+
+// Services that act by themselves.
+const (
+	Logs   Service = "logs"   // for log groups of the account
+	Alarms Service = "alarms" // CloudWatch, for alarms of the account that publish to an encrypted topic
+)
+
+var (
+	throughCaller = []Service{RDS, SecretsManager, S3, SQS, SNS, ElastiCache, Search}
+	byThemselves  = []Service{Logs, Alarms}
 )
 
 // Args describe a key.
@@ -94,7 +107,7 @@ func check(args *Args) error {
 		return fmt.Errorf("%w: deletion after %d days: 7 to 30 are allowed", ErrArgs, d)
 	}
 	for _, s := range args.Services {
-		if !slices.Contains([]Service{RDS, SecretsManager, S3, Logs}, s) {
+		if !slices.Contains(throughCaller, s) && !slices.Contains(byThemselves, s) {
 			return fmt.Errorf("%w: unknown service %q", ErrArgs, s)
 		}
 	}
@@ -127,7 +140,7 @@ func document(args *Args, account string) policy.Document {
 	}
 	var via policy.Strings
 	for _, s := range args.Services {
-		if s != Logs {
+		if slices.Contains(throughCaller, s) {
 			via = append(via, string(s)+"."+args.Region+".amazonaws.com")
 		}
 	}
@@ -149,6 +162,13 @@ func document(args *Args, account string) policy.Document {
 			Condition: policy.Conditions{"ArnLike": {
 				"kms:EncryptionContext:aws:logs:arn": {"arn:" + partition + ":logs:" + args.Region + ":" + account + ":log-group:*"},
 			}},
+		})
+	}
+	if slices.Contains(args.Services, Alarms) {
+		d = append(d, policy.Statement{ // "Encrypting an Amazon SNS topic": event sources
+			Sid: "Alarms", Principal: &policy.Principal{Service: policy.Strings{"cloudwatch.amazonaws.com"}},
+			Action: policy.Strings{"kms:Decrypt", "kms:GenerateDataKey*"}, Resource: anyKey,
+			Condition: policy.OnBehalfOf(account, "arn:"+partition+":cloudwatch:"+args.Region+":"+account+":alarm:*"),
 		})
 	}
 	return d

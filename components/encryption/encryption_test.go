@@ -18,7 +18,7 @@ import (
 func args() *encryption.Args {
 	return &encryption.Args{
 		Region: "us-east-1", AccountID: pulumi.String(componenttest.Account),
-		Services: []encryption.Service{encryption.RDS, encryption.SecretsManager, encryption.Logs},
+		Services: []encryption.Service{encryption.RDS, encryption.SecretsManager, encryption.Logs, encryption.Alarms},
 	}
 }
 
@@ -88,6 +88,10 @@ func TestPolicySplitsRoles(t *testing.T) {
 			Condition: policy.Conditions{"ArnLike": {"kms:EncryptionContext:aws:logs:arn": {"arn:aws:logs:us-east-1:123456789012:log-group:*"}}},
 		},
 	}
+	want["Alarms"] = policy.Statement{
+		Principal: &policy.Principal{Service: policy.Strings{"cloudwatch.amazonaws.com"}}, Action: policy.Strings{"kms:Decrypt", "kms:GenerateDataKey*"},
+		Condition: policy.OnBehalfOf("123456789012", "arn:aws:cloudwatch:us-east-1:123456789012:alarm:*"),
+	}
 	for sid, s := range want {
 		s.Sid, s.Effect, s.Resource = sid, policy.Allow, policy.Strings{"*"}
 		want[sid] = s
@@ -99,6 +103,23 @@ func TestPolicySplitsRoles(t *testing.T) {
 		if action != "kms:DescribeKey" && slices.Contains(all["Administer"].Action, action) {
 			t.Errorf("administrators may use the key: %s", action)
 		}
+	}
+}
+
+// What acts with its caller's permissions is named by its endpoint.
+func TestServices(t *testing.T) {
+	a := args()
+	a.Services = []encryption.Service{encryption.S3, encryption.SQS, encryption.SNS, encryption.ElastiCache, encryption.Search}
+	all := statements(t, run(t, a))
+	want := policy.Strings{
+		"s3.us-east-1.amazonaws.com", "sqs.us-east-1.amazonaws.com", "sns.us-east-1.amazonaws.com",
+		"elasticache.us-east-1.amazonaws.com", "es.us-east-1.amazonaws.com",
+	}
+	if diff := cmp.Diff(want, all["UseThroughServices"].Condition["StringEquals"]["kms:ViaService"]); diff != "" {
+		t.Errorf("services (-want +got):\n%s", diff)
+	}
+	if len(all) != 3 {
+		t.Errorf("statements: %v", all)
 	}
 }
 

@@ -22,6 +22,7 @@ import (
 const (
 	Account = "123456789012"
 	Region  = "us-east-1"
+	Drawn   = "Drawn0123456789" // what AWS draws at random
 )
 
 // Resource is one registration.
@@ -54,6 +55,16 @@ func (r Resource) Input(path string) any {
 		return nil
 	}
 	return plain(v)
+}
+
+// Secret tells whether the input at path is marked as a secret, so that the state keeps it encrypted.
+func (r Resource) Secret(path string) bool {
+	p, err := resource.ParsePropertyPath(path)
+	if err != nil {
+		panic(err)
+	}
+	v, ok := p.Get(resource.NewObjectProperty(r.Inputs))
+	return ok && (v.IsSecret() || v.IsOutput() && v.OutputValue().Secret)
 }
 
 func plain(v resource.PropertyValue) any {
@@ -92,6 +103,8 @@ func (r *Recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) 
 		out["accountId"] = resource.NewStringProperty(Account)
 	case "aws:ssm/getParameter:getParameter":
 		out["value"] = resource.NewStringProperty("ami-0123456789abcdef0")
+	case "aws:secretsmanager/getRandomPassword:getRandomPassword":
+		out["randomPassword"] = resource.NewStringProperty(Drawn)
 	default:
 		return nil, fmt.Errorf("the test knows no answer to %s", args.Token)
 	}

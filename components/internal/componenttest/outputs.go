@@ -76,7 +76,36 @@ func outputs(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error)
 		out["masterUserSecrets"] = resource.NewArrayProperty([]resource.PropertyValue{resource.NewObjectProperty(resource.PropertyMap{
 			"secretArn": resource.NewStringProperty(arn("secretsmanager", "secret:rds!cluster-%s-AbCdEf", id)),
 		})})
-	case "rds/subnetGroup:SubnetGroup", "rds/clusterParameterGroup:ClusterParameterGroup":
+	case "sqs/queue:Queue":
+		full := name
+		if f, ok := out["fifoQueue"]; ok && f.BoolValue() {
+			full += ".fifo"
+		}
+		set("name", "%s", full)
+		set("arn", "%s", arn("sqs", "%s", full))
+		set("url", "https://sqs.%s.amazonaws.com/%s/%s", Region, Account, full)
+		id = out["url"].StringValue()
+	case "sns/topic:Topic":
+		set("name", "%s", name)
+		set("arn", "%s", arn("sns", "%s", name))
+		id = out["arn"].StringValue()
+	case "secretsmanager/secret:Secret":
+		id = arn("secretsmanager", "secret:%s-AbCdEf", name)
+		set("arn", "%s", id)
+	case "secretsmanager/secretVersion:SecretVersion":
+		set("arn", "%s", out["secretId"].StringValue())
+	case "elasticache/replicationGroup:ReplicationGroup":
+		id = out["replicationGroupId"].StringValue()
+		set("arn", "%s", arn("elasticache", "replicationgroup:%s", id))
+		set("primaryEndpointAddress", "master.%s.abc.use1.cache.amazonaws.com", id)
+		set("readerEndpointAddress", "replica.%s.abc.use1.cache.amazonaws.com", id)
+	case "elasticsearch/domain:Domain", "opensearch/domain:Domain":
+		domain := out["domainName"].StringValue()
+		id = arn("es", "domain/%s", domain)
+		set("arn", "%s", id)
+		set("endpoint", "vpc-%s-abc.%s.es.amazonaws.com", domain, Region)
+	case "elasticache/parameterGroup:ParameterGroup", "elasticache/subnetGroup:SubnetGroup",
+		"rds/subnetGroup:SubnetGroup", "rds/clusterParameterGroup:ClusterParameterGroup":
 		set("name", "%s", name)
 		id = out["name"].StringValue()
 	}

@@ -87,6 +87,8 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, "<R><GetCallerIdentityResult><Account>000000000000</Account></GetCallerIdentityResult></R>")
 	case r.Method == http.MethodPost && strings.Contains(string(body), "LifecycleActionResult=CONTINUE"):
 		io.WriteString(w, "<R><CompleteLifecycleActionResult/></R>")
+	case r.Method == http.MethodPost && string(body) == "Action=DeregisterTargets&TargetGroupArn=arn%3Atg&Targets.member.1.Id=i-1&Version=2015-12-01":
+		io.WriteString(w, "<R><DeregisterTargetsResult/></R>")
 	case r.Method == http.MethodPut:
 		c.objects[r.URL.Path] = string(body)
 	case r.Method == http.MethodGet && !c.failed:
@@ -113,6 +115,9 @@ func TestAWS(t *testing.T) {
 		{"aws sts get-caller-identity --query Account --output text", "000000000000"},
 		{"aws secretsmanager get-secret-value --secret-id db --query SecretString --output text", "hunter2"},
 		{"aws autoscaling complete-lifecycle-action --lifecycle-hook-name h --auto-scaling-group-name g --lifecycle-action-result CONTINUE --instance-id i; echo $?", "0"},
+		{"aws elbv2 deregister-targets --target-group-arn arn:tg --targets Id=i-1; echo $?", "0"},
+		{"aws elbv2 deregister-targets --target-group-arn arn:tg --targets Id=i-1,Port=80 2>/dev/null; echo $?", "252"},
+		{"aws elbv2 deregister-targets --target-group-arn arn:tg 2>/dev/null; echo $?", "252"},
 		{"aws secretsmanager get-secret-value 2>/dev/null; echo $?", "252"},
 		{"ec2-metadata -z; ec2-metadata -i -q", "availability-zone: us-east-1a\ni-0123456789abcdef0"},
 	} {

@@ -9,7 +9,7 @@ import (
 
 // supported is what the stand-in for the AWS CLI tells about itself when it is asked for more.
 const supported = "the lab's aws knows: s3 cp, sts get-caller-identity, secretsmanager get-secret-value, autoscaling complete-lifecycle-action, " +
-	"autoscaling record-lifecycle-action-heartbeat, --version"
+	"autoscaling record-lifecycle-action-heartbeat, elbv2 deregister-targets, --version"
 
 // awsVersion is what --version says.
 const awsVersion = "aws-cli/2.0.0 storefront-lab"

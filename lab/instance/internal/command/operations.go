@@ -22,6 +22,7 @@ type operation struct {
 	target   string   // X-Amz-Target's prefix, JSON only
 	options  []string // required first
 	required int
+	list     string // the option that is a list of structures, of which the command line gives one: "Id=i-1"
 }
 
 var operations = map[string]operation{
@@ -32,6 +33,8 @@ var operations = map[string]operation{
 		options: []string{"lifecycle-hook-name", "auto-scaling-group-name", "lifecycle-action-result", "instance-id", "lifecycle-action-token"}, required: 3},
 	"autoscaling record-lifecycle-action-heartbeat": {service: "autoscaling", name: "RecordLifecycleActionHeartbeat", version: "2011-01-01",
 		options: []string{"lifecycle-hook-name", "auto-scaling-group-name", "instance-id", "lifecycle-action-token"}, required: 2},
+	"elbv2 deregister-targets": {service: "elasticloadbalancing", name: "DeregisterTargets", version: "2015-12-01",
+		options: []string{"target-group-arn", "targets"}, required: 2, list: "targets"},
 }
 
 // call calls an operation and prints its answer.
@@ -45,7 +48,14 @@ func (in invocation) call(o operation) error {
 		if !given && i < o.required {
 			return usageError("the following arguments are required: --" + option)
 		}
-		if given {
+		switch {
+		case given && option == o.list:
+			field, plain, ok := strings.Cut(value, "=")
+			if !ok || strings.ContainsAny(plain, ",= ") {
+				return usageError("the lab's aws takes one member of one structure as --" + option + ", like Id=i-0123456789abcdef0, not " + value)
+			}
+			members[pascal(option)+".member.1."+field] = plain
+		case given:
 			members[pascal(option)] = value
 		}
 	}

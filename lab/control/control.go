@@ -30,6 +30,7 @@ type Status struct {
 	Instances     []Instance     `json:"instances"`
 	LoadBalancers []LoadBalancer `json:"load_balancers"`
 	Databases     []Database     `json:"databases"`
+	SearchDomains []SearchDomain `json:"search_domains"`
 	Unsupported   []Call         `json:"unsupported"` // calls that the lab refused because it does not serve them
 }
 
@@ -55,6 +56,15 @@ type Database struct {
 	Cluster string `json:"cluster"`
 	Role    string `json:"role"` // "writer" or "reader"
 	Status  string `json:"status"`
+}
+
+// SearchDomain is one domain of Amazon OpenSearch Service.
+type SearchDomain struct {
+	Name     string `json:"name"`
+	Status   string `json:"status"` // "Active", "Creating", ...
+	Health   string `json:"health"` // "green", "yellow" or "red"; "" while there is no cluster
+	Nodes    int    `json:"nodes"`  // that live
+	Endpoint string `json:"endpoint"`
 }
 
 // Call counts calls of one kind.

@@ -22,15 +22,18 @@ func faults() []fault {
 	return []fault{
 		{"instance-loss", "INSTANCE", "an instance is gone at once, as when its host fails", (*lab).loseInstance},
 		{"spot-notice", "INSTANCE", "a spot instance is taken back, two minutes after its notice", (*lab).noticeSpot},
-		{"zone-loss", "ZONE", "every instance of a zone is gone at once", (*lab).loseZone},
+		{"zone-loss", "ZONE", "every instance and search node of a zone is gone at once", (*lab).loseZone},
 		{"failover", "CLUSTER", "a database cluster fails over to a reader", (*lab).failOver},
+		{"search-down", "DOMAIN", "every node of a search domain refuses connections", func(l *lab, _ context.Context, domain string) error { return l.domains.Down(domain) }},
+		{"search-up", "DOMAIN", "the nodes of a search domain accept connections again", func(l *lab, _ context.Context, domain string) error { return l.domains.Up(domain) }},
+		{"search-node-loss", "DOMAIN", "a data node of a search domain is gone at once, until it is replaced", func(l *lab, _ context.Context, domain string) error { return l.domains.LoseNode(domain) }},
 	}
 }
 
 // FaultKinds describes the kinds of faults, a line each.
 func FaultKinds() (lines []string) {
 	for _, f := range faults() {
-		lines = append(lines, fmt.Sprintf("  %-14s %-9s %s", f.kind, f.target, f.help))
+		lines = append(lines, fmt.Sprintf("  %-16s %-9s %s", f.kind, f.target, f.help))
 	}
 	return lines
 }
@@ -64,7 +67,10 @@ func (l *lab) loseZone(ctx context.Context, zone string) error {
 	if err := l.listInstances(ctx, &s); err != nil {
 		return err
 	}
-	lost := 0
+	lost, err := l.domains.LoseZone(zone)
+	if err != nil {
+		return err
+	}
 	for _, i := range s.Instances {
 		if i.Zone != zone || i.State != "running" {
 			continue
@@ -75,7 +81,7 @@ func (l *lab) loseZone(ctx context.Context, zone string) error {
 		lost++
 	}
 	if lost == 0 {
-		return fmt.Errorf("no instance runs in the zone %q", zone)
+		return fmt.Errorf("nothing runs in the zone %q", zone)
 	}
 	return nil
 }

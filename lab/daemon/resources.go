@@ -13,6 +13,7 @@ import (
 	iamapi "storefront/lab/api/iam"
 	kmsapi "storefront/lab/api/kms"
 	logsapi "storefront/lab/api/logs"
+	osapi "storefront/lab/api/opensearch"
 	rdsapi "storefront/lab/api/rds"
 	s3api "storefront/lab/api/s3"
 	secretsapi "storefront/lab/api/secretsmanager"
@@ -59,6 +60,7 @@ func (l *lab) counters() map[string]counter {
 		"database clusters":      counted(l.rds.DescribeDBClusters, func(o *rdsapi.DescribeDBClustersOutput) int { return len(o.DBClusters) }),
 		"database subnet groups": counted(l.rds.DescribeDBSubnetGroups, func(o *rdsapi.DescribeDBSubnetGroupsOutput) int { return len(o.DBSubnetGroups) }),
 		"database snapshots":     counted(l.rds.DescribeDBClusterSnapshots, func(o *rdsapi.DescribeDBClusterSnapshotsOutput) int { return len(o.DBClusterSnapshots) }),
+		"search domains":         counted(l.search.ListDomainNames, func(o *osapi.ListDomainNamesOutput) int { return len(o.DomainNames) }),
 		"buckets":                counted(l.s3.ListBuckets, func(o *s3api.ListBucketsOutput) int { return len(o.Buckets) }),
 		"instance profiles":      counted(l.iam.ListInstanceProfiles, func(o *iamapi.ListInstanceProfilesOutput) int { return len(o.InstanceProfiles) }),
 		"roles":                  counted(l.iam.ListRoles, ownRoles),

@@ -13,6 +13,7 @@ import (
 
 	ec2api "storefront/lab/api/ec2"
 	elbapi "storefront/lab/api/elbv2"
+	osapi "storefront/lab/api/opensearch"
 	rdsapi "storefront/lab/api/rds"
 	"storefront/lab/control"
 	"storefront/lab/state"
@@ -22,11 +23,11 @@ import (
 // Status implements control.Lab.
 func (l *lab) Status(ctx context.Context) (s control.Status, err error) {
 	s = control.Status{ID: l.id, Endpoint: l.endpoint, Region: l.region.Name, Account: l.region.Account, Started: l.started, MemoryBytes: residentMemory(),
-		Instances: []control.Instance{}, LoadBalancers: []control.LoadBalancer{}, Databases: []control.Database{}, Unsupported: []control.Call{}}
+		Instances: []control.Instance{}, LoadBalancers: []control.LoadBalancer{}, Databases: []control.Database{}, SearchDomains: []control.SearchDomain{}, Unsupported: []control.Call{}}
 	for _, c := range l.wire.Unsupported() {
 		s.Unsupported = append(s.Unsupported, control.Call{Service: c.Service, Operation: c.Operation, Count: c.Times})
 	}
-	for _, fill := range []func(context.Context, *control.Status) error{l.countResources, l.listInstances, l.listLoadBalancers, l.listDatabases} {
+	for _, fill := range []func(context.Context, *control.Status) error{l.countResources, l.listInstances, l.listLoadBalancers, l.listDatabases, l.listSearchDomains} {
 		if err := fill(ctx, &s); err != nil {
 			return s, fmt.Errorf("collecting the status: %w", err)
 		}
@@ -106,6 +107,25 @@ func (l *lab) listDatabases(ctx context.Context, s *control.Status) error {
 		s.Databases = append(s.Databases, control.Database{ID: id, Role: role, Status: wire.Value(n.DBInstanceStatus), Cluster: wire.Value(n.DBClusterIdentifier)})
 	}
 	slices.SortFunc(s.Databases, func(a, b control.Database) int { return cmp.Compare(a.ID, b.ID) })
+	return nil
+}
+
+func (l *lab) listSearchDomains(ctx context.Context, s *control.Status) error {
+	names, err := l.search.ListDomainNames(ctx, &osapi.ListDomainNamesInput{})
+	if err != nil {
+		return err
+	}
+	for _, n := range names.DomainNames {
+		out, err := l.search.DescribeDomain(ctx, &osapi.DescribeDomainInput{DomainName: n.DomainName})
+		if err != nil {
+			return err
+		}
+		v := control.SearchDomain{Name: *n.DomainName, Status: wire.Value(out.DomainStatus.DomainProcessingStatus), Endpoint: out.DomainStatus.Endpoints["vpc"]}
+		if h, ok := l.domains.Health(v.Name); ok {
+			v.Health, v.Nodes = h.Status, h.Nodes
+		}
+		s.SearchDomains = append(s.SearchDomains, v)
+	}
 	return nil
 }
 

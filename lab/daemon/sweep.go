@@ -16,6 +16,7 @@ import (
 func instancesDir(dir string) string { return filepath.Join(dir, "instances") }
 func databasesDir(dir string) string { return filepath.Join(dir, "databases") }
 func objectsDir(dir string) string   { return filepath.Join(dir, "objects") }
+func domainsDir(dir string) string   { return filepath.Join(dir, "search") }
 
 // ConsoleFile is where the console of an instance is written, or kept for a while when the instance was terminated.
 func ConsoleFile(dir, instanceID string) string {

@@ -12,7 +12,7 @@ import (
 	"storefront/lab/state"
 )
 
-// Names answers the queries of the VPCs' resolvers: private host names, load balancers, databases, and the endpoints of AWS services.
+// Names answers the queries of the VPCs' resolvers: private host names, load balancers, databases, search domains, and the endpoints of AWS services.
 type Names struct {
 	Store     *state.Store
 	Region    region.Region
@@ -23,6 +23,8 @@ type Names struct {
 	Balancer func(tx *state.Tx, name string) ([]netip.Addr, bool)
 	// Database returns the addresses behind a database endpoint.
 	Database func(tx *state.Tx, name string) ([]netip.Addr, bool)
+	// Search returns the addresses behind the endpoint of a search domain.
+	Search func(tx *state.Tx, name string) ([]netip.Addr, bool)
 }
 
 // serviceTTL is how long a service endpoint's address may be remembered, in seconds.
@@ -53,6 +55,9 @@ func (n *Names) find(tx *state.Tx, vpc, name string) (addresses []netip.Addr, tt
 	}
 	if a, ok := n.Database(tx, name); ok {
 		return a, dns.ClusterTTL, true
+	}
+	if a, ok := n.Search(tx, name); ok {
+		return a, serviceTTL, true
 	}
 	service, ok := n.Endpoints.Service(name)
 	if !ok {

@@ -21,6 +21,7 @@ type Domain struct {
 	HTTPS   bool   // plain HTTP is refused
 	OldTLS  bool   // TLS 1.0 will do
 	MaxBody int64  // bytes of a request
+	Volume  int64  // GiB of a data node; 0 for instances with disks of their own
 	Access  string // access policy, or ""
 	Fine    bool   // fine-grained access control: all but the master user is refused
 	Nodes   []Node
@@ -58,7 +59,7 @@ func (s *Service) Domains(tx *state.Tx) []Domain {
 		out := Domain{
 			Name: d.Name, Data: d.Data, ARN: s.arn(d.Name), Host: s.host(d), Version: d.Version, Exists: d.Status != deleting,
 			HTTPS: wire.Value(d.Endpoint.EnforceHTTPS), OldTLS: wire.Value(d.Endpoint.TLSSecurityPolicy) == api.TLSSecurityPolicyPolicyMinTls10201907,
-			MaxBody: maxBody(*d.Cluster.InstanceType), Access: d.Access, Fine: d.fine(), status: d.Status, master: d.Master,
+			MaxBody: maxBody(*d.Cluster.InstanceType), Volume: wire.Value(d.Settings.Volume.VolumeSize), Access: d.Access, Fine: d.fine(), status: d.Status, master: d.Master,
 		}
 		for _, n := range d.Nodes {
 			out.Nodes = append(out.Nodes, Node{n.ID, n.Master, n.Zone, n.Interface, n.Address, n.Leaving})

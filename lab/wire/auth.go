@@ -74,6 +74,20 @@ func (s *Server) authenticate(r *http.Request, svc *Service, body []byte, anonym
 	return authenticated{identity: identity, secret: credential.Secret, auth: auth}, nil
 }
 
+// Authenticate checks the signature of a request that is for no operation, such as one to a search domain, whose clients sign with the name of the service
+// too. It returns the zero Identity for a request without a signature, and an *Error for one whose signature is not right. Body is all of the request's body.
+func (s *Server) Authenticate(r *http.Request, service string, body []byte) (Identity, error) {
+	svc := &Service{Name: service, Protocol: RESTJSON}
+	who, err := s.authenticate(r, svc, body, true)
+	if err == nil && who.auth != nil && who.auth.Scope.Service != service {
+		err = refuse(svc, wrongSignature, fmt.Sprintf("Credential should be scoped to correct service: '%s'.", service))
+	}
+	if err != nil {
+		return Identity{}, err
+	}
+	return who.identity, nil
+}
+
 // credential finds the key and checks its session token and life.
 func (s *Server) credential(ctx context.Context, svc *Service, auth *sigv4.Authorization) (Credential, error) {
 	c, err := s.options.Credentials.Lookup(ctx, auth.AccessKeyID)

@@ -54,6 +54,9 @@ func printStatus(out io.Writer, s control.Status) error {
 	for _, d := range s.Databases {
 		fmt.Fprintf(w, "database\t%s\t%s\t%s\t%s\n", d.ID, d.Role, d.Status, d.Cluster)
 	}
+	for _, d := range s.SearchDomains {
+		fmt.Fprintf(w, "search domain\t%s\t%s\t%s, %d nodes\t%s\n", d.Name, d.Status, d.Health, d.Nodes, d.Endpoint)
+	}
 	for _, u := range s.Unsupported {
 		fmt.Fprintf(w, "refused\t%s %s\t%d times: the lab does not serve it\n", u.Service, u.Operation, u.Count)
 	}

@@ -1,0 +1,230 @@
+package dataplane
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync/atomic"
+
+	"storefront/lab/access"
+	"storefront/lab/elasticsearch"
+	"storefront/lab/iam"
+	"storefront/lab/region"
+	"storefront/lab/state"
+	"storefront/lab/wire"
+)
+
+// Identities tells the policies of who calls, by the ARN of a user or a role session, with the ARN of the session's role.
+type Identities interface {
+	Policies(tx *state.Tx, arn string) (identity []access.Document, boundary *access.Document, role string, err error)
+}
+
+// Roles is an Identities that knows roles and no policies: what an access policy does not allow is not allowed.
+type Roles struct {
+	Region region.Region
+	IAM    *iam.Service
+}
+
+// Policies implements Identities.
+func (r Roles) Policies(tx *state.Tx, arn string) (identity []access.Document, boundary *access.Document, role string, err error) {
+	session, ok := strings.CutPrefix(arn, r.Region.GlobalARN("sts", "assumed-role/"))
+	if !ok {
+		return nil, nil, "", nil
+	}
+	name, _, _ := strings.Cut(session, "/")
+	found, err := r.IAM.Role(tx, name)
+	if _, gone := errors.AsType[*wire.Error](err); gone { // deleted since the session began
+		return nil, nil, "", nil
+	}
+	return nil, nil, found.ARN, err
+}
+
+// door stands before the nodes of a domain and lets in whom signature, access policy and fine-grained access control let in.
+type door struct {
+	*Domains
+	domain elasticsearch.Domain
+	policy *access.Document
+	login  atomic.Pointer[[sha256.Size]byte] // of the name and password that were right last, so that the slow verifier need not judge each request
+}
+
+func newDoor(d *Domains, domain elasticsearch.Domain) (*door, error) {
+	out := &door{Domains: d, domain: domain}
+	if domain.Access == "" {
+		return out, nil
+	}
+	policy, err := access.Parse(domain.Access)
+	out.policy = &policy
+	return out, err
+}
+
+// visitor is who sent a request.
+type visitor struct {
+	wire.Identity
+	role           string // ARN of the session's role
+	name, password string
+	basic          bool
+}
+
+// arn is the principal's ARN: that of the role for a session.
+func (v visitor) principal() string {
+	if v.role != "" {
+		return v.role
+	}
+	return v.ARN
+}
+
+// serve passes a request on to next when it may.
+func (d *door) serve(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, d.domain.MaxBody))
+	if _, long := errors.AsType[*http.MaxBytesError](err); long {
+		say(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("Request size exceeded %d bytes", d.domain.MaxBody))
+		return
+	}
+	if err != nil {
+		say(w, http.StatusBadRequest, "The request body could not be read")
+		return
+	}
+	var v visitor
+	if v.name, v.password, v.basic = r.BasicAuth(); !v.basic {
+		if v.Identity, err = d.Authenticate(r, "es", body); err != nil {
+			refusal, ok := errors.AsType[*wire.Error](err)
+			if !ok {
+				d.Log.Error("authenticating a request to a search domain", "domain", d.domain.Name, "error", err)
+				refusal = wire.Errorf(http.StatusInternalServerError, "InternalFailure", "Internal failure")
+			}
+			say(w, refusal.Status, refusal.Message)
+			return
+		}
+	}
+	if message, err := d.judge(r, &v); err != nil || message != "" {
+		if err != nil {
+			d.Log.Error("judging a request to a search domain", "domain", d.domain.Name, "error", err)
+			message = "Internal failure"
+		}
+		say(w, http.StatusForbidden, message)
+		return
+	}
+	if d.domain.Fine && !d.knows(w, r, v) {
+		return
+	}
+	for _, credential := range []string{"Authorization", "X-Amz-Security-Token"} {
+		r.Header.Del(credential)
+	}
+	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	next.ServeHTTP(w, r)
+}
+
+// say answers in the form of the service in front of the engine.
+func say(w http.ResponseWriter, status int, message string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]string{"Message": message})
+}
+
+// judge decides by the access policy, and by those of who calls. It returns the message of a refusal.
+func (d *door) judge(r *http.Request, v *visitor) (message string, err error) {
+	p := access.Policies{Resource: d.policy}
+	q := &access.Request{Action: "es:ESHttp" + r.Method[:1] + strings.ToLower(r.Method[1:]), Resource: d.domain.ARN + r.URL.Path,
+		Principal: access.Principal{ARN: v.ARN, Account: v.Account}}
+	if v.ARN != "" {
+		if err := d.Store.View(func(tx *state.Tx) (err error) {
+			p.Identity, p.Boundary, v.role, err = d.Identities.Policies(tx, v.ARN)
+			return err
+		}); err != nil {
+			return "", err
+		}
+	}
+	q.Principal.Role = v.role
+	decision := access.Decide(q, p)
+	if decision.Allowed {
+		return "", nil
+	}
+	who, why := v.ARN, fmt.Sprintf("because no %s policy allows the %s action", decision.Kind, q.Action)
+	if who == "" {
+		who = "anonymous"
+	}
+	if decision.Explicit {
+		why = "with an explicit deny in a " + decision.Kind + " policy"
+		if decision.Kind == "identity-based" {
+			why = "with an explicit deny in an identity-based policy"
+		}
+	}
+	return fmt.Sprintf("User: %s is not authorized to perform: %s %s", who, q.Action, why), nil
+}
+
+// knows is fine-grained access control: the master user may do everything, and nobody else anything, since the lab keeps no other users and roles.
+func (d *door) knows(w http.ResponseWriter, r *http.Request, v visitor) bool {
+	switch {
+	case v.basic && d.loggedIn(v.name, v.password):
+	case v.ARN == "":
+		w.Header().Set("WWW-Authenticate", `Basic realm="Authorization Required"`)
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = io.WriteString(w, "Unauthorized")
+		return false
+	case !d.domain.Master(v.ARN) && !d.domain.Master(v.role):
+		reason := fmt.Sprintf("no permissions for [%s] and User [name=%s, backend_roles=[%s], requestedTenant=null]", privilege(r), v.principal(), v.role)
+		refuse(w, http.StatusForbidden, "security_exception", reason)
+		return false
+	}
+	if path := r.URL.Path; strings.HasPrefix(path, "/_opendistro/_security") || strings.HasPrefix(path, "/_plugins/_security") {
+		refuse(w, http.StatusBadRequest, "illegal_argument_exception", fmt.Sprintf("no handler found for uri [%s] and method [%s]: the lab keeps no users and roles but the master user", path, r.Method))
+		return false
+	}
+	return true
+}
+
+// refuse answers in the form of the engine.
+func refuse(w http.ResponseWriter, status int, kind, reason string) {
+	cause := map[string]string{"type": kind, "reason": reason}
+	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]any{"error": map[string]any{"root_cause": []any{cause}, "type": kind, "reason": reason}, "status": status})
+}
+
+// loggedIn tells whether a name and password are the master user's.
+func (d *door) loggedIn(name, password string) bool {
+	sum := sha256.Sum256([]byte(name + "\x00" + password))
+	if known := d.login.Load(); known != nil && subtle.ConstantTimeCompare(known[:], sum[:]) == 1 {
+		return true
+	}
+	if !d.domain.Login(name, password) {
+		return false
+	}
+	d.login.Store(&sum)
+	return true
+}
+
+// privilege names what a request asks of the engine, in the words of its permissions.
+func privilege(r *http.Request) string {
+	path, reads := r.URL.Path, r.Method == http.MethodGet || r.Method == http.MethodHead
+	for _, p := range []struct{ part, name string }{
+		{"/_bulk", "indices:data/write/bulk"}, {"/_search", "indices:data/read/search"}, {"/_count", "indices:data/read/search"}, {"/_mget", "indices:data/read/mget"},
+		{"/_cluster/", "cluster:monitor/health"}, {"/_cat/", "cluster:monitor/state"}, {"/_refresh", "indices:admin/refresh"},
+	} {
+		if strings.Contains(path, p.part) {
+			return p.name
+		}
+	}
+	document := strings.Contains(path, "/_doc") || strings.Contains(path, "/_create") || strings.Contains(path, "/_update")
+	switch {
+	case path == "/":
+		return "cluster:monitor/main"
+	case document && reads:
+		return "indices:data/read/get"
+	case document && r.Method == http.MethodDelete:
+		return "indices:data/write/delete"
+	case document:
+		return "indices:data/write/index"
+	case reads:
+		return "indices:admin/get"
+	case r.Method == http.MethodDelete:
+		return "indices:admin/delete"
+	}
+	return "indices:admin/create"
+}

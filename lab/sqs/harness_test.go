@@ -24,6 +24,7 @@ type harness struct {
 	service *lab.Service
 	store   *state.Store
 	now     time.Time
+	url     string // of the server
 }
 
 func start(t testing.TB) *harness {
@@ -39,7 +40,8 @@ func start(t testing.TB) *harness {
 func (h *harness) open() {
 	h.t.Helper()
 	h.service = wiretest.Must(lab.New(lab.Config{Store: h.store, Region: region.Default(), Endpoint: func() string { return endpoint }, Now: func() time.Time { return h.now }}))
-	h.Client = sqs.NewFromConfig(wiretest.New(h.t, api.New(h.service)).Config())
+	server := wiretest.New(h.t, api.New(h.service))
+	h.url, h.Client = server.URL, sqs.NewFromConfig(server.Config())
 }
 
 func (h *harness) pass(d time.Duration) { h.now = h.now.Add(d) }

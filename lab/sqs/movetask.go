@@ -37,7 +37,7 @@ const (
 const moveBatch = 100
 
 // StartMessageMoveTask implements the operation of that name. Run moves the messages.
-func (s *Service) StartMessageMoveTask(_ context.Context, in *api.StartMessageMoveTaskInput) (*api.StartMessageMoveTaskOutput, error) {
+func (s *Service) StartMessageMoveTask(ctx context.Context, in *api.StartMessageMoveTaskInput) (*api.StartMessageMoveTaskOutput, error) {
 	if n := in.MaxNumberOfMessagesPerSecond; n != nil && (*n < 1 || *n > 500) {
 		return nil, invalid(*n, "MaxNumberOfMessagesPerSecond", "Must be between 1 and 500, if provided.")
 	}
@@ -47,7 +47,7 @@ func (s *Service) StartMessageMoveTask(_ context.Context, in *api.StartMessageMo
 	if !ok {
 		return nil, errNoSource()
 	}
-	urls, _, err := s.page(nil, nil, s.sources(*in.SourceArn))
+	urls, _, err := s.page(ctx, nil, nil, s.sources(*in.SourceArn))
 	if err != nil {
 		return nil, err
 	}

@@ -28,7 +28,7 @@ func TestQueues(t *testing.T) {
 	h := start(t)
 	ctx := t.Context()
 	url := h.queue("q", "VisibilityTimeout", "45")
-	if *url != endpoint+"/000000000000/q" || *h.queue("q") != *url || *h.queue("q", "VisibilityTimeout", "45") != *url {
+	if *url != h.url+"/000000000000/q" || *h.queue("q") != *url || *h.queue("q", "VisibilityTimeout", "45") != *url {
 		t.Errorf("got %s, want the same queue each time", *url)
 	}
 	_, err := h.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: new("q"), Attributes: map[string]string{"VisibilityTimeout": "46"}})

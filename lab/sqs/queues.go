@@ -24,8 +24,9 @@ func (s *Service) names() []string { return slices.Sorted(maps.Keys(s.queues)) }
 
 func (s *Service) arn(name string) string { return s.Region.ARN("sqs", name) }
 
-func (s *Service) url(name string) string {
-	return strings.TrimSuffix(s.Endpoint(), "/") + "/" + s.Region.Account + "/" + name
+// url is the address of a queue, at the host that the caller used.
+func (s *Service) url(ctx context.Context, name string) string {
+	return strings.TrimSuffix(wire.OriginOf(ctx).URL(s.Endpoint()), "/") + "/" + s.Region.Account + "/" + name
 }
 
 // find resolves a queue URL. Only its path counts, since a queue has another address inside the lab's network than outside.
@@ -64,7 +65,7 @@ func (s *Service) define(q *queue, d definition) error {
 }
 
 // CreateQueue implements the operation of that name.
-func (s *Service) CreateQueue(_ context.Context, in *api.CreateQueueInput) (*api.CreateQueueOutput, error) {
+func (s *Service) CreateQueue(ctx context.Context, in *api.CreateQueueInput) (*api.CreateQueueOutput, error) {
 	name := *in.QueueName
 	if err := checkName(name, in.Attributes["FifoQueue"] == "true"); err != nil {
 		return nil, err
@@ -85,7 +86,7 @@ func (s *Service) CreateQueue(_ context.Context, in *api.CreateQueueInput) (*api
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if q, ok := s.queues[name]; ok {
-		return &api.CreateQueueOutput{QueueUrl: new(s.url(name))}, s.same(q, in.Attributes)
+		return &api.CreateQueueOutput{QueueUrl: new(s.url(ctx, name))}, s.same(q, in.Attributes)
 	}
 	now := s.Now()
 	if gone, ok := s.deleted[name]; ok && now.Sub(gone) < restTime {
@@ -100,7 +101,7 @@ func (s *Service) CreateQueue(_ context.Context, in *api.CreateQueueInput) (*api
 	}
 	s.queues[name] = q
 	delete(s.deleted, name)
-	return &api.CreateQueueOutput{QueueUrl: new(s.url(name))}, nil
+	return &api.CreateQueueOutput{QueueUrl: new(s.url(ctx, name))}, nil
 }
 
 func checkName(name string, fifo bool) error {
@@ -128,31 +129,31 @@ func (s *Service) same(q *queue, wanted map[string]string) error {
 }
 
 // GetQueueUrl implements the operation of that name.
-func (s *Service) GetQueueUrl(_ context.Context, in *api.GetQueueUrlInput) (*api.GetQueueUrlOutput, error) {
+func (s *Service) GetQueueUrl(ctx context.Context, in *api.GetQueueUrlInput) (*api.GetQueueUrlOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, ok := s.queues[*in.QueueName]; !ok || wire.Or(in.QueueOwnerAWSAccountId, s.Region.Account) != s.Region.Account {
 		return nil, errNoQueue()
 	}
-	return &api.GetQueueUrlOutput{QueueUrl: new(s.url(*in.QueueName))}, nil
+	return &api.GetQueueUrlOutput{QueueUrl: new(s.url(ctx, *in.QueueName))}, nil
 }
 
 // ListQueues implements the operation of that name.
-func (s *Service) ListQueues(_ context.Context, in *api.ListQueuesInput) (*api.ListQueuesOutput, error) {
+func (s *Service) ListQueues(ctx context.Context, in *api.ListQueuesInput) (*api.ListQueuesOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	urls, next, err := s.page(in.MaxResults, in.NextToken, func(q *queue) bool { return strings.HasPrefix(q.Name, wire.Value(in.QueueNamePrefix)) })
+	urls, next, err := s.page(ctx, in.MaxResults, in.NextToken, func(q *queue) bool { return strings.HasPrefix(q.Name, wire.Value(in.QueueNamePrefix)) })
 	return &api.ListQueuesOutput{QueueUrls: urls, NextToken: next}, err
 }
 
 // page lists the URLs of some queues. Only who names a limit gets pages; the others get the first thousand.
-func (s *Service) page(limit *int64, after *string, want func(*queue) bool) (urls []string, next *string, err error) {
+func (s *Service) page(ctx context.Context, limit *int64, after *string, want func(*queue) bool) (urls []string, next *string, err error) {
 	if n := wire.Or(limit, 1000); n < 1 || n > 1000 {
 		return nil, nil, invalid(n, "MaxResults", "Must be an integer between 1 and 1000.")
 	}
 	all := func(yield func(string, string) bool) {
 		for _, name := range s.names() {
-			if want(s.queues[name]) && !yield(name, s.url(name)) {
+			if want(s.queues[name]) && !yield(name, s.url(ctx, name)) {
 				return
 			}
 		}
@@ -261,7 +262,7 @@ func (s *Service) GetQueueAttributes(_ context.Context, in *api.GetQueueAttribut
 	}
 	var out map[string]string
 	for _, name := range in.AttributeNames {
-		if !slices.Contains(attributeNames(), name) {
+		if !slices.Contains(s.attributeNames, name) {
 			return nil, fail("InvalidAttributeName", "Unknown Attribute %s.", name)
 		}
 		if value, ok := all[name]; ok {
@@ -273,6 +274,3 @@ func (s *Service) GetQueueAttributes(_ context.Context, in *api.GetQueueAttribut
 	}
 	return &api.GetQueueAttributesOutput{Attributes: out}, nil
 }
-
-// attributeNames are the names that AWS's model knows.
-func attributeNames() []string { return api.New(nil).Enums["QueueAttributeName"] }

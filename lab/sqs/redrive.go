@@ -135,13 +135,13 @@ func (s *Service) sources(target string) func(*queue) bool {
 }
 
 // ListDeadLetterSourceQueues implements the operation of that name.
-func (s *Service) ListDeadLetterSourceQueues(_ context.Context, in *api.ListDeadLetterSourceQueuesInput) (*api.ListDeadLetterSourceQueuesOutput, error) {
+func (s *Service) ListDeadLetterSourceQueues(ctx context.Context, in *api.ListDeadLetterSourceQueuesInput) (*api.ListDeadLetterSourceQueuesOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	q, err := s.find(in.QueueUrl)
 	if err != nil {
 		return nil, err
 	}
-	urls, next, err := s.page(in.MaxResults, in.NextToken, s.sources(s.arn(q.Name)))
+	urls, next, err := s.page(ctx, in.MaxResults, in.NextToken, s.sources(s.arn(q.Name)))
 	return &api.ListDeadLetterSourceQueuesOutput{QueueUrls: append([]string{}, urls...), NextToken: next}, err
 }

@@ -36,7 +36,7 @@ func TestDeadLettersAndTheirRedrive(t *testing.T) {
 		t.Errorf("got %+v", m)
 	}
 	sources := wiretest.Must(h.ListDeadLetterSourceQueues(t.Context(), &sqs.ListDeadLetterSourceQueuesInput{QueueUrl: dead}))
-	if len(sources.QueueUrls) != 1 || sources.QueueUrls[0] != *url {
+	if len(sources.QueueUrls) != 1 || sources.QueueUrls[0] != h.url+"/000000000000/q" {
 		t.Errorf("got %v", sources.QueueUrls)
 	}
 	h.pass(30 * time.Second)

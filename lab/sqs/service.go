@@ -1,4 +1,4 @@
-// Package sqs is the lab's Amazon SQS: standard and FIFO queues, with dead-letter queues and their redrive, over AWS's JSON protocol.
+// Package sqs is the lab's Amazon SQS: standard and FIFO queues, with dead-letter queues and their redrive, over AWS's JSON protocol and the query protocol.
 //
 // The store holds every message, and every change is in the store before it is acknowledged. What receives need to find at once (which message is next, which
 // one becomes visible when) is an index in memory, built from the store when the service starts. Resource policies are kept and not evaluated, and
@@ -40,6 +40,8 @@ type Service struct {
 	moving  chan struct{}        // wakes Run
 
 	measured []observation // by the transaction that goes on
+
+	attributeNames []string // those of queues, as AWS's model has them
 }
 
 var _ api.API = (*Service)(nil)
@@ -55,6 +57,7 @@ var (
 // New returns the service with the queues that the store holds.
 func New(c Config) (*Service, error) {
 	s := &Service{Config: c, deleted: map[string]time.Time{}, moving: make(chan struct{}, 1)}
+	s.attributeNames = api.New(s).Enums["QueueAttributeName"]
 	return s, s.load()
 }
 

@@ -67,7 +67,7 @@ func (s *Server) recognise(r *http.Request) *servedService {
 }
 
 func (s *Server) named(name string, r *http.Request) *servedService {
-	if svc := s.served(name, r.URL.Path); svc != nil {
+	if svc := s.served(name, r); svc != nil {
 		return svc
 	}
 	standIn := &Service{Name: name, Protocol: RESTJSON}
@@ -83,13 +83,13 @@ func (s *Server) named(name string, r *http.Request) *servedService {
 }
 
 // served returns the service of a signing name, or nil. Services that share a name, as both APIs of Amazon OpenSearch Service share "es", are told
-// apart by the API version that their paths begin with.
-func (s *Server) served(name, path string) (found *servedService) {
+// apart by the API version that their paths begin with, and the two protocols of one service by the form of the request.
+func (s *Server) served(name string, r *http.Request) (found *servedService) {
 	for _, svc := range s.services {
 		if svc.Name != name {
 			continue
 		}
-		if svc.isREST() && strings.HasPrefix(path, "/"+svc.APIVersion+"/") {
+		if svc.isREST() && strings.HasPrefix(r.URL.Path, "/"+svc.APIVersion+"/") || svc.QueryToo && svc.Protocol == spoken(r) {
 			return svc
 		}
 		if found == nil {
@@ -155,6 +155,9 @@ func (s *Server) read(svc *servedService, r *http.Request) (*request, error) {
 		}
 		if req.form, err = url.ParseQuery(r.URL.RawQuery + "&" + string(body)); err != nil {
 			return nil, refuse(svc.Service, malformedRequest, "The request is not a valid form")
+		}
+		if svc.QueryToo {
+			implyQueue(req)
 		}
 	}
 	return req, nil

@@ -8,7 +8,7 @@ type Error struct {
 	Code    string // AWS's code, such as "InvalidVpcID.NotFound"
 	Message string
 	Fields  map[string]string // further members of the error shape, such as S3's BucketName
-	// QueryCode is the code that the service gave under the query protocol, where it differs (SQS): clients of AWS's JSON protocol expect it in a header.
+	// QueryCode is the code under the query protocol, where it differs (SQS). In the JSON protocol it goes out in a header.
 	QueryCode string
 }
 

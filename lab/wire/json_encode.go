@@ -20,8 +20,8 @@ func (jsonCodec) encode(c *call, out reflect.Value) (*answer, error) {
 
 func (jsonCodec) encodeError(c *call, e *Error) *answer {
 	a := newAnswer(e.Status, "application/x-amz-json-"+c.service.JSONVersion)
-	if e.QueryCode != "" {
-		a.header.Set("X-Amzn-Query-Error", e.QueryCode+";Sender")
+	if c.service.QueryToo {
+		a.header.Set("X-Amzn-Query-Error", orElse(e.QueryCode, e.Code)+";"+faultOf(e))
 	}
 	jsonError(a, c, e, "__type")
 	return a

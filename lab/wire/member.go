@@ -32,8 +32,12 @@ func members(v reflect.Value) iter.Seq[member] {
 // wireName is the name in messages: locationName, or else the member's own.
 func (m member) wireName() string { return orElse(m.Get("locationName"), m.name) }
 
-// elementName is the name of the XML elements or query parameters that carry the member. A flattened list takes that of its elements.
+// elementName is the name of the XML elements or query parameters that carry the member. A flattened list takes that of its elements. xmlName is where
+// services that are served over JSON and the query protocol keep it.
 func (m member) elementName() string {
+	if name := m.Get("xmlName"); name != "" {
+		return name
+	}
 	if m.flattened() && m.Get("locationNameList") != "" {
 		return m.Get("locationNameList")
 	}

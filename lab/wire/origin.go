@@ -8,6 +8,7 @@ import (
 
 // Origin is where a request came from and how.
 type Origin struct {
+	Scheme    string // "https", or "http" as it is spoken on this machine
 	Host      string // that the client asked for, with the port: "127.0.0.1:4566", "sqs.us-east-1.amazonaws.com"
 	Address   string // of the client, without the port
 	UserAgent string
@@ -23,10 +24,22 @@ func OriginOf(ctx context.Context) Origin {
 	return o
 }
 
+// URL is the base of URLs that the client can reach as it reached the lab, such as "https://sqs.us-east-1.amazonaws.com", or otherwise for calls within the lab.
+func (o Origin) URL(otherwise string) string {
+	if o.Host == "" {
+		return otherwise
+	}
+	return o.Scheme + "://" + o.Host
+}
+
 func originOf(r *http.Request) Origin {
 	address, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		address = r.RemoteAddr
 	}
-	return Origin{Host: r.Host, Address: address, UserAgent: r.UserAgent(), Secure: r.TLS != nil || net.ParseIP(address).IsLoopback()}
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	return Origin{Scheme: scheme, Host: r.Host, Address: address, UserAgent: r.UserAgent(), Secure: r.TLS != nil || net.ParseIP(address).IsLoopback()}
 }

@@ -13,16 +13,26 @@ func (queryCodec) encode(c *call, out reflect.Value) (*answer, error) {
 	x := xmlEncoder{&a.body}
 	response, result := c.operation.Name+"Response", c.operation.Name+"Result"
 	x.open(response, namespace(c.service.XMLNamespace)...)
-	x.open(result)
-	if err := x.body(out); err != nil {
-		return nil, err
+	if hasMembers(out) || !c.service.QueryToo {
+		x.open(result)
+		if err := x.body(out); err != nil {
+			return nil, err
+		}
+		x.close(result)
 	}
-	x.close(result)
 	x.open("ResponseMetadata")
 	x.element("RequestId", c.requestID)
 	x.close("ResponseMetadata")
 	x.close(response)
 	return a, nil
+}
+
+// hasMembers tells an output from that of an operation which has none: of those, the models of services that are JSON now do not say whether they had a result.
+func hasMembers(out reflect.Value) bool {
+	for range members(out) {
+		return true
+	}
+	return false
 }
 
 func (queryCodec) encodeError(c *call, e *Error) *answer {
@@ -32,7 +42,7 @@ func (queryCodec) encodeError(c *call, e *Error) *answer {
 	x.open("ErrorResponse", namespace(c.service.XMLNamespace)...)
 	x.open("Error")
 	x.element("Type", faultOf(e))
-	x.element("Code", e.Code)
+	x.element("Code", orElse(e.QueryCode, e.Code))
 	x.element("Message", e.Message)
 	x.fields(e.Fields)
 	x.close("Error")

@@ -51,6 +51,9 @@ func NewServer(o Options) *Server {
 	s := &Server{options: o}
 	for _, svc := range o.Services {
 		s.services = append(s.services, newServedService(svc))
+		if svc.QueryToo {
+			s.services = append(s.services, newServedService(queryVariant(svc)))
+		}
 	}
 	return s
 }

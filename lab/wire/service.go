@@ -23,6 +23,7 @@ type Service struct {
 	TargetPrefix string // X-Amz-Target up to the dot, JSON only
 	APIVersion   string // "2016-11-15"; sent as Version in query requests
 	XMLNamespace string // namespace of XML answers
+	QueryToo     bool   // served over the query protocol besides JSON, as services are that came from there ("awsQueryCompatible")
 	Operations   []Operation
 	Enums        map[string][]string // values by the name in an input's `enum` tag; EC2 has none here
 }

@@ -66,6 +66,8 @@ func New(api API) *wire.Service {
 		JSONVersion:  "1.0",
 		TargetPrefix: "AmazonSQS",
 		APIVersion:   "2012-11-05",
+		XMLNamespace: "http://queue.amazonaws.com/doc/2012-11-05/",
+		QueryToo:     true,
 		Protocol:     wire.JSON,
 		Operations: []wire.Operation{
 			wire.Op("AddPermission", "POST", "/", api.AddPermission),

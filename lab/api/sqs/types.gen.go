@@ -7,8 +7,8 @@ import ()
 // AddPermissionInput
 type AddPermissionInput struct {
 	_             struct{} `type:"structure"`
-	AWSAccountIds []string `type:"list" flattened:"true" required:"true"`
-	Actions       []string `type:"list" flattened:"true" required:"true"`
+	AWSAccountIds []string `locationNameList:"AWSAccountId" type:"list" flattened:"true" required:"true"`
+	Actions       []string `locationNameList:"ActionName" type:"list" flattened:"true" required:"true"`
 	Label         *string  `type:"string" required:"true"`
 	QueueUrl      *string  `type:"string" required:"true"`
 }
@@ -46,23 +46,23 @@ type ChangeMessageVisibilityOutput struct {
 // ChangeMessageVisibilityBatchInput
 type ChangeMessageVisibilityBatchInput struct {
 	_        struct{}                                   `type:"structure"`
-	Entries  []ChangeMessageVisibilityBatchRequestEntry `type:"list" flattened:"true" required:"true"`
+	Entries  []ChangeMessageVisibilityBatchRequestEntry `locationNameList:"ChangeMessageVisibilityBatchRequestEntry" type:"list" flattened:"true" required:"true"`
 	QueueUrl *string                                    `type:"string" required:"true"`
 }
 
 // ChangeMessageVisibilityBatchOutput
 type ChangeMessageVisibilityBatchOutput struct {
 	_          struct{}                                  `type:"structure"`
-	Failed     []BatchResultErrorEntry                   `type:"list" flattened:"true" required:"true"`
-	Successful []ChangeMessageVisibilityBatchResultEntry `type:"list" flattened:"true" required:"true"`
+	Failed     []BatchResultErrorEntry                   `locationNameList:"BatchResultErrorEntry" type:"list" flattened:"true" required:"true"`
+	Successful []ChangeMessageVisibilityBatchResultEntry `locationNameList:"ChangeMessageVisibilityBatchResultEntry" type:"list" flattened:"true" required:"true"`
 }
 
 // CreateQueueInput
 type CreateQueueInput struct {
 	_          struct{}          `type:"structure"`
-	Attributes map[string]string `type:"map" flattened:"true"`
+	Attributes map[string]string `locationNameKey:"Name" locationNameValue:"Value" xmlName:"Attribute" type:"map" flattened:"true"`
 	QueueName  *string           `type:"string" required:"true"`
-	Tags       map[string]string `locationName:"tags" type:"map" flattened:"true"`
+	Tags       map[string]string `locationName:"tags" locationNameKey:"Key" locationNameValue:"Value" xmlName:"Tag" type:"map" flattened:"true"`
 }
 
 // CreateQueueOutput
@@ -86,15 +86,15 @@ type DeleteMessageOutput struct {
 // DeleteMessageBatchInput
 type DeleteMessageBatchInput struct {
 	_        struct{}                         `type:"structure"`
-	Entries  []DeleteMessageBatchRequestEntry `type:"list" flattened:"true" required:"true"`
+	Entries  []DeleteMessageBatchRequestEntry `locationNameList:"DeleteMessageBatchRequestEntry" type:"list" flattened:"true" required:"true"`
 	QueueUrl *string                          `type:"string" required:"true"`
 }
 
 // DeleteMessageBatchOutput
 type DeleteMessageBatchOutput struct {
 	_          struct{}                        `type:"structure"`
-	Failed     []BatchResultErrorEntry         `type:"list" flattened:"true" required:"true"`
-	Successful []DeleteMessageBatchResultEntry `type:"list" flattened:"true" required:"true"`
+	Failed     []BatchResultErrorEntry         `locationNameList:"BatchResultErrorEntry" type:"list" flattened:"true" required:"true"`
+	Successful []DeleteMessageBatchResultEntry `locationNameList:"DeleteMessageBatchResultEntry" type:"list" flattened:"true" required:"true"`
 }
 
 // DeleteQueueInput
@@ -111,14 +111,14 @@ type DeleteQueueOutput struct {
 // GetQueueAttributesInput
 type GetQueueAttributesInput struct {
 	_              struct{} `type:"structure"`
-	AttributeNames []string `type:"list" flattened:"true"`
+	AttributeNames []string `locationNameList:"AttributeName" type:"list" flattened:"true"`
 	QueueUrl       *string  `type:"string" required:"true"`
 }
 
 // GetQueueAttributesOutput
 type GetQueueAttributesOutput struct {
 	_          struct{}          `type:"structure"`
-	Attributes map[string]string `type:"map" flattened:"true"`
+	Attributes map[string]string `locationNameKey:"Name" locationNameValue:"Value" xmlName:"Attribute" type:"map" flattened:"true"`
 }
 
 // GetQueueUrlInput
@@ -146,7 +146,7 @@ type ListDeadLetterSourceQueuesInput struct {
 type ListDeadLetterSourceQueuesOutput struct {
 	_         struct{} `type:"structure"`
 	NextToken *string  `type:"string"`
-	QueueUrls []string `locationName:"queueUrls" type:"list" flattened:"true" required:"true"`
+	QueueUrls []string `locationName:"queueUrls" locationNameList:"QueueUrl" type:"list" flattened:"true" required:"true"`
 }
 
 // ListMessageMoveTasksInput
@@ -159,7 +159,7 @@ type ListMessageMoveTasksInput struct {
 // ListMessageMoveTasksOutput
 type ListMessageMoveTasksOutput struct {
 	_       struct{}                          `type:"structure"`
-	Results []ListMessageMoveTasksResultEntry `type:"list" flattened:"true"`
+	Results []ListMessageMoveTasksResultEntry `locationNameList:"ListMessageMoveTasksResultEntry" type:"list" flattened:"true"`
 }
 
 // ListQueueTagsInput
@@ -171,7 +171,7 @@ type ListQueueTagsInput struct {
 // ListQueueTagsOutput
 type ListQueueTagsOutput struct {
 	_    struct{}          `type:"structure"`
-	Tags map[string]string `type:"map" flattened:"true"`
+	Tags map[string]string `locationNameKey:"Key" locationNameValue:"Value" xmlName:"Tag" type:"map" flattened:"true"`
 }
 
 // ListQueuesInput
@@ -186,7 +186,7 @@ type ListQueuesInput struct {
 type ListQueuesOutput struct {
 	_         struct{} `type:"structure"`
 	NextToken *string  `type:"string"`
-	QueueUrls []string `type:"list" flattened:"true"`
+	QueueUrls []string `locationNameList:"QueueUrl" type:"list" flattened:"true"`
 }
 
 // PurgeQueueInput
@@ -203,10 +203,10 @@ type PurgeQueueOutput struct {
 // ReceiveMessageInput
 type ReceiveMessageInput struct {
 	_                           struct{} `type:"structure"`
-	AttributeNames              []string `type:"list" flattened:"true"`
+	AttributeNames              []string `locationNameList:"AttributeName" type:"list" flattened:"true"`
 	MaxNumberOfMessages         *int64   `type:"integer"`
-	MessageAttributeNames       []string `type:"list" flattened:"true"`
-	MessageSystemAttributeNames []string `type:"list" flattened:"true"`
+	MessageAttributeNames       []string `locationNameList:"MessageAttributeName" type:"list" flattened:"true"`
+	MessageSystemAttributeNames []string `locationNameList:"MessageSystemAttributeName" type:"list" flattened:"true"`
 	QueueUrl                    *string  `type:"string" required:"true"`
 	ReceiveRequestAttemptId     *string  `type:"string"`
 	VisibilityTimeout           *int64   `type:"integer"`
@@ -216,7 +216,7 @@ type ReceiveMessageInput struct {
 // ReceiveMessageOutput
 type ReceiveMessageOutput struct {
 	_        struct{}  `type:"structure"`
-	Messages []Message `type:"list" flattened:"true"`
+	Messages []Message `locationNameList:"Message" type:"list" flattened:"true"`
 }
 
 // RemovePermissionInput
@@ -235,11 +235,11 @@ type RemovePermissionOutput struct {
 type SendMessageInput struct {
 	_                       struct{}                               `type:"structure"`
 	DelaySeconds            *int64                                 `type:"integer"`
-	MessageAttributes       map[string]MessageAttributeValue       `type:"map" flattened:"true"`
+	MessageAttributes       map[string]MessageAttributeValue       `locationNameKey:"Name" locationNameValue:"Value" xmlName:"MessageAttribute" type:"map" flattened:"true"`
 	MessageBody             *string                                `type:"string" required:"true"`
 	MessageDeduplicationId  *string                                `type:"string"`
 	MessageGroupId          *string                                `type:"string"`
-	MessageSystemAttributes map[string]MessageSystemAttributeValue `type:"map" flattened:"true"`
+	MessageSystemAttributes map[string]MessageSystemAttributeValue `locationNameKey:"Name" locationNameValue:"Value" xmlName:"MessageSystemAttribute" type:"map" flattened:"true"`
 	QueueUrl                *string                                `type:"string" required:"true"`
 }
 
@@ -256,21 +256,21 @@ type SendMessageOutput struct {
 // SendMessageBatchInput
 type SendMessageBatchInput struct {
 	_        struct{}                       `type:"structure"`
-	Entries  []SendMessageBatchRequestEntry `type:"list" flattened:"true" required:"true"`
+	Entries  []SendMessageBatchRequestEntry `locationNameList:"SendMessageBatchRequestEntry" type:"list" flattened:"true" required:"true"`
 	QueueUrl *string                        `type:"string" required:"true"`
 }
 
 // SendMessageBatchOutput
 type SendMessageBatchOutput struct {
 	_          struct{}                      `type:"structure"`
-	Failed     []BatchResultErrorEntry       `type:"list" flattened:"true" required:"true"`
-	Successful []SendMessageBatchResultEntry `type:"list" flattened:"true" required:"true"`
+	Failed     []BatchResultErrorEntry       `locationNameList:"BatchResultErrorEntry" type:"list" flattened:"true" required:"true"`
+	Successful []SendMessageBatchResultEntry `locationNameList:"SendMessageBatchResultEntry" type:"list" flattened:"true" required:"true"`
 }
 
 // SetQueueAttributesInput
 type SetQueueAttributesInput struct {
 	_          struct{}          `type:"structure"`
-	Attributes map[string]string `type:"map" flattened:"true" required:"true"`
+	Attributes map[string]string `locationNameKey:"Name" locationNameValue:"Value" xmlName:"Attribute" type:"map" flattened:"true" required:"true"`
 	QueueUrl   *string           `type:"string" required:"true"`
 }
 
@@ -297,7 +297,7 @@ type StartMessageMoveTaskOutput struct {
 type TagQueueInput struct {
 	_        struct{}          `type:"structure"`
 	QueueUrl *string           `type:"string" required:"true"`
-	Tags     map[string]string `type:"map" flattened:"true" required:"true"`
+	Tags     map[string]string `locationNameKey:"Key" locationNameValue:"Value" xmlName:"Tag" type:"map" flattened:"true" required:"true"`
 }
 
 // TagQueueOutput
@@ -309,7 +309,7 @@ type TagQueueOutput struct {
 type UntagQueueInput struct {
 	_        struct{} `type:"structure"`
 	QueueUrl *string  `type:"string" required:"true"`
-	TagKeys  []string `type:"list" flattened:"true" required:"true"`
+	TagKeys  []string `locationNameList:"TagKey" type:"list" flattened:"true" required:"true"`
 }
 
 // UntagQueueOutput
@@ -370,11 +370,11 @@ type ListMessageMoveTasksResultEntry struct {
 // Message: An Amazon SQS message.
 type Message struct {
 	_                      struct{}                         `type:"structure"`
-	Attributes             map[string]string                `type:"map" flattened:"true"`
+	Attributes             map[string]string                `locationNameKey:"Name" locationNameValue:"Value" xmlName:"Attribute" type:"map" flattened:"true"`
 	Body                   *string                          `type:"string"`
 	MD5OfBody              *string                          `type:"string"`
 	MD5OfMessageAttributes *string                          `type:"string"`
-	MessageAttributes      map[string]MessageAttributeValue `type:"map" flattened:"true"`
+	MessageAttributes      map[string]MessageAttributeValue `locationNameKey:"Name" locationNameValue:"Value" xmlName:"MessageAttribute" type:"map" flattened:"true"`
 	MessageId              *string                          `type:"string"`
 	ReceiptHandle          *string                          `type:"string"`
 }
@@ -382,10 +382,10 @@ type Message struct {
 // MessageAttributeValue: The user-specified message attribute value.
 type MessageAttributeValue struct {
 	_                struct{} `type:"structure"`
-	BinaryListValues [][]byte `type:"list" flattened:"true"`
+	BinaryListValues [][]byte `locationNameList:"BinaryListValue" type:"list" flattened:"true"`
 	BinaryValue      []byte   `type:"blob"`
 	DataType         *string  `type:"string" required:"true"`
-	StringListValues []string `type:"list" flattened:"true"`
+	StringListValues []string `locationNameList:"StringListValue" type:"list" flattened:"true"`
 	StringValue      *string  `type:"string"`
 }
 
@@ -411,10 +411,10 @@ const (
 // MessageSystemAttributeValue: The user-specified message system attribute value.
 type MessageSystemAttributeValue struct {
 	_                struct{} `type:"structure"`
-	BinaryListValues [][]byte `type:"list" flattened:"true"`
+	BinaryListValues [][]byte `locationNameList:"BinaryListValue" type:"list" flattened:"true"`
 	BinaryValue      []byte   `type:"blob"`
 	DataType         *string  `type:"string" required:"true"`
-	StringListValues []string `type:"list" flattened:"true"`
+	StringListValues []string `locationNameList:"StringListValue" type:"list" flattened:"true"`
 	StringValue      *string  `type:"string"`
 }
 
@@ -449,11 +449,11 @@ type SendMessageBatchRequestEntry struct {
 	_                       struct{}                               `type:"structure"`
 	DelaySeconds            *int64                                 `type:"integer"`
 	Id                      *string                                `type:"string" required:"true"`
-	MessageAttributes       map[string]MessageAttributeValue       `type:"map" flattened:"true"`
+	MessageAttributes       map[string]MessageAttributeValue       `locationNameKey:"Name" locationNameValue:"Value" xmlName:"MessageAttribute" type:"map" flattened:"true"`
 	MessageBody             *string                                `type:"string" required:"true"`
 	MessageDeduplicationId  *string                                `type:"string"`
 	MessageGroupId          *string                                `type:"string"`
-	MessageSystemAttributes map[string]MessageSystemAttributeValue `type:"map" flattened:"true"`
+	MessageSystemAttributes map[string]MessageSystemAttributeValue `locationNameKey:"Name" locationNameValue:"Value" xmlName:"MessageSystemAttribute" type:"map" flattened:"true"`
 }
 
 // SendMessageBatchResultEntry: Encloses a MessageId for a successfully-enqueued message in a SendMessageBatch.

@@ -22,12 +22,13 @@ type model struct {
 }
 
 type metadata struct {
-	APIVersion   string `json:"apiVersion"`
-	JSONVersion  string `json:"jsonVersion"`
-	Protocol     string `json:"protocol"`
-	ServiceID    string `json:"serviceId"`
-	TargetPrefix string `json:"targetPrefix"`
-	XMLNamespace string `json:"xmlNamespace"`
+	APIVersion   string    `json:"apiVersion"`
+	QueryToo     *struct{} `json:"awsQueryCompatible"` // the service answers the query protocol too
+	JSONVersion  string    `json:"jsonVersion"`
+	Protocol     string    `json:"protocol"`
+	ServiceID    string    `json:"serviceId"`
+	TargetPrefix string    `json:"targetPrefix"`
+	XMLNamespace string    `json:"xmlNamespace"`
 }
 
 type operation struct {
@@ -46,6 +47,7 @@ type ref struct {
 	Shape string `json:"shape"`
 	traits
 	QueryName     string `json:"queryName"`
+	XMLName       string `json:"xmlName"` // in the query protocol of a service whose model is about JSON
 	JSONValue     bool   `json:"jsonvalue"`
 	ResultWrapper string `json:"resultWrapper"`
 	Payload       string `json:"payload"` // of an input or output; the test vectors have it here
@@ -147,8 +149,8 @@ func loadModel(dir string) (*model, error) {
 	return m, readJSON(filepath.Join(filepath.Dir(found[0]), "docs-2.json"), &m.docs)
 }
 
-// supplement adds what AWS published after the models that the lab pins: operations, shapes, and members of known shapes.
-// The file has the form of api-2.json and need not exist.
+// supplement adds what AWS published after the models that the lab pins: operations, shapes, and members of known shapes; and what it left out of a model when
+// the service went from the query protocol to JSON: the names in XML, and their namespace. The file has the form of api-2.json and need not exist.
 func (m *model) supplement(path string) error {
 	var more model
 	if err := readJSON(path, &more); errors.Is(err, fs.ErrNotExist) {
@@ -156,10 +158,16 @@ func (m *model) supplement(path string) error {
 	} else if err != nil {
 		return err
 	}
+	m.Metadata.XMLNamespace = first(more.Metadata.XMLNamespace, m.Metadata.XMLNamespace)
 	maps.Copy(m.Operations, more.Operations)
 	for name, s := range more.Shapes {
 		if known := m.Shapes[name]; known != nil && s.Type == "" {
 			maps.Copy(known.Members, s.Members)
+			for _, part := range []struct{ known, more **ref }{{&known.Member, &s.Member}, {&known.Key, &s.Key}, {&known.Value, &s.Value}} {
+				if *part.more != nil {
+					*part.known = *part.more
+				}
+			}
 			known.Enum = append(known.Enum, s.Enum...)
 		} else {
 			m.Shapes[name] = s

@@ -68,6 +68,9 @@ func apiBody(s service, m *model, operations []string, inputs map[string]bool) s
 			fmt.Fprintf(&b, "\t\t%s: %q,\n", f[0], f[1])
 		}
 	}
+	if md.QueryToo != nil && md.XMLNamespace != "" {
+		b.WriteString("\t\tQueryToo: true,\n")
+	}
 	fmt.Fprintf(&b, "\t\tProtocol: wire.%s,\n\t\tOperations: []wire.Operation{\n", protocols[md.Protocol])
 	for _, name := range operations {
 		op := m.Operations[name]

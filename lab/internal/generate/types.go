@@ -131,6 +131,7 @@ func (t types) tags(member string, r *ref, required bool) string {
 	tags.add("location", own.Location)
 	tags.add("locationName", own.LocationName)
 	tags.add("queryName", r.QueryName)
+	tags.add("xmlName", r.XMLName)
 	for key, below := range map[string]*ref{"locationNameList": s.Member, "locationNameKey": s.Key, "locationNameValue": s.Value} {
 		if below != nil {
 			tags.add(key, below.LocationName)

@@ -70,7 +70,7 @@ type Args struct {
 	ApplyImmediately  bool   // do not wait for the maintenance window
 	RecoveryDays      int    // how long the deleted token can be restored, 7 to 30; 0 deletes it at once
 
-	AlarmActions []pulumi.StringInput
+	AlarmActions []pulumi.StringInput // topics that alarms are told to; empty leaves the alarms out
 }
 
 // Cache is a replication group.

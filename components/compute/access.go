@@ -15,38 +15,61 @@ import (
 	"storefront/components/internal/tags"
 )
 
-// makeRole makes the instances' role: Session Manager, the answer to the drain hook, and the grants. Instances start after all
-// of them.
-func (f *Fleet) makeRole(ctx *pulumi.Context, child pulumi.ResourceOption) error {
+// RoleType is the type token of a role made by NewRole.
+const RoleType = "storefront:compute:Role"
+
+// Role is the role of a fleet that is made before the fleet, because what the fleet cannot start without must name it: a search
+// domain admits roles, and servers must know the domain.
+type Role struct {
+	pulumi.ResourceState
+
+	ARN pulumi.StringOutput `pulumi:"arn"`
+
+	role *iam.Role
+}
+
+// NewRole makes a role that may do nothing yet: the fleet grants.
+func NewRole(ctx *pulumi.Context, name string, opts ...pulumi.ResourceOption) (*Role, error) {
+	r := &Role{}
+	if err := ctx.RegisterComponentResource(RoleType, name, r, opts...); err != nil {
+		return nil, err
+	}
+	var err error
+	if r.role, err = newRole(ctx, name, pulumi.Parent(r)); err != nil {
+		return nil, err
+	}
+	r.ARN = r.role.Arn
+	return r, ctx.RegisterResourceOutputs(r, pulumi.Map{"arn": r.ARN})
+}
+
+func newRole(ctx *pulumi.Context, name string, child pulumi.ResourceOption) (*iam.Role, error) {
 	trust, err := policy.Trust("ec2.amazonaws.com", nil).JSON()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	f.Role, err = iam.NewRole(ctx, naming.Logical(naming.RoleLimit, f.name), &iam.RoleArgs{
-		Description:      pulumi.String("Instances of " + f.name),
+	role, err := iam.NewRole(ctx, naming.Logical(naming.RoleLimit, name), &iam.RoleArgs{
+		Description:      pulumi.String("Instances of " + name),
 		AssumeRolePolicy: pulumi.String(trust),
 	}, child)
 	if err != nil {
-		return fmt.Errorf("creating the role: %w", err)
+		return nil, fmt.Errorf("creating the role: %w", err)
+	}
+	return role, nil
+}
+
+// makeRole makes the instances' role, unless it is there, and grants: what an instance itself needs, and what was asked for.
+// Instances start after all of them.
+func (f *Fleet) makeRole(ctx *pulumi.Context, child pulumi.ResourceOption) (err error) {
+	if f.args.Role != nil {
+		f.Role = f.args.Role.role
+	} else if f.Role, err = newRole(ctx, f.name, child); err != nil {
+		return err
 	}
 	grants := maps.Clone(f.args.Grants)
 	if grants == nil {
 		grants = map[string]pulumi.StringInput{}
 	}
-	grants["instance"] = policy.Output(func(v []string) policy.Document {
-		group := "arn:" + policy.Partition(f.args.Region) + ":autoscaling:" + f.args.Region + ":" + v[0] +
-			":autoScalingGroup:*:autoScalingGroupName/" + f.args.GroupName
-		return policy.Document{
-			{Action: policy.Strings{"autoscaling:CompleteLifecycleAction"}, Resource: policy.Strings{group}},
-			{
-				Action: policy.Strings{ // what Session Manager needs; these actions know no resources
-					"ssm:UpdateInstanceInformation", "ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel",
-					"ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel",
-				},
-				Resource: policy.Strings{"*"},
-			},
-		}
-	}, f.args.AccountID)
+	grants["instance"] = f.ownGrant()
 	for _, key := range slices.Sorted(maps.Keys(grants)) {
 		p, err := iam.NewRolePolicy(ctx, f.name+"-"+key, &iam.RolePolicyArgs{Role: f.Role.ID(), Policy: grants[key]}, child)
 		if err != nil {
@@ -59,6 +82,35 @@ func (f *Fleet) makeRole(ctx *pulumi.Context, child pulumi.ResourceOption) error
 		return fmt.Errorf("creating the instance profile: %w", err)
 	}
 	return nil
+}
+
+// ownGrant is what the boot script and Session Manager need.
+func (f *Fleet) ownGrant() pulumi.StringOutput {
+	return pulumi.All(f.args.AccountID, f.targetGroups()).ApplyT(func(v []any) (string, error) {
+		group := "arn:" + policy.Partition(f.args.Region) + ":autoscaling:" + f.args.Region + ":" + v[0].(string) +
+			":autoScalingGroup:*:autoScalingGroupName/" + f.args.GroupName
+		d := policy.Document{
+			{Action: policy.Strings{"autoscaling:CompleteLifecycleAction"}, Resource: policy.Strings{group}},
+			{
+				Action: policy.Strings{ // what Session Manager needs; these actions know no resources
+					"ssm:UpdateInstanceInformation", "ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel",
+					"ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel",
+				},
+				Resource: policy.Strings{"*"},
+			},
+		}
+		if targets := v[1].([]string); len(targets) > 0 {
+			d = append(d, policy.Statement{Action: policy.Strings{"elasticloadbalancing:DeregisterTargets"}, Resource: targets})
+		}
+		return d.JSON()
+	}).(pulumi.StringOutput)
+}
+
+func (f *Fleet) targetGroups() pulumi.StringArrayInput {
+	if f.args.TargetGroupARNs == nil {
+		return pulumi.StringArray{}
+	}
+	return f.args.TargetGroupARNs
 }
 
 func (f *Fleet) makeSecurityGroup(ctx *pulumi.Context, child pulumi.ResourceOption) error {

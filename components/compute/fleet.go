@@ -3,7 +3,8 @@
 // session token, there is no SSH (Session Manager reaches instances), the role can do what was granted and nothing else.
 //
 // What leaves does so in peace: the group takes an instance out of the load balancer, waits for its requests, then for the
-// drain hook, in which the instance stops the program and answers. Spot instances at risk are replaced before they are lost.
+// drain hook, in which the instance stops the program and answers. Spot instances at risk are replaced before they are lost; one that
+// gets its two minutes' notice leaves the load balancer and stops the program by itself.
 //
 // Left out: attribute-based instance selection, scheduled and predictive scaling, warm pools, refresh checkpoints.
 package compute
@@ -44,6 +45,7 @@ type Args struct {
 	Files       map[string]SourceFile // by name; the program must be among them
 	Environment pulumi.StringMap      // no secrets: user data is no place for them
 	Grants      map[string]pulumi.StringInput
+	Role        *Role // nil: the fleet makes its own
 
 	// ImageID is the AMI. Its changes are ignored unless PinImage is set: AWS publishes a new image about every two weeks, and
 	// a fleet is not to be replaced by that, but when its owner says so.
@@ -88,6 +90,10 @@ type Scaling struct {
 	// ("app/<name>/<id>/targetgroup/<name>/<id>").
 	Requests     float64
 	RequestLabel pulumi.StringInput
+	// Backlog is the number of messages that wait in the SQS queue BacklogQueue, for each instance in service: how long a message may
+	// wait, divided by how long an instance takes for one ("Scaling policy based on Amazon SQS").
+	Backlog      float64
+	BacklogQueue pulumi.StringInput // name
 }
 
 // Fleet is an auto scaling group with all it needs.
@@ -158,6 +164,10 @@ func check(a *Args) error {
 		return fmt.Errorf("%w: drain for %d seconds: 30 to 7200 are allowed", ErrArgs, a.DrainSeconds)
 	case a.Scaling.Requests > 0 && a.Scaling.RequestLabel == nil:
 		return fmt.Errorf("%w: scaling by requests needs the label of the metric", ErrArgs)
+	case a.Scaling.CPU < 0 || a.Scaling.Requests < 0 || a.Scaling.Backlog < 0:
+		return fmt.Errorf("%w: scaling towards less than nothing: %+v", ErrArgs, a.Scaling)
+	case a.Scaling.Backlog > 0 && a.Scaling.BacklogQueue == nil:
+		return fmt.Errorf("%w: scaling by backlog needs the name of the queue", ErrArgs)
 	}
 	for direction, peers := range map[string]map[string]Peer{"ingress": a.Ingress, "egress": a.Egress} {
 		for name, p := range peers {
@@ -228,10 +238,10 @@ func (f *Fleet) userData() pulumi.StringOutput {
 	for _, name := range names {
 		urls = append(urls, f.args.Files[name].URL)
 	}
-	return pulumi.All(urls, f.args.Environment).ApplyT(func(v []any) (string, error) {
+	return pulumi.All(urls, f.args.Environment, f.targetGroups()).ApplyT(func(v []any) (string, error) {
 		b := &boot{
 			Region: f.args.Region, Group: f.args.GroupName, Hook: f.hook(), Service: f.args.Service,
-			Environment: v[1].(map[string]string),
+			Environment: v[1].(map[string]string), TargetGroups: v[2].([]string),
 		}
 		for i, name := range names {
 			b.Files = append(b.Files, File{Name: name, URL: v[0].([]string)[i], SHA256: f.args.Files[name].SHA256})
@@ -259,8 +269,12 @@ func (f *Fleet) makeGroup(ctx *pulumi.Context, child pulumi.ResourceOption) (*au
 		HealthCheckGracePeriod: pulumi.Int(a.GraceSeconds),
 		DefaultInstanceWarmup:  pulumi.Int(60),
 		MinElbCapacity:         pulumi.Int(a.Min), // the update ends when so many serve
-		CapacityRebalance:      pulumi.Bool(spot),
-		ForceDelete:            pulumi.Bool(a.ForceDelete),
+		MetricsGranularity:     pulumi.String("1Minute"),
+		EnabledMetrics: pulumi.ToStringArray([]string{
+			"GroupDesiredCapacity", "GroupInServiceInstances", "GroupPendingInstances", "GroupTerminatingInstances", "GroupTotalInstances",
+		}),
+		CapacityRebalance: pulumi.Bool(spot),
+		ForceDelete:       pulumi.Bool(a.ForceDelete),
 		MixedInstancesPolicy: &autoscaling.GroupMixedInstancesPolicyArgs{
 			InstancesDistribution: &autoscaling.GroupMixedInstancesPolicyInstancesDistributionArgs{
 				OnDemandBaseCapacity:                pulumi.Int(a.OnDemandBase),

@@ -151,8 +151,61 @@ func TestRole(t *testing.T) {
 	const own = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"autoscaling:CompleteLifecycleAction",` +
 		`"Resource":"arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:*:autoScalingGroupName/storefront-test-product"},` +
 		`{"Effect":"Allow","Action":["ssm:UpdateInstanceInformation","ssmmessages:CreateControlChannel","ssmmessages:CreateDataChannel",` +
-		`"ssmmessages:OpenControlChannel","ssmmessages:OpenDataChannel"],"Resource":"*"}]}`
+		`"ssmmessages:OpenControlChannel","ssmmessages:OpenDataChannel"],"Resource":"*"},` +
+		`{"Effect":"Allow","Action":"elasticloadbalancing:DeregisterTargets","Resource":"arn:tg"}]}`
 	inputs(t, r.One(t, "aws:iam/rolePolicy:RolePolicy", "shop-instance"), map[string]any{"policy": own, "role": "shop"})
+}
+
+// A role that is there before the fleet gets the fleet's grants, and no second one is made.
+func TestRoleBeforeTheFleet(t *testing.T) {
+	r := componenttest.Run(t, func(ctx *pulumi.Context, p *aws.Provider) error {
+		role, err := compute.NewRole(ctx, "early", pulumi.Provider(p))
+		if err != nil {
+			return err
+		}
+		a := args()
+		a.Role = role
+		_, err = compute.New(ctx, "shop", a, pulumi.Provider(p))
+		return err
+	})
+	roles := r.All("aws:iam/role:Role")
+	if len(roles) != 1 || roles[0].Name != "early" {
+		t.Fatalf("roles: %v", roles)
+	}
+	if want := "storefront:compute:Role$aws:iam/role:Role::early"; roles[0].URN != want {
+		t.Errorf("the role's URN is %s, want %s", roles[0].URN, want)
+	}
+	for _, name := range []string{"shop-instance", "shop-artifacts"} {
+		inputs(t, r.One(t, "aws:iam/rolePolicy:RolePolicy", name), map[string]any{"role": "early"})
+	}
+	inputs(t, r.One(t, "aws:iam/instanceProfile:InstanceProfile", "shop"), map[string]any{"role": "early"})
+}
+
+func TestBacklog(t *testing.T) {
+	a := args()
+	a.Scaling = compute.Scaling{Backlog: 100, BacklogQueue: pulumi.String("orders")}
+	r := run(t, a)
+	const metrics = "targetTrackingConfiguration.customizedMetricSpecification.metrics"
+	inputs(t, r.One(t, "aws:autoscaling/policy:Policy", "shop-backlog"), map[string]any{
+		"targetTrackingConfiguration.targetValue": 100.0, "targetTrackingConfiguration.predefinedMetricSpecification": nil,
+		metrics + "[0].id": "m1", metrics + "[0].returnData": false, metrics + "[0].metricStat.stat": "Average",
+		metrics + "[0].metricStat.metric.namespace":           "AWS/SQS",
+		metrics + "[0].metricStat.metric.metricName":          "ApproximateNumberOfMessagesVisible",
+		metrics + "[0].metricStat.metric.dimensions[0].name":  "QueueName",
+		metrics + "[0].metricStat.metric.dimensions[0].value": "orders",
+		metrics + "[1].metricStat.metric.namespace":           "AWS/AutoScaling",
+		metrics + "[1].metricStat.metric.metricName":          "GroupInServiceInstances",
+		metrics + "[1].metricStat.metric.dimensions[0].value": "storefront-test-product",
+		metrics + "[2].expression":                            "m1 / m2",
+		metrics + "[2].returnData":                            true,
+	})
+	found := false
+	for i := range 5 {
+		found = found || r.One(t, group, "shop").Input(fmt.Sprintf("enabledMetrics[%d]", i)) == "GroupInServiceInstances"
+	}
+	if !found {
+		t.Error("the group does not publish how many instances are in service: there is nothing to divide by")
+	}
 }
 
 func TestSecurityGroup(t *testing.T) {
@@ -190,12 +243,14 @@ func TestRefusals(t *testing.T) {
 		change func(*compute.Args)
 		want   error
 	}{
-		"types": {func(a *compute.Args) { a.InstanceTypes = nil }, compute.ErrArgs},
-		"sizes": {func(a *compute.Args) { a.Min = 5 }, compute.ErrArgs},
-		"spot":  {func(a *compute.Args) { a.OnDemandPercentage = 101 }, compute.ErrArgs},
-		"drain": {func(a *compute.Args) { a.DrainSeconds = 5 }, compute.ErrArgs},
-		"label": {func(a *compute.Args) { a.Scaling.RequestLabel = nil }, compute.ErrArgs},
-		"peer":  {func(a *compute.Args) { a.Egress["x"] = compute.Peer{Port: 1} }, compute.ErrArgs},
+		"types":    {func(a *compute.Args) { a.InstanceTypes = nil }, compute.ErrArgs},
+		"sizes":    {func(a *compute.Args) { a.Min = 5 }, compute.ErrArgs},
+		"spot":     {func(a *compute.Args) { a.OnDemandPercentage = 101 }, compute.ErrArgs},
+		"drain":    {func(a *compute.Args) { a.DrainSeconds = 5 }, compute.ErrArgs},
+		"label":    {func(a *compute.Args) { a.Scaling.RequestLabel = nil }, compute.ErrArgs},
+		"queue":    {func(a *compute.Args) { a.Scaling = compute.Scaling{Backlog: 1} }, compute.ErrArgs},
+		"negative": {func(a *compute.Args) { a.Scaling.CPU = -1 }, compute.ErrArgs},
+		"peer":     {func(a *compute.Args) { a.Egress["x"] = compute.Peer{Port: 1} }, compute.ErrArgs},
 		"secret": {func(a *compute.Args) {
 			a.Environment["PASSWORD"] = pulumi.ToSecret(pulumi.String("x")).(pulumi.StringOutput)
 		}, compute.ErrSecret},

@@ -42,6 +42,7 @@ type boot struct {
 	Service       Service
 	Files         []File
 	Environment   map[string]string
+	TargetGroups  []string // ARNs, to leave on a spot notice
 }
 
 var (
@@ -86,7 +87,7 @@ func (b *boot) check() error {
 	if !found {
 		return fmt.Errorf("%w: the program %q is not among the files", ErrUserData, b.Service.Binary)
 	}
-	for _, a := range append(slices.Clone(b.Service.Arguments), b.Region, b.Group, b.Hook) {
+	for _, a := range append(slices.Concat(b.Service.Arguments, b.TargetGroups), b.Region, b.Group, b.Hook) {
 		if !valueForm.MatchString(a) {
 			return fmt.Errorf("%w: %q: letters, digits and _.,:/@%%+=!~- are allowed", ErrUserData, a)
 		}

@@ -1,5 +1,5 @@
 // Package database makes an Aurora PostgreSQL cluster: a writer, readers kept by name, TLS forced, storage and the managed
-// master password encrypted with the caller's key, logs kept for a set time, and a security group that lets in only who is named.
+// master password encrypted with the caller's key, logs kept for a set time, alarms, and a security group that lets in only who is named.
 //
 // Left out: Serverless v2, custom endpoints, global databases, RDS Proxy, Data API, restores from snapshots or points in time,
 // and rolling instance updates. Minor versions change with Args.Version only, so that a preview never proposes to go back.
@@ -53,6 +53,8 @@ type Args struct {
 	ApplyImmediately    bool // do not wait for the maintenance window
 	PerformanceInsights bool
 	MonitoringSeconds   int // enhanced monitoring: 0 is off; 1, 5, 10, 15, 30 or 60
+
+	AlarmActions []pulumi.StringInput // topics that alarms are told to; empty leaves the alarms out
 }
 
 // Instance describes a database instance.
@@ -125,6 +127,9 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 		return nil, err
 	}
 	if err := d.makeScaling(ctx, child); err != nil {
+		return nil, err
+	}
+	if err := d.makeAlarms(ctx, child); err != nil {
 		return nil, err
 	}
 	d.ClusterID, d.SecurityGroupID, d.LogGroup = d.cluster.ClusterIdentifier, d.group.ID(), logs.Name

@@ -17,6 +17,8 @@ import (
 const (
 	instance = "aws:rds/clusterInstance:ClusterInstance"
 	key      = "arn:aws:kms:us-east-1:123456789012:key/k"
+	topic    = "arn:aws:sns:us-east-1:123456789012:alarms"
+	alarm    = "aws:cloudwatch/metricAlarm:MetricAlarm"
 )
 
 func args() *database.Args {
@@ -150,6 +152,33 @@ func TestMonitoringAndScaling(t *testing.T) {
 	}
 	if p := r.One(t, "aws:appautoscaling/policy:Policy", "shop-readers"); p.Input("targetTrackingScalingPolicyConfiguration.targetValue") != 60.0 {
 		t.Errorf("policy: %v", p.Inputs)
+	}
+}
+
+func TestAlarms(t *testing.T) {
+	a := args()
+	a.AlarmActions = []pulumi.StringInput{pulumi.String(topic)}
+	r := run(t, a)
+	for name, want := range map[string]map[string]any{
+		"shop-writer-cpu": {"metricName": "CPUUtilization", "dimensions.Role": "WRITER", "threshold": 80.0},
+		"shop-lag":        {"metricName": "AuroraReplicaLag", "dimensions.Role": "READER", "threshold": 1000.0},
+		"shop-writer-memory": {
+			"metricName": "FreeableMemory", "comparisonOperator": "LessThanOrEqualToThreshold", "statistic": "Minimum",
+			"alarmActions[0]": topic, "okActions[0]": topic, "namespace": "AWS/RDS", "dimensions.DBClusterIdentifier": "shop-test",
+		},
+	} {
+		for path, want := range want {
+			if got := r.One(t, alarm, name).Input(path); got != want {
+				t.Errorf("%s %s: got %v, want %v", name, path, got, want)
+			}
+		}
+	}
+	a.Readers = nil
+	if got := len(run(t, a).All(alarm)); got != 2 {
+		t.Errorf("%d alarms without a reader, want 2", got)
+	}
+	if got := run(t, args()).All(alarm); len(got) != 0 {
+		t.Errorf("alarms that tell nobody: %v", got)
 	}
 }
 

@@ -1,5 +1,5 @@
 // Package loadbalancer makes an application load balancer: HTTPS with a modern policy when a certificate is given (plain HTTP
-// is then redirected), invalid headers dropped, access logs in a bucket of its own, security group rules for its clients and
+// is then redirected), invalid headers dropped, access logs in a bucket of its own, alarms, security group rules for its clients and
 // its targets and nobody else. Listeners, rules and target groups are kept by name, so that one more changes no other.
 //
 // Left out, for later issues: requesting and validating the certificate, the Route 53 alias and the WAF association (they come
@@ -46,6 +46,8 @@ type Args struct {
 	DeletionProtection bool
 	LogDays            int  // days to keep access logs; 0 means 90
 	ForceDestroy       bool // let a destroy delete the access logs
+
+	AlarmActions []pulumi.StringInput // topics that alarms are told to; empty leaves the alarms out
 }
 
 // TargetGroup describes servers that answer the same requests.
@@ -108,6 +110,9 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 		return nil, err
 	}
 	if err := l.makeListeners(ctx, child); err != nil {
+		return nil, err
+	}
+	if err := l.makeAlarms(ctx, child); err != nil {
 		return nil, err
 	}
 	scheme := "http"

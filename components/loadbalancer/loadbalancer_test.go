@@ -18,6 +18,7 @@ const (
 	ingress  = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 	egress   = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 	listener = "aws:lb/listener:Listener"
+	alarm    = "aws:cloudwatch/metricAlarm:MetricAlarm"
 )
 
 func args() *loadbalancer.Args {
@@ -129,6 +130,26 @@ func TestLogBucketPolicy(t *testing.T) {
 		`"StringEquals":{"aws:SourceAccount":"123456789012"}}}]}`
 	if got := run(t, args()).One(t, "aws:s3/bucketPolicy:BucketPolicy", "shop-logs").Input("policy"); got != want {
 		t.Errorf("got  %v\nwant %s", got, want)
+	}
+}
+
+func TestAlarms(t *testing.T) {
+	const topic = "arn:aws:sns:us-east-1:123456789012:alarms"
+	a := args()
+	a.AlarmActions = []pulumi.StringInput{pulumi.String(topic)}
+	r := run(t, a)
+	const balancer, targets = "app/shop/50dc6c495c0c9188", "targetgroup/shop-product/73e2d6bc24d8a067"
+	for name, want := range map[string]map[string]any{
+		"shop-errors":            {"metricName": "HTTPCode_ELB_5XX_Count", "dimensions.LoadBalancer": balancer, "dimensions.TargetGroup": nil, "alarmActions[0]": topic},
+		"shop-product-errors":    {"metricName": "HTTPCode_Target_5XX_Count", "dimensions.LoadBalancer": balancer, "dimensions.TargetGroup": targets, "statistic": "Sum"},
+		"shop-product-unhealthy": {"metricName": "UnHealthyHostCount", "dimensions.TargetGroup": targets, "evaluationPeriods": 5.0},
+		"shop-product-slow":      {"metricName": "TargetResponseTime", "dimensions.TargetGroup": targets, "threshold": 1.0},
+	} {
+		for path, want := range want {
+			if got := r.One(t, alarm, name).Input(path); got != want {
+				t.Errorf("%s %s: got %v, want %v", name, path, got, want)
+			}
+		}
 	}
 }
 

@@ -45,8 +45,8 @@ type Args struct {
 	MaxReceives       int // after so many a message goes to the dead-letter queue, 1 to 1000; 0 means 5
 	MaxMessageBytes   int // 1024 to 262144; 0 means 262144
 
-	OldestSeconds int // alarm when a message is this old; 0 means 300
-	AlarmActions  []pulumi.StringInput
+	OldestSeconds int                  // alarm when a message is this old; 0 means 300
+	AlarmActions  []pulumi.StringInput // topics that alarms are told to; empty leaves the alarms out
 }
 
 // Queue is a queue with its dead-letter queue.

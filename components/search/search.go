@@ -68,7 +68,7 @@ type Args struct {
 	LogPolicy pulumi.Resource
 	LogDays   int // 0 means 30
 
-	AlarmActions []pulumi.StringInput
+	AlarmActions []pulumi.StringInput // topics that alarms are told to; empty leaves the alarms out
 }
 
 // Domain is a search domain.

@@ -53,17 +53,27 @@ WantedBy=multi-user.target
 END
 
 # The group takes a leaving instance out of the load balancer and lets its requests end, then waits for the drain hook: stop the
-# service in peace and say so. Without an answer the hook ends by itself.
+# service in peace and say so. Without an answer the hook ends by itself. A spot instance that is told its end has two minutes:
+# it leaves the load balancer, which hears of it within seconds, and stops the service without waiting for the group.
 cat >/usr/local/bin/shop-drain <<'END'
 #!/bin/bash
 metadata=http://169.254.169.254/latest
+get() {
+  curl --silent --fail --max-time 2 --header "X-aws-ec2-metadata-token: $token" "$metadata/meta-data/$1"
+}
 until [ "$state" = Terminated ]; do
   sleep 5
   token=$(curl --silent --fail --max-time 2 --request PUT --header 'X-aws-ec2-metadata-token-ttl-seconds: 60' $metadata/api/token)
-  state=$(curl --silent --fail --max-time 2 --header "X-aws-ec2-metadata-token: $token" $metadata/meta-data/autoscaling/target-lifecycle-state)
+  state=$(get autoscaling/target-lifecycle-state)
+  instance=$(get instance-id)
+  if [ -z "$noticed" ] && get spot/instance-action >/dev/null; then
+    noticed=1
+    aws elbv2 deregister-targets --region us-east-1 --target-group-arn arn:tg --targets "Id=$instance"
+    sleep 5
+    systemctl stop shop
+  fi
 done
 systemctl stop shop
-instance=$(curl --silent --fail --max-time 2 --header "X-aws-ec2-metadata-token: $token" $metadata/meta-data/instance-id)
 exec aws autoscaling complete-lifecycle-action --region us-east-1 --auto-scaling-group-name storefront-test-product \
   --lifecycle-hook-name storefront-test-product-drain --instance-id "$instance" --lifecycle-action-result CONTINUE
 END
@@ -71,7 +81,7 @@ chmod 0755 /usr/local/bin/shop-drain
 
 cat >/etc/systemd/system/shop-drain.service <<'END'
 [Unit]
-Description=Stops shop when the auto scaling group takes the instance away
+Description=Stops shop when the instance is taken away
 After=network-online.target
 Wants=network-online.target
 

@@ -20,14 +20,32 @@ type Args struct {
 	Threshold   float64
 	Seconds     int // period; 0 means 60
 	Periods     int // so many in a row; 0 means 1
-	Actions     []pulumi.StringInput
 }
 
-// New makes the alarm. Actions may be empty: the alarm then shows in the console alone.
-func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) error {
-	actions := pulumi.Array{}
-	for _, a := range args.Actions {
-		actions = append(actions, a)
+// Named is an alarm of a list.
+type Named struct {
+	Name string
+	Args
+}
+
+// Each makes the alarms of a list, each under its own name after the prefix. Actions are the topics that are told; without any
+// there are no alarms, which cost money and which nobody would see.
+func Each(ctx *pulumi.Context, prefix string, actions []pulumi.StringInput, list []Named, opts ...pulumi.ResourceOption) error {
+	if len(actions) == 0 {
+		return nil
+	}
+	for _, a := range list {
+		if err := one(ctx, prefix+"-"+a.Name, &a.Args, actions, opts); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func one(ctx *pulumi.Context, name string, args *Args, topics []pulumi.StringInput, opts []pulumi.ResourceOption) error {
+	var actions pulumi.Array
+	for _, t := range topics {
+		actions = append(actions, t)
 	}
 	comparison := "GreaterThanOrEqualToThreshold"
 	if args.Below {
@@ -51,23 +69,6 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 		return fmt.Errorf("creating alarm %s: %w", name, err)
 	}
 	return nil
-}
-
-// Each makes the alarms of a list, each under its own name after the prefix; all get the actions.
-func Each(ctx *pulumi.Context, prefix string, actions []pulumi.StringInput, list []Named, opts ...pulumi.ResourceOption) error {
-	for _, a := range list {
-		a.Args.Actions = actions
-		if err := New(ctx, prefix+"-"+a.Name, &a.Args, opts...); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Named is an alarm of a list.
-type Named struct {
-	Name string
-	Args
 }
 
 func or(n, otherwise int) int {

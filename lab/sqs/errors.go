@@ -2,6 +2,7 @@ package sqs
 
 import (
 	"net/http"
+	"strings"
 
 	"storefront/lab/wire"
 )
@@ -18,6 +19,8 @@ func queryCode(code string) string {
 	switch code {
 	case "QueueDoesNotExist":
 		return "AWS.SimpleQueueService.NonExistentQueue"
+	case "KmsNotFound", "KmsDisabled", "KmsInvalidState", "KmsAccessDenied":
+		return "KMS." + strings.TrimPrefix(code, "Kms") + "Exception"
 	case "QueueNameExists":
 		return "QueueAlreadyExists"
 	case "QueueDeletedRecently", "MessageNotInflight", "EmptyBatchRequest", "BatchEntryIdsNotDistinct", "TooManyEntriesInBatchRequest", "BatchRequestTooLong",

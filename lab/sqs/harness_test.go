@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	api "storefront/lab/api/sqs"
+	"storefront/lab/kms"
 	"storefront/lab/region"
 	lab "storefront/lab/sqs"
 	"storefront/lab/state"
@@ -22,15 +23,19 @@ type harness struct {
 	*sqs.Client
 	t       testing.TB
 	service *lab.Service
+	keys    *kms.Service
 	store   *state.Store
 	now     time.Time
 	url     string // of the server
+	file    string // of the store
+	observe func(queue, metric string, value float64)
 }
 
 func start(t testing.TB) *harness {
 	t.Helper()
 	h := &harness{t: t, now: time.Now()}
-	h.store = wiretest.Must(state.Open(filepath.Join(t.TempDir(), "state")))
+	h.file = filepath.Join(t.TempDir(), "state")
+	h.store = wiretest.Must(state.Open(h.file))
 	t.Cleanup(func() { _ = h.store.Close() })
 	h.open()
 	return h
@@ -39,7 +44,8 @@ func start(t testing.TB) *harness {
 // open starts a service on what the store holds, as after the death of the one before.
 func (h *harness) open() {
 	h.t.Helper()
-	h.service = wiretest.Must(lab.New(lab.Config{Store: h.store, Region: region.Default(), Endpoint: func() string { return endpoint }, Now: func() time.Time { return h.now }}))
+	h.keys = kms.New(h.store, region.Default(), func() time.Time { return h.now })
+	h.service = wiretest.Must(lab.New(lab.Config{Store: h.store, Region: region.Default(), Endpoint: func() string { return endpoint }, Keys: h.keys, Observe: h.observe, Now: func() time.Time { return h.now }}))
 	server := wiretest.New(h.t, api.New(h.service))
 	h.url, h.Client = server.URL, sqs.NewFromConfig(server.Config())
 }

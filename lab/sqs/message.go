@@ -30,7 +30,8 @@ type record struct {
 
 // content is what never changes.
 type content struct {
-	Body       string
+	Body       string               `json:",omitempty"`
+	Sealed     *sealed              `json:",omitempty"` // instead of Body
 	Attributes map[string]Attribute `json:",omitempty"`
 	System     map[string]Attribute `json:",omitempty"`
 }

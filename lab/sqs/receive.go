@@ -78,6 +78,9 @@ func (s *Service) receive(in *api.ReceiveMessageInput, start time.Time) (*api.Re
 	if !q.fifo() && q.inFlight+limit > maxInFlight {
 		return out, nil, fail("OverLimit", "Too many messages in flight. The limit of a standard queue is %d.", maxInFlight)
 	}
+	if err := s.checkKey(q); err != nil {
+		return out, nil, err
+	}
 	if q.ready.Len() > 0 {
 		if err := s.change(func(tx *state.Tx) error { return s.take(tx, q, in, limit, now, out) }); err != nil {
 			return out, nil, err
@@ -126,7 +129,7 @@ func (s *Service) take(tx *state.Tx, q *queue, in *api.ReceiveMessageInput, limi
 				m.First = now.UnixMilli()
 			}
 			q.wait(m)
-			answer, err := s.show(tx, in, m)
+			answer, err := s.show(tx, q, in, m)
 			if err != nil {
 				return err
 			}
@@ -165,10 +168,13 @@ func errReceipt(handle string) error {
 }
 
 // show is a message as a receive answers it.
-func (s *Service) show(tx *state.Tx, in *api.ReceiveMessageInput, m *message) (api.Message, error) {
+func (s *Service) show(tx *state.Tx, q *queue, in *api.ReceiveMessageInput, m *message) (api.Message, error) {
 	c, ok, err := contents.Get(tx, m.ID)
 	if err != nil || !ok {
 		return api.Message{}, fmt.Errorf("content of message %s (there: %t): %w", m.ID, ok, err)
+	}
+	if err := s.open(tx, q, &c); err != nil {
+		return api.Message{}, err
 	}
 	out := api.Message{MessageId: new(m.ID), Body: new(c.Body), MD5OfBody: new(md5Hex(c.Body)), ReceiptHandle: new(m.Receipt)}
 	asked := slices.Concat(in.AttributeNames, in.MessageSystemAttributeNames)

@@ -1,6 +1,7 @@
 package sqs
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -47,7 +48,7 @@ func (s *Service) SendMessage(ctx context.Context, in *api.SendMessageInput) (*a
 	if err != nil {
 		return nil, err
 	}
-	if err := d.check(q); err != nil {
+	if err := cmp.Or(d.check(q), s.prepareKey(q)); err != nil {
 		return nil, err
 	}
 	var a sent
@@ -89,6 +90,9 @@ func (s *Service) SendMessageBatch(ctx context.Context, in *api.SendMessageBatch
 	if len(drafts) == 0 {
 		return out, nil
 	}
+	if err := s.prepareKey(q); err != nil {
+		return nil, err
+	}
 	return out, s.change(func(tx *state.Tx) error {
 		for i, d := range drafts {
 			a, err := s.send(tx, q, d)
@@ -105,8 +109,6 @@ func (s *Service) SendMessageBatch(ctx context.Context, in *api.SendMessageBatch
 // send stores a message, unless a FIFO queue has had it already.
 func (s *Service) send(tx *state.Tx, q *queue, d *draft) (sent, error) {
 	now := s.Now()
-	s.measure(q, "NumberOfMessagesSent", 1)
-	s.measure(q, "SentMessageSize", float64(d.size()))
 	a := sent{bodyMD5: new(md5Hex(d.Body)), attributesMD5: wire.Optional(attributesMD5(d.Attributes)), systemMD5: wire.Optional(attributesMD5(d.System))}
 	r := record{Queue: q.Name, Sent: now.UnixMilli(), Sender: d.sender, Group: wire.Value(d.group), Dedup: d.dedupID(q)}
 	r.Due = r.Sent + 1000*wire.Or(d.delay, q.number("DelaySeconds"))
@@ -124,10 +126,16 @@ func (s *Service) send(tx *state.Tx, q *queue, d *draft) (sent, error) {
 		return a, err
 	}
 	a.id = new(r.ID)
+	c := d.content
+	if err := s.seal(tx, q, &c); err != nil {
+		return a, err
+	}
+	s.measure(q, "NumberOfMessagesSent", 1)
+	s.measure(q, "SentMessageSize", float64(d.size()))
 	if r.Seq, err = s.place(tx, q, r); err != nil {
 		return a, err
 	}
-	if err := contents.Put(tx, r.ID, d.content); err != nil || !q.fifo() {
+	if err := contents.Put(tx, r.ID, c); err != nil || !q.fifo() {
 		return a, err
 	}
 	a.sequence = new(sequenceNumber(r.Seq))

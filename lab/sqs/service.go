@@ -1,8 +1,8 @@
 // Package sqs is the lab's Amazon SQS: standard and FIFO queues, with dead-letter queues and their redrive, over AWS's JSON protocol and the query protocol.
 //
 // The store holds every message, and every change is in the store before it is acknowledged. What receives need to find at once (which message is next, which
-// one becomes visible when) is an index in memory, built from the store when the service starts. Resource policies are kept and not evaluated, and
-// encryption settings are kept without encrypting the lab's own file. The query protocol and ReceiveRequestAttemptId are not served.
+// one becomes visible when) is an index in memory, built from the store when the service starts. The bodies of queues with a KMS key are encrypted; SSE-SQS,
+// whose keys nobody sees, is a setting that the lab keeps. Queue policies decide about AWS services that send. ReceiveRequestAttemptId is not served.
 package sqs
 
 import (
@@ -25,6 +25,7 @@ type Config struct {
 	Region   region.Region
 	Endpoint func() string // base of queue URLs for callers within the lab, such as "http://127.0.0.1:4566"; others get the host that they called
 	Now      func() time.Time
+	Keys     Keys
 	// Observe is told the values of the metrics NumberOfMessagesSent, SentMessageSize, NumberOfMessagesReceived, NumberOfEmptyReceives and
 	// NumberOfMessagesDeleted as they happen. It must be quick and must not call the service. Nil is nobody.
 	Observe func(queue, metric string, value float64)
@@ -38,6 +39,8 @@ type Service struct {
 	queues  map[string]*queue
 	deleted map[string]time.Time // names that must rest for a minute
 	moving  chan struct{}        // wakes Run
+
+	writing, reading map[string]dataKey // by queue, and by the key encrypted
 
 	measured []observation // by the transaction that goes on
 
@@ -56,7 +59,7 @@ var (
 
 // New returns the service with the queues that the store holds.
 func New(c Config) (*Service, error) {
-	s := &Service{Config: c, deleted: map[string]time.Time{}, moving: make(chan struct{}, 1)}
+	s := &Service{Config: c, deleted: map[string]time.Time{}, moving: make(chan struct{}, 1), writing: map[string]dataKey{}, reading: map[string]dataKey{}}
 	s.attributeNames = api.New(s).Enums["QueueAttributeName"]
 	return s, s.load()
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"storefront/services/shop"
@@ -23,6 +24,8 @@ func status(code shop.Code) int {
 		return http.StatusBadRequest
 	case shop.NotFound:
 		return http.StatusNotFound
+	case shop.Conflict:
+		return http.StatusConflict
 	case shop.Unavailable:
 		return http.StatusServiceUnavailable
 	}
@@ -36,7 +39,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		p.Status, p.Field, p.Detail = http.StatusRequestEntityTooLarge, "body", "must have at most 65536 bytes"
+		p.Status, p.Field, p.Detail = http.StatusRequestEntityTooLarge, "body", fmt.Sprintf("must have at most %d bytes", MaxBody)
 	case errors.As(err, &known) && known.Code != shop.Internal:
 		p.Field, p.Detail = known.Field, known.Message
 	}
@@ -68,6 +71,9 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, status int, body 
 		return
 	}
 	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if w.Header().Get("Cache-Control") == "" {
+		w.Header().Set("Cache-Control", "no-store") // errors, orders and health change from one moment to the next
+	}
 	w.WriteHeader(status)
 	if _, err := w.Write(append(data, '\n')); err != nil {
 		s.config.Log.DebugContext(r.Context(), "the client went away", "error", err)

@@ -1,67 +1,96 @@
 package web
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"io"
 	"mime"
 	"net/http"
-	"strings"
-	"unicode/utf8"
+	"net/url"
+	"strconv"
 
 	"storefront/services/shop"
 )
 
-// decodeProduct reads a product from the body of a request for /products/{id}. Every refusal is an Invalid error that names the field.
-func decodeProduct(w http.ResponseWriter, r *http.Request) (shop.Product, error) {
+// readBody returns the body of a request that brings JSON.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" {
-		return shop.Product{}, shop.Invalidf("Content-Type", "must be application/json")
+		return nil, shop.Invalidf("Content-Type", "must be application/json")
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	var tooLarge *http.MaxBytesError
+	if err != nil && !errors.As(err, &tooLarge) {
+		return nil, shop.Invalidf("body", "ended before its announced end, or came too slowly")
+	}
+	return body, err
+}
+
+// parseProduct decodes a product. The ID comes from the path; in the body it may only repeat it.
+func parseProduct(body []byte, id string) (shop.Product, error) {
+	o, err := parseObject(body)
 	if err != nil {
 		return shop.Product{}, err
 	}
-	id := r.PathValue("id")
-	p, err := parseProduct(body, id)
-	if err != nil {
+	p := shop.Product{ID: id, Name: o.text("name"), Description: o.text("description"), PriceCents: o.integer("price_cents"), Currency: o.text("currency"), Stock: o.integer("stock")}
+	if o.has("id") && o.text("id") != id {
+		o.refuse("id", "must be the one in the path, or be left out")
+	}
+	if err := o.end(); err != nil {
 		return shop.Product{}, err
 	}
 	return p, p.Validate()
 }
 
-// parseProduct decodes one JSON object without unknown fields. The ID comes from the path; in the body it may only repeat it.
-func parseProduct(body []byte, id string) (shop.Product, error) {
-	// encoding/json replaces broken UTF-8 silently; what a client sends and what is stored must be the same.
-	if !utf8.Valid(body) {
-		return shop.Product{}, shop.Invalidf("body", "must be valid UTF-8")
+// parseLines decodes what an order asks for: {"items": [{"product_id": ..., "quantity": ...}]}.
+func parseLines(body []byte) ([]shop.Line, error) {
+	o, err := parseObject(body)
+	if err != nil {
+		return nil, err
 	}
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.DisallowUnknownFields()
-	p := shop.Product{ID: id}
-	if err := d.Decode(&p); err != nil {
-		return p, decodeError(err)
+	var lines []shop.Line
+	for _, item := range o.objects("items", shop.MaxItems) {
+		lines = append(lines, shop.Line{ProductID: item.text("product_id"), Quantity: item.integer("quantity")})
+		if err := item.end(); err != nil {
+			return nil, err
+		}
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return p, shop.Invalidf("body", "must be one JSON object and nothing after it")
+	if err := o.end(); err != nil {
+		return nil, err
 	}
-	if p.ID != id {
-		return p, shop.Invalidf("id", "must be the one in the path, or be left out")
-	}
-	return p, nil
+	return lines, shop.ValidateLines(lines)
 }
 
-func decodeError(err error) error {
-	var wrongType *json.UnmarshalTypeError
-	if errors.As(err, &wrongType) {
-		field := wrongType.Field
-		if field == "" {
-			field = "body"
+// idempotencyKey returns the request's Idempotency-Key.
+func idempotencyKey(h http.Header) (string, error) {
+	if len(h.Values("Idempotency-Key")) > 1 {
+		return "", shop.Invalidf("Idempotency-Key", "must be sent once")
+	}
+	key := h.Get("Idempotency-Key")
+	return key, shop.ValidateKey(key)
+}
+
+// parseParameters decodes a query string in which every parameter occurs once at most. net/url's own reader drops what it cannot decode, and a client
+// that misspelt its cursor would get the first page for ever.
+func parseParameters(raw string) (url.Values, error) {
+	values, err := url.ParseQuery(raw)
+	if err != nil {
+		return nil, shop.Invalidf("query", "is not a well-formed query string")
+	}
+	for name, all := range values {
+		if len(all) > 1 {
+			return nil, shop.Invalidf(shorten(name), "must be given once")
 		}
-		return shop.Invalidf(field, "must not be a JSON %s", wrongType.Value)
 	}
-	if name, found := strings.CutPrefix(err.Error(), "json: unknown field "); found {
-		return shop.Invalidf(strings.Trim(name, `"`), "is not a field of a product")
+	return values, nil
+}
+
+// parseLimit returns the size of a page; its bounds are checked with the rest of the query.
+func parseLimit(values url.Values) (int, error) {
+	if !values.Has("limit") {
+		return shop.DefaultLimit, nil
 	}
-	return shop.Invalidf("body", "must be a JSON object")
+	n, err := strconv.Atoi(values.Get("limit"))
+	if err != nil {
+		return 0, shop.Invalidf("limit", "must be a whole number")
+	}
+	return n, nil
 }

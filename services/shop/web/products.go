@@ -1,13 +1,15 @@
 package web
 
 import (
+	"context"
 	"encoding/base64"
 	"net/http"
-	"net/url"
-	"strconv"
 
 	"storefront/services/shop"
 )
+
+// productsAge is for how long a client may repeat an answer of the catalogue, which says elsewhere how old it is already.
+const productsAge = "public, max-age=5"
 
 type productList struct {
 	Items []shop.Product `json:"items"`
@@ -15,12 +17,12 @@ type productList struct {
 }
 
 func (s *Server) listProducts(w http.ResponseWriter, r *http.Request) {
-	q, err := parseQuery(r.URL.Query())
+	q, err := parseQuery(r.URL.RawQuery)
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	page, err := s.config.Catalog.Products(r.Context(), q)
+	page, err := traced(w, r, func(ctx context.Context) (shop.Page, error) { return s.config.Catalog.Products(ctx, q) })
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -32,17 +34,27 @@ func (s *Server) listProducts(w http.ResponseWriter, r *http.Request) {
 	if page.More {
 		list.Next = base64.RawURLEncoding.EncodeToString([]byte(page.Items[len(page.Items)-1].ID))
 	}
+	w.Header().Set("Cache-Control", productsAge)
 	s.answer(w, r, http.StatusOK, list)
 }
 
-func parseQuery(values url.Values) (shop.Query, error) {
-	q := shop.Query{Limit: shop.DefaultLimit, Search: values.Get("q")}
-	if text := values.Get("limit"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil {
-			return q, shop.Invalidf("limit", "must be a whole number")
-		}
-		q.Limit = n
+// traced runs a read of the catalogue and says in X-Cache where the answer came from.
+func traced[T any](w http.ResponseWriter, r *http.Request, read func(context.Context) (T, error)) (T, error) {
+	ctx, origin := shop.WithOrigin(r.Context())
+	value, err := read(ctx)
+	if *origin != "" {
+		w.Header().Set("X-Cache", string(*origin))
+	}
+	return value, err
+}
+
+func parseQuery(raw string) (q shop.Query, err error) {
+	values, err := parseParameters(raw)
+	if err != nil {
+		return q, err
+	}
+	if q.Limit, err = parseLimit(values); err != nil {
+		return q, err
 	}
 	if cursor := values.Get("cursor"); cursor != "" {
 		id, err := base64.RawURLEncoding.DecodeString(cursor)
@@ -51,6 +63,7 @@ func parseQuery(values url.Values) (shop.Query, error) {
 		}
 		q.After = string(id)
 	}
+	q.Search = values.Get("q")
 	return q, q.Validate()
 }
 
@@ -60,16 +73,22 @@ func (s *Server) getProduct(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	p, err := s.config.Catalog.Product(r.Context(), id)
+	p, err := traced(w, r, func(ctx context.Context) (shop.Product, error) { return s.config.Catalog.Product(ctx, id) })
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
+	w.Header().Set("Cache-Control", productsAge)
 	s.answer(w, r, http.StatusOK, p)
 }
 
 func (s *Server) putProduct(w http.ResponseWriter, r *http.Request) {
-	p, err := decodeProduct(w, r)
+	body, err := readBody(w, r)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	p, err := parseProduct(body, r.PathValue("id"))
 	if err != nil {
 		s.fail(w, r, err)
 		return

@@ -1,4 +1,4 @@
-// Package web serves the catalogue over HTTP.
+// Package web serves the shop over HTTP: the catalogue, orders, and the summaries of orders.
 package web
 
 import (
@@ -16,10 +16,12 @@ import (
 // MaxBody bounds a request's body, in bytes.
 const MaxBody = 64 << 10
 
-// Config is what a Server needs.
+// Config is what a Server needs. The routes of a part of the shop that is nil do not exist.
 type Config struct {
-	Address      string // to listen on, such as ":8080"
-	Catalog      shop.Catalog
+	Address      string            // to listen on, such as ":8080"
+	Catalog      shop.Catalog      // behind /products
+	Intake       shop.Intake       // behind /orders
+	Index        shop.Index        // behind /summaries
 	Dependencies []shop.Dependency // what /readyz asks
 	ServedBy     string            // sent as X-Served-By: instance and zone
 	Log          *slog.Logger
@@ -77,9 +79,18 @@ func (s *Server) Close(ctx context.Context) error {
 // Handler returns the routes, with logging and limits around them.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /products", s.listProducts)
-	mux.HandleFunc("GET /products/{id}", s.getProduct)
-	mux.HandleFunc("PUT /products/{id}", s.putProduct)
+	if s.config.Catalog != nil {
+		mux.HandleFunc("GET /products", s.listProducts)
+		mux.HandleFunc("GET /products/{id}", s.getProduct)
+		mux.HandleFunc("PUT /products/{id}", s.putProduct)
+	}
+	if s.config.Intake != nil {
+		mux.HandleFunc("POST /orders", s.postOrder)
+		mux.HandleFunc("GET /orders/{id}", s.getOrder)
+	}
+	if s.config.Index != nil {
+		mux.HandleFunc("GET /summaries", s.listSummaries)
+	}
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
 	return s.observe(s.withProblems(mux))

@@ -16,8 +16,8 @@ func (c *Cache) AllowFrom(ctx *pulumi.Context, key string, securityGroupID pulum
 		SecurityGroupId:           c.group.ID(),
 		Description:               pulumi.String("Clients: " + key),
 		IpProtocol:                pulumi.String("tcp"),
-		FromPort:                  pulumi.Int(port),
-		ToPort:                    pulumi.Int(port),
+		FromPort:                  pulumi.Int(Port),
+		ToPort:                    pulumi.Int(Port),
 		ReferencedSecurityGroupId: securityGroupID.ToStringOutput().ToStringPtrOutput(),
 	}, pulumi.Parent(c))
 	if err != nil {

@@ -38,8 +38,10 @@ const (
 	Valkey Engine = "valkey"
 )
 
+// Port is where caches listen.
+const Port = 6379
+
 const (
-	port       = 6379
 	idLimit    = 40 // of ElastiCache, in characters
 	tokenSize  = 64 // letters and digits, of at most 128
 	tokenField = "token"
@@ -127,7 +129,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 		return nil, err
 	}
 	c.ID, c.SecretARN, c.SecurityGroupID = c.cache.ReplicationGroupId, c.token.ARN, c.group.ID()
-	c.PrimaryEndpoint, c.ReaderEndpoint, c.Port = c.cache.PrimaryEndpointAddress, c.cache.ReaderEndpointAddress, pulumi.Int(port).ToIntOutput()
+	c.PrimaryEndpoint, c.ReaderEndpoint, c.Port = c.cache.PrimaryEndpointAddress, c.cache.ReaderEndpointAddress, pulumi.Int(Port).ToIntOutput()
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{
 		"id": c.ID, "primaryEndpoint": c.PrimaryEndpoint, "readerEndpoint": c.ReaderEndpoint, "port": c.Port,
 		"secretArn": c.SecretARN, "securityGroupId": c.SecurityGroupID,

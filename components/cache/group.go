@@ -48,7 +48,7 @@ func (c *Cache) makeGroup(ctx *pulumi.Context, child pulumi.ResourceOption) erro
 		NumCacheClusters:          pulumi.Int(1 + a.Replicas),
 		AutomaticFailoverEnabled:  pulumi.Bool(!a.NoFailover),
 		MultiAzEnabled:            pulumi.Bool(!a.NoFailover),
-		Port:                      pulumi.Int(port),
+		Port:                      pulumi.Int(Port),
 		ParameterGroupName:        parameters.Name,
 		SubnetGroupName:           subnets.Name,
 		SecurityGroupIds:          pulumi.StringArray{c.group.ID()},

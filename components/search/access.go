@@ -16,8 +16,8 @@ func (d *Domain) AllowFrom(ctx *pulumi.Context, key string, securityGroupID pulu
 		SecurityGroupId:           d.group.ID(),
 		Description:               pulumi.String("Clients: " + key),
 		IpProtocol:                pulumi.String("tcp"),
-		FromPort:                  pulumi.Int(port),
-		ToPort:                    pulumi.Int(port),
+		FromPort:                  pulumi.Int(Port),
+		ToPort:                    pulumi.Int(Port),
 		ReferencedSecurityGroupId: securityGroupID.ToStringOutput().ToStringPtrOutput(),
 	}, pulumi.Parent(d))
 	if err != nil {

@@ -35,10 +35,10 @@ const (
 	OpenSearch    Engine = "opensearch"
 )
 
-const (
-	port      = 443
-	nameLimit = 28 // of a domain, in characters
-)
+// Port is where domains listen: HTTPS.
+const Port = 443
+
+const nameLimit = 28 // of a domain, in characters
 
 // Args describe a domain.
 type Args struct {

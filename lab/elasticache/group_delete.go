@@ -1,0 +1,65 @@
+package elasticache
+
+import (
+	"context"
+
+	api "storefront/lab/api/elasticache"
+	"storefront/lab/state"
+	"storefront/lab/wire"
+)
+
+// DeleteReplicationGroup deletes a group with its nodes and data.
+func (s *Service) DeleteReplicationGroup(_ context.Context, in *api.DeleteReplicationGroupInput) (*api.DeleteReplicationGroupOutput, error) {
+	return state.Change(s.Store, func(tx *state.Tx, out *api.DeleteReplicationGroupOutput) error {
+		g, err := findGroup(tx, wire.Value(in.ReplicationGroupId))
+		if err != nil {
+			return err
+		}
+		switch {
+		case g.Status == deleting:
+			return fault("InvalidReplicationGroupState", "Replication group %s has status deleting which is not valid for deletion.", g.ID)
+		case wire.Value(in.RetainPrimaryCluster):
+			return unsupported("A cache cluster outside of a replication group")
+		case in.FinalSnapshotIdentifier != nil:
+			return unsupported("A final snapshot")
+		}
+		g.Status = deleting
+		for _, n := range g.members(tx) {
+			n.Status = deleting
+			if err := nodes.Put(tx, n.ID, n); err != nil {
+				return err
+			}
+		}
+		if err := putGroup(tx, g); err != nil {
+			return err
+		}
+		out.ReplicationGroup = s.showGroup(tx, g)
+		return nil
+	})
+}
+
+// DescribeReplicationGroups lists the groups, or one by its ID.
+func (s *Service) DescribeReplicationGroups(_ context.Context, in *api.DescribeReplicationGroupsInput) (*api.DescribeReplicationGroupsOutput, error) {
+	return state.Read(s.Store, func(tx *state.Tx, out *api.DescribeReplicationGroupsOutput) (err error) {
+		var list []group
+		if in.ReplicationGroupId != nil {
+			g, err := findGroup(tx, *in.ReplicationGroupId)
+			if err != nil {
+				return err
+			}
+			list = append(list, g)
+		} else {
+			for _, g := range groups.All(tx) {
+				list = append(list, g)
+			}
+		}
+		if list, out.Marker, err = page(list, func(g group) string { return g.ID }, in.Marker, in.MaxRecords); err != nil {
+			return err
+		}
+		out.ReplicationGroups = []api.ReplicationGroup{}
+		for _, g := range list {
+			out.ReplicationGroups = append(out.ReplicationGroups, *s.showGroup(tx, g))
+		}
+		return nil
+	})
+}

@@ -222,3 +222,22 @@ func (s *Service) PublishBatch(_ context.Context, in *api.PublishBatchInput) (*a
 	}
 	return out, nil
 }
+
+// Expire forgets what FIFO topics need not know any more.
+func (s *Service) Expire() error {
+	now := s.Now().UnixMilli()
+	return s.Store.Update(func(tx *state.Tx) error {
+		var over []string
+		for key, d := range duplicates.All(tx) {
+			if d.Until <= now {
+				over = append(over, key)
+			}
+		}
+		for _, key := range over {
+			if err := duplicates.Delete(tx, key); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

@@ -18,13 +18,17 @@ const (
 	maxBuckets = 10800 // of a series: three hours of seconds
 )
 
-// Name identifies a series; it can be a map's key. Readers leave Unit empty to read every unit, as CloudWatch does.
+// Name identifies a series; it can be a map's key. What is recorded without a unit has the unit None; who reads without a unit reads every unit, as
+// CloudWatch does.
 type Name struct {
 	Namespace  string // "AWS/EC2", "AWS/ApplicationELB"
 	Metric     string // "CPUUtilization", "RequestCount"
 	Dimensions Dimensions
-	Unit       string // "Percent", "Count", "" for none: one of StandardUnit of the CloudWatch API
+	Unit       string // "Percent", "Count", "None": one of StandardUnit of the CloudWatch API
 }
+
+// none is the unit of what has none.
+const none = "None"
 
 func (n Name) anyUnit() Name {
 	n.Unit = ""
@@ -78,6 +82,9 @@ func (s *Store) Add(name Name, value float64) {
 
 // Record records a sample. One that is older than the retention is dropped, as is a series beyond the bound of the store.
 func (s *Store) Record(name Name, sample Sample) {
+	if name.Unit == "" {
+		name.Unit = none
+	}
 	now, at := s.now().Unix(), sample.At.Unix()
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -2,6 +2,7 @@ package shop
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -34,11 +35,20 @@ func Summarize(o Order, version int64) Summary {
 	return s
 }
 
+// Text is what a search looks at: the ID, the status, the reason, and every product's ID and name.
+func (s Summary) Text() string {
+	parts := []string{s.ID, string(s.Status), s.Reason}
+	for _, i := range s.Items {
+		parts = append(parts, i.ProductID, i.Name)
+	}
+	return strings.Join(parts, " ")
+}
+
 // SummaryQuery asks for one page of summaries.
 type SummaryQuery struct {
 	Limit  int           // 1 to MaxLimit
 	After  SummaryCursor // the last summary of the page before, or the zero value for the first page
-	Search string        // summaries that have all of these words in their ID, status, reason, or a product's ID or name; "" is no condition
+	Search string        // summaries that have all of these words in their Text; "" is no condition
 }
 
 // SummaryCursor is the place of a summary in the order of pages.

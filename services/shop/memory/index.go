@@ -39,7 +39,7 @@ func (x *Index) Search(_ context.Context, q shop.SummaryQuery) (shop.SummaryPage
 	wanted := words(q.Search)
 	var found []shop.Summary
 	for _, s := range x.summaries {
-		if q.After != (shop.SummaryCursor{}) && inPageOrder(place(s), q.After) <= 0 || !hasAll(words(searchable(s)), wanted) {
+		if q.After != (shop.SummaryCursor{}) && inPageOrder(place(s), q.After) <= 0 || !hasAll(words(s.Text()), wanted) {
 			continue
 		}
 		s.Version, s.Items = 0, slices.Clone(s.Items)
@@ -57,13 +57,4 @@ func place(s shop.Summary) shop.SummaryCursor {
 // inPageOrder puts the newest first, and those of one time in the order of IDs.
 func inPageOrder(a, b shop.SummaryCursor) int {
 	return cmp.Or(b.PlacedAt.Compare(a.PlacedAt), strings.Compare(a.ID, b.ID))
-}
-
-// searchable is the text that a search looks at.
-func searchable(s shop.Summary) string {
-	parts := []string{s.ID, string(s.Status), s.Reason}
-	for _, i := range s.Items {
-		parts = append(parts, i.ProductID, i.Name)
-	}
-	return strings.Join(parts, " ")
 }

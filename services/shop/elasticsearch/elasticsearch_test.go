@@ -1,0 +1,259 @@
+package elasticsearch_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"storefront/services/shop"
+	"storefront/services/shop/elasticsearch"
+	"storefront/services/shop/shoptest"
+)
+
+// domain answers as told and keeps what it was asked. It is a transport, so that time can be that of the test.
+type domain struct {
+	mu      sync.Mutex
+	answers []string // status, a space and the body, one for each request; the last one stays
+	asked   []asked
+}
+
+type asked struct {
+	method, path, body, authorization string
+	at                                time.Time
+}
+
+func (d *domain) RoundTrip(r *http.Request) (*http.Response, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	d.asked = append(d.asked, asked{r.Method, r.URL.Path, string(body), r.Header.Get("Authorization"), time.Now()})
+	answer := d.answers[0]
+	if len(d.answers) > 1 {
+		d.answers = d.answers[1:]
+	}
+	status, text, _ := strings.Cut(answer, " ")
+	if status == "reset" {
+		return nil, errors.New("connection reset by peer")
+	}
+	w := httptest.NewRecorder()
+	w.Code, _ = strconv.Atoi(status)
+	_, _ = w.Body.WriteString(text)
+	return w.Result(), nil
+}
+
+func open(t *testing.T, answers ...string) (*elasticsearch.Index, *domain) {
+	t.Helper()
+	d := &domain{answers: answers}
+	x, err := elasticsearch.Open(elasticsearch.Config{Endpoint: "https://search.test/", Region: "us-east-1",
+		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "the-secret", "the-session"), HTTP: &http.Client{Transport: d}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x, d
+}
+
+const (
+	made    = `200 {"acknowledged":true}`
+	exists  = `400 {"error":{"type":"resource_already_exists_exception","reason":"there"},"status":400}`
+	stored  = `200 {"errors":false,"items":[{"index":{"_id":"a","status":201}}]}`
+	nothing = `200 {"_shards":{"failed":0},"hits":{"hits":[]}}`
+)
+
+func TestPut(t *testing.T) {
+	for name, c := range map[string]struct {
+		answers []string
+		want    shop.Code
+		calls   int
+	}{
+		"new index":                 {[]string{made, stored}, "", 2},
+		"another made it":           {[]string{exists, stored}, "", 2},
+		"newer version there":       {[]string{made, `200 {"errors":true,"items":[{"index":{"_id":"a","status":409,"error":{"type":"version_conflict_engine_exception"}}}]}`}, "", 2},
+		"item refused":              {[]string{made, `200 {"errors":true,"items":[{"index":{"_id":"a","status":400,"error":{"type":"mapper_parsing_exception"}}}]}`}, shop.Internal, 2},
+		"shard away":                {[]string{made, `200 {"errors":true,"items":[{"index":{"_id":"a","status":503,"error":{"type":"unavailable_shards_exception"}}}]}`}, shop.Unavailable, 2},
+		"item rejected when busy":   {[]string{made, `200 {"errors":true,"items":[{"index":{"_id":"a","status":429,"error":{"type":"es_rejected_execution_exception"}}}]}`}, shop.Unavailable, 2},
+		"fewer answers than asked":  {[]string{made, `200 {"errors":false,"items":[]}`}, shop.Internal, 2},
+		"index refused":             {[]string{`400 {"error":{"type":"mapper_parsing_exception","reason":"no"}}`}, shop.Internal, 1},
+		"busy for a moment":         {[]string{made, "429 {}", stored}, "", 3},
+		"one connection was closed": {[]string{made, "reset", "503 Service Unavailable", stored}, "", 4},
+		"busy":                      {[]string{made, "429 {}"}, shop.Unavailable, 4},
+		"away":                      {[]string{"reset"}, shop.Unavailable, 3},
+		"gateway without its node":  {[]string{"502 <html>"}, shop.Unavailable, 3},
+		"forbidden":                 {[]string{`403 {"Message":"User: anonymous is not authorized"}`}, shop.Internal, 1},
+		"not JSON":                  {[]string{made, "200 <html>"}, shop.Internal, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				x, d := open(t, c.answers...)
+				err := x.Put(t.Context(), []shop.Summary{shoptest.SampleSummary(1)})
+				if shop.CodeOf(err) != c.want || len(d.asked) != c.calls {
+					t.Errorf("got %v after %d calls, want %q after %d", err, len(d.asked), c.want, c.calls)
+				}
+			})
+		})
+	}
+}
+
+func TestErrorsTellTheCause(t *testing.T) {
+	x, _ := open(t, `403 {"Message":"User: anonymous is not authorized to perform: es:ESHttpPut"}`)
+	if err := x.Put(t.Context(), []shop.Summary{shoptest.SampleSummary(1)}); err == nil || !strings.Contains(err.Error(), "es:ESHttpPut") {
+		t.Errorf("got %v, want what the domain said", err)
+	}
+}
+
+func TestIndexIsMadeOnce(t *testing.T) {
+	x, d := open(t, made, stored)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			if err := x.Put(t.Context(), []shop.Summary{shoptest.SampleSummary(1)}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	puts := 0
+	for _, a := range d.asked {
+		if a.method == http.MethodPut {
+			puts++
+			if !json.Valid([]byte(a.body)) || !strings.Contains(a.body, `"number_of_replicas": 1`) {
+				t.Errorf("the index is made with %s", a.body)
+			}
+		}
+	}
+	if puts != 1 {
+		t.Errorf("the index was made %d times, want once", puts)
+	}
+}
+
+func TestBulkIsVersionedAndSplit(t *testing.T) {
+	many := make([]shop.Summary, 450)
+	answers := []string{made}
+	for _, n := range []int{200, 200, 50} {
+		answers = append(answers, `200 {"items":[`+strings.TrimSuffix(strings.Repeat(`{"index":{"status":200}},`, n), ",")+`]}`)
+	}
+	for i := range many {
+		many[i] = shoptest.SampleSummary(i)
+		many[i].Version = int64(i + 1)
+	}
+	x, d := open(t, answers...)
+	if err := x.Put(t.Context(), many); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(d.asked[1].body, "\n")
+	if want := `{"index":{"_id":"` + many[1].ID + `","version":2,"version_type":"external"}}`; lines[2] != want {
+		t.Errorf("the second action is %s, want %s", lines[2], want)
+	}
+	if len(d.asked) != 4 || len(lines) != 401 {
+		t.Errorf("%d requests, the first of %d lines; want 4 and 401", len(d.asked), len(lines))
+	}
+}
+
+func TestSearchErrors(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer string
+		want   shop.Code
+	}{
+		"found nothing":   {nothing, ""},
+		"no index yet":    {`404 {"error":{"type":"index_not_found_exception","reason":"no such index"},"status":404}`, ""},
+		"other 404":       {`404 {"message":"no such route"}`, shop.Internal},
+		"a shard is away": {`200 {"_shards":{"failed":1},"hits":{"hits":[]}}`, shop.Unavailable},
+		"all are away":    {`503 {"error":{"type":"search_phase_execution_exception","reason":"all shards failed"}}`, shop.Unavailable},
+		"refused":         {`400 {"error":{"type":"parsing_exception","reason":"x"}}`, shop.Internal},
+		"cut off":         {`200 {"hits":`, shop.Internal},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				x, _ := open(t, c.answer)
+				page, err := x.Search(t.Context(), shop.SummaryQuery{Limit: 1})
+				if shop.CodeOf(err) != c.want || len(page.Items) != 0 {
+					t.Errorf("got %+v, %v; want %q", page, err, c.want)
+				}
+			})
+		})
+	}
+}
+
+// TestSearchHasNoSyntax is about what customers type and query languages take for operators.
+func TestSearchHasNoSyntax(t *testing.T) {
+	x, d := open(t, nothing)
+	after := shop.SummaryCursor{PlacedAt: time.UnixMilli(1234), ID: "x"}
+	if _, err := x.Search(t.Context(), shop.SummaryQuery{Limit: 7, Search: `status:rejected OR "a*" -b`, After: after}); err != nil {
+		t.Fatal(err)
+	}
+	const want = `{"query":{"match":{"words":{"operator":"and","query":"status rejected or a b"}}},"search_after":[1234,"x"],"size":8,"sort":[{"placed_at":"desc"},{"id":"asc"}],"track_total_hits":false}`
+	if got := d.asked[0].body; got != want {
+		t.Errorf("asked\n%s, want\n%s", got, want)
+	}
+}
+
+func TestRequestsAreSigned(t *testing.T) {
+	x, d := open(t, nothing)
+	if _, err := x.Search(t.Context(), shop.SummaryQuery{Limit: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if got := d.asked[0].authorization; !strings.HasPrefix(got, "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/") || !strings.Contains(got, "/us-east-1/es/aws4_request") {
+		t.Errorf("Authorization is %q, want a signature for es", got)
+	}
+	refused := errors.New("no role on this instance")
+	x, err := elasticsearch.Open(elasticsearch.Config{Endpoint: "https://search.test", Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		return aws.Credentials{}, refused
+	}), HTTP: &http.Client{Transport: d}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := x.Search(t.Context(), shop.SummaryQuery{Limit: 1}); shop.CodeOf(err) != shop.Unavailable || !errors.Is(err, refused) {
+		t.Errorf("got %v, want unavailable for want of credentials", err)
+	}
+}
+
+func TestRetriesAreSpreadAndEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x, d := open(t, "429 {}")
+		start := time.Now()
+		if _, err := x.Search(t.Context(), shop.SummaryQuery{Limit: 1}); shop.CodeOf(err) != shop.Unavailable {
+			t.Fatalf("got %v, want unavailable", err)
+		}
+		first, second := d.asked[1].at.Sub(start), d.asked[2].at.Sub(d.asked[1].at)
+		if len(d.asked) != 3 || first < 50*time.Millisecond || first > 150*time.Millisecond || second < 100*time.Millisecond || second > 300*time.Millisecond {
+			t.Errorf("%d attempts, pauses %s and %s", len(d.asked), first, second)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+		defer cancel()
+		start = time.Now()
+		if _, err := x.Search(ctx, shop.SummaryQuery{Limit: 1}); err == nil || time.Since(start) > 10*time.Millisecond {
+			t.Errorf("a caller of 10 ms got %v after %s", err, time.Since(start))
+		}
+	})
+}
+
+func TestEndpoint(t *testing.T) {
+	for _, bad := range []string{"", "search.test", "search.test:443", "ftp://search.test", "https://search.test/index", "https://user:pw@search.test", "https://search.test?x=1", "://"} {
+		if _, err := elasticsearch.Open(elasticsearch.Config{Endpoint: bad}); err == nil {
+			t.Errorf("endpoint %q was taken", bad)
+		}
+	}
+}
+
+func TestDependency(t *testing.T) {
+	for answer, ready := range map[string]bool{`200 {"version":{}}`: true, "503 -": false, "403 {}": false, "reset": false} {
+		x, _ := open(t, answer)
+		if err := x.Dependency().Check(t.Context()); (err == nil) != ready {
+			t.Errorf("%s: %v", answer, err)
+		}
+	}
+}

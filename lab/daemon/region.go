@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -192,11 +194,20 @@ func (l *lab) run(ctx context.Context, tasks *errgroup.Group) {
 	names := &dataplane.Names{Store: l.store, Region: l.region, EC2: l.ec2, Endpoints: l.endpoints, Domain: privateDomain, Balancer: l.elb.Addresses, Database: l.rds.Resolve, Search: l.domains.Resolve}
 	network := &dataplane.Network{Store: l.store, EC2: l.ec2, Net: l.net, Names: names, Log: l.log}
 	scaling := &dataplane.Scaling{Store: l.store, Groups: l.scaling, Metrics: l.metrics, Now: time.Now, Log: l.log, CPUTime: l.instances.CPUTime}
-	gate := &dataplane.Gate{Store: l.store, EC2: l.ec2, Net: l.net, Endpoints: l.endpoints, Handler: l.wire, Log: l.log,
+	gate := &dataplane.Gate{Store: l.store, EC2: l.ec2, Net: l.net, Endpoints: l.endpoints, Handler: http.HandlerFunc(l.serve), Log: l.log,
 		TLS: l.authority.TLSConfig(func(name string) bool { _, ok := l.endpoints.Service(name); return ok })}
 	for _, task := range []func(context.Context) error{network.Run, gate.Run, l.instances.Run, l.databases.Run, l.domains.Run, l.balancers.Run, scaling.Run, l.spot.Run, l.sqs.Run, l.sns.Run, l.housekeeping} {
 		tasks.Go(func() error { return task(ctx) })
 	}
+}
+
+// serve answers the AWS APIs, and the one document that AWS serves to everyone: the certificate of SNS's signatures.
+func (l *lab) serve(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, "/"+sns.CertificatePrefix) {
+		l.sns.ServeHTTP(w, r)
+		return
+	}
+	l.wire.ServeHTTP(w, r)
 }
 
 // housekeeping clears away what time has made worthless.
@@ -207,7 +218,7 @@ func (l *lab) housekeeping(ctx context.Context) error {
 			tick.Stop()
 			return nil
 		case <-tick.C:
-			if err := errors.Join(l.logs.Expire(), l.sts.Expire(), l.instances.ForgetConsoles()); err != nil {
+			if err := errors.Join(l.logs.Expire(), l.sts.Expire(), l.sns.Expire(), l.instances.ForgetConsoles()); err != nil {
 				l.log.Error("clearing away", "error", err)
 			}
 		}

@@ -36,9 +36,12 @@ type signer struct {
 	path string // where the certificate is: "SimpleNotificationService-<hash>.pem"
 }
 
+// CertificatePrefix begins the path of every signing certificate. No bucket can have such a name.
+const CertificatePrefix = "SimpleNotificationService-"
+
 func certificatePath(der []byte) string {
 	sum := sha256.Sum256(der)
-	return "SimpleNotificationService-" + hex.EncodeToString(sum[:16]) + ".pem"
+	return CertificatePrefix + hex.EncodeToString(sum[:16]) + ".pem"
 }
 
 // sign returns a signature of the given version and where its certificate is.

@@ -42,7 +42,8 @@ type Catalog interface {
 	Products(ctx context.Context, q Query) (Page, error)
 	// Product returns one product, or a NotFound error. It may lag like Products.
 	Product(ctx context.Context, id string) (Product, error)
-	// PutProduct stores a valid product, new or in place of an older one, and reports whether it is new.
+	// PutProduct stores a valid product, new or in place of an older one, and reports whether it is new. It sets the stock to what it says,
+	// whatever orders took before: who counts the shelf knows better. Orders applied later take from that.
 	PutProduct(ctx context.Context, p Product) (created bool, err error)
 }
 

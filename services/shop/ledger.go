@@ -36,3 +36,19 @@ type Outbox interface {
 	// handed out again after it was published; its version is the same then.
 	Pending(ctx context.Context, n int, publish func(context.Context, []Summary) error) (int, error)
 }
+
+// Refusal tells why items cannot be taken from the given products, which are those of the items that exist, by ID; or "" when they can.
+func Refusal(items []OrderItem, products map[string]Product) (reason string) {
+	for _, item := range items {
+		p, found := products[item.ProductID]
+		switch {
+		case !found:
+			return ReasonGone
+		case p.Currency != item.Currency:
+			return ReasonCurrency
+		case p.Stock < item.Quantity:
+			return ReasonStock
+		}
+	}
+	return ""
+}

@@ -72,7 +72,8 @@ func text(field, s string, limit int) *Error {
 		return Invalidf(field, "must have at most %d characters", limit)
 	}
 	for _, r := range s {
-		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+		// U+FFFE and U+FFFF are no characters, and SQS takes no message that has them.
+		if unicode.IsControl(r) && r != '\n' && r != '\t' || r == 0xFFFE || r == 0xFFFF {
 			return Invalidf(field, "must not contain control characters")
 		}
 	}

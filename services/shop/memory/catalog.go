@@ -1,4 +1,4 @@
-// Package memory keeps the catalogue in memory: for tests and for trying the service without a database.
+// Package memory implements the ports of the shop in memory: for tests and for trying the service without anything beside it.
 package memory
 
 import (

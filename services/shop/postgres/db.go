@@ -1,26 +1,17 @@
-// Package postgres keeps the catalogue in PostgreSQL: reads go to the reader endpoint of the cluster, writes to the writer.
+// Package postgres keeps the catalogue and the orders in PostgreSQL: reads go to the reader endpoint of the cluster, writes to the writer.
 package postgres
 
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"net"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"storefront/services/shop"
-)
-
-// SQLSTATE codes that tell that a connection has gone stale, from "PostgreSQL Error Codes".
-const (
-	readOnly      = "25006" // the session's server was demoted by a failover
-	adminShutdown = "57P01"
-	cannotConnect = "57P03"
 )
 
 // Login is a user and password of the database.
@@ -94,36 +85,4 @@ func (db *DB) Close() {
 // Dependencies returns the two endpoints as dependencies of the service.
 func (db *DB) Dependencies() []shop.Dependency {
 	return []shop.Dependency{{Name: "database reader", Check: db.reader.Ping}, {Name: "database writer", Check: db.writer.Ping}}
-}
-
-// onceMore runs f, and again when the first connection turns out to be one from before a failover. f must be idempotent.
-func onceMore(ctx context.Context, p *pgxpool.Pool, f func() error) error {
-	err := f()
-	if !stale(err) || ctx.Err() != nil {
-		return wrap(err)
-	}
-	p.Reset()
-	return wrap(f())
-}
-
-func stale(err error) bool {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
-		return pg.Code == readOnly || pg.Code == adminShutdown || pg.Code == cannotConnect
-	}
-	var network net.Error
-	return errors.As(err, &network) || pgconn.SafeToRetry(err)
-}
-
-// wrap gives err the shop's code: what the database refuses is our fault, what does not reach it is unavailable.
-func wrap(err error) error {
-	var known *shop.Error
-	var pg *pgconn.PgError
-	switch {
-	case err == nil, errors.As(err, &known):
-		return err
-	case errors.As(err, &pg) && !stale(err):
-		return &shop.Error{Code: shop.Internal, Message: "the database refused a statement", Err: err}
-	}
-	return &shop.Error{Code: shop.Unavailable, Message: "the database does not answer", Err: err}
 }

@@ -101,6 +101,16 @@ func TestPostgres(t *testing.T) {
 			return db
 		})
 	})
+	t.Run("Ledger", func(t *testing.T) {
+		n := 0
+		shoptest.Ledger(t, func(t *testing.T) shoptest.Store {
+			n++
+			db := s.open(t, fmt.Sprintf("ledger%d", n))
+			must(t, db.Migrate(t.Context()))
+			empty(t, s, fmt.Sprintf("ledger%d", n))
+			return db
+		})
+	})
 	t.Run("MigrateAtOnce", func(t *testing.T) {
 		db := s.open(t, "migrate")
 		var wg sync.WaitGroup

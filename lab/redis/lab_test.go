@@ -99,7 +99,7 @@ func (l *lab) start(spec redis.NodeSpec) *redis.Node {
 	l.Helper()
 	n, err := l.engine.Start(l.Context(), spec)
 	l.must(err)
-	l.Cleanup(func() { l.must(n.Stop(context.Background())) })
+	l.Cleanup(func() { l.must(n.Stop()) })
 	return n
 }
 

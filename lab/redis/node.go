@@ -13,7 +13,6 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	client "github.com/redis/go-redis/v9"
@@ -23,7 +22,6 @@ import (
 
 const (
 	startTime = 10 * time.Second // for a server to answer
-	stopTime  = 2 * time.Second  // for a server to end before it is killed
 	pollEvery = 10 * time.Millisecond
 	logLimit  = 16 << 20 // bytes at which a node's log starts anew when the node does
 )
@@ -73,7 +71,7 @@ func (e *Engine) Start(ctx context.Context, spec NodeSpec) (*Node, error) {
 	}
 	n.client = n.connect()
 	if err := n.poll(ctx, startTime, n.ready); err != nil {
-		return nil, errors.Join(fmt.Errorf("starting node %s: %w", spec.ID, err), n.Stop(ctx))
+		return nil, errors.Join(fmt.Errorf("starting node %s: %w", spec.ID, err), n.Stop())
 	}
 	return n, nil
 }
@@ -151,21 +149,11 @@ func (n *Node) Alive() bool {
 	}
 }
 
-// Stop ends the server and returns when it is gone, and its data with it. Stopping a stopped server is no error.
-func (n *Node) Stop(ctx context.Context) error {
+// Stop ends the server and returns when it is gone, and its data with it: there is nothing to save. Stopping a stopped server is no error.
+func (n *Node) Stop() error {
 	err := n.link.close()
 	if n.client != nil {
 		_ = n.client.Close()
-	}
-	if n.Alive() {
-		_ = n.cmd.Process.Signal(syscall.SIGTERM)
-		limit := time.NewTimer(stopTime)
-		defer limit.Stop()
-		select {
-		case <-n.done:
-		case <-limit.C:
-		case <-ctx.Done():
-		}
 	}
 	if n.Alive() {
 		_ = n.cmd.Process.Kill()

@@ -69,7 +69,7 @@ func TestAReplicaTakesOverWithEverything(t *testing.T) {
 		l.must(c.Set(t.Context(), fmt.Sprint("key", i), "1", 0).Err())
 	}
 	l.must(two.Promote(t.Context(), one))
-	l.must(one.Stop(t.Context()))
+	l.must(one.Stop())
 	l.must(three.Follow(t.Context(), two))
 	c = l.client(two, "", token)
 	for i := range 200 {

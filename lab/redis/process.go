@@ -64,5 +64,5 @@ func isServer(pid int, dir string) bool {
 		return false
 	}
 	args := strings.Split(strings.TrimRight(string(cmdline), "\x00"), "\x00")
-	return len(args) == 4 && filepath.Base(args[0]) == "redis-server" && args[2] == "--dir" && strings.HasPrefix(args[3], dir+"/")
+	return len(args) == 4 && filepath.Base(args[0]) == "redis-server" && args[2] == "--dir" && strings.HasPrefix(args[3]+"/", dir+"/")
 }

@@ -1,0 +1,371 @@
+package dataplane_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	apiec2 "storefront/lab/api/ec2"
+	api "storefront/lab/api/elasticache"
+	"storefront/lab/authority"
+	"storefront/lab/dataplane"
+	"storefront/lab/dns"
+	"storefront/lab/ec2"
+	"storefront/lab/elasticache"
+	"storefront/lab/kms"
+	"storefront/lab/network"
+	"storefront/lab/network/networktest"
+	"storefront/lab/redis"
+	"storefront/lab/region"
+	"storefront/lab/state"
+)
+
+const cacheToken = "correct-horse-battery-staple"
+
+// cacheLab is a region with a network, in which caches run and a client sits.
+type cacheLab struct {
+	*testing.T
+	dir       string
+	store     *state.Store
+	ec2       *ec2.Service
+	cache     *elasticache.Service
+	authority *authority.Authority
+	net       *network.Network
+	engine    *redis.Engine
+	caches    *dataplane.Caches
+	client    string // network interface
+	log       *slog.Logger
+}
+
+func newCacheLab(t *testing.T) *cacheLab {
+	t.Helper()
+	dir := t.TempDir()
+	store, err := state.Open(filepath.Join(dir, "state"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	l := &cacheLab{T: t, dir: filepath.Join(dir, "caches"), store: store, net: networktest.Open(t), log: slog.New(slog.NewTextHandler(t.Output(), nil))}
+	if l.authority, err = authority.Open(dir); err != nil {
+		t.Fatal(err)
+	}
+	l.openEngine()
+	r := region.Default()
+	l.ec2 = ec2.New(ec2.Config{Store: store, Region: r, Now: time.Now, Profile: func(*state.Tx, string) (ec2.Profile, bool) { return ec2.Profile{}, false }})
+	l.cache = elasticache.New(elasticache.Config{Store: store, Region: r, Now: time.Now, Engine: l.engine, Network: l.ec2, Keys: kms.New(store, r, time.Now)})
+	l.declareNetwork()
+	names := dns.SourceFunc(func(string, string, uint16) ([]dns.Record, bool) { return nil, false })
+	l.background(&dataplane.Network{Store: store, EC2: l.ec2, Net: l.net, Names: names, Log: l.log})
+	return l
+}
+
+func (l *cacheLab) openEngine() {
+	l.Helper()
+	engine, err := redis.Open(redis.Config{Dir: l.dir, Network: l.net, Issuer: l.authority, Log: l.log})
+	if errors.Is(err, redis.ErrNoServer) {
+		l.Skip(err)
+	}
+	if err != nil {
+		l.Fatal(err)
+	}
+	l.engine = engine
+}
+
+func (l *cacheLab) declareNetwork() {
+	l.Helper()
+	vpc := must(l.ec2.CreateVpc(l.Context(), &apiec2.CreateVpcInput{CidrBlock: new("10.0.0.0/16")}))(l.T).Vpc.VpcId
+	var subnets []string
+	for i, zone := range []string{"us-east-1a", "us-east-1b"} {
+		out := must(l.ec2.CreateSubnet(l.Context(), &apiec2.CreateSubnetInput{VpcId: vpc, AvailabilityZone: &zone, CidrBlock: new(fmt.Sprintf("10.0.%d.0/24", i))}))(l.T)
+		subnets = append(subnets, *out.Subnet.SubnetId)
+	}
+	must(l.cache.CreateCacheSubnetGroup(l.Context(), &api.CreateCacheSubnetGroupInput{CacheSubnetGroupName: new("data"), CacheSubnetGroupDescription: new("d"), SubnetIds: subnets}))(l.T)
+	if err := l.store.Update(func(tx *state.Tx) error {
+		eni, err := l.ec2.CreateManagedInterface(tx, ec2.ManagedInterface{Subnet: subnets[0], Description: "client", RequesterID: "test"})
+		l.client = eni.ID
+		return err
+	}); err != nil {
+		l.Fatal(err)
+	}
+}
+
+// background runs a reconciler until the test ends or stop is called.
+func (l *cacheLab) background(r interface{ Run(context.Context) error }) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := r.Run(ctx); err != nil {
+			l.Errorf("%T: %v", r, err)
+		}
+	}()
+	stop = sync.OnceFunc(func() { cancel(); <-done })
+	l.Cleanup(stop)
+	return stop
+}
+
+func (l *cacheLab) run() (stop func()) {
+	l.caches = &dataplane.Caches{Store: l.store, Cache: l.cache, Engine: l.engine, Log: l.log}
+	return l.background(l.caches)
+}
+
+func (l *cacheLab) create(nodes int64) {
+	l.Helper()
+	must(l.cache.CreateReplicationGroup(l.Context(), &api.CreateReplicationGroupInput{
+		ReplicationGroupId: new("shop"), ReplicationGroupDescription: new("d"), CacheNodeType: new("cache.t4g.micro"), CacheSubnetGroupName: new("data"), NumCacheClusters: &nodes,
+		AutomaticFailoverEnabled: new(nodes > 1), MultiAZEnabled: new(nodes > 1), TransitEncryptionEnabled: new(true), AuthToken: new(cacheToken),
+	}))(l.T)
+	l.settled()
+}
+
+// group returns the group as the API shows it, or nil when it is gone.
+func (l *cacheLab) group() *api.ReplicationGroup {
+	l.Helper()
+	out := must(l.cache.DescribeReplicationGroups(l.Context(), &api.DescribeReplicationGroupsInput{}))(l.T)
+	if len(out.ReplicationGroups) == 0 {
+		return nil
+	}
+	return &out.ReplicationGroups[0]
+}
+
+func (l *cacheLab) settled() {
+	l.Helper()
+	l.eventually("everything is available", func() bool {
+		g := l.group()
+		ok := g != nil && *g.Status == "available"
+		for _, n := range must(l.cache.DescribeCacheClusters(l.Context(), &api.DescribeCacheClustersInput{}))(l.T).CacheClusters {
+			ok = ok && *n.CacheClusterStatus == "available"
+		}
+		return ok
+	})
+}
+
+func (l *cacheLab) primary() string {
+	l.Helper()
+	for _, m := range l.group().NodeGroups[0].NodeGroupMembers {
+		if *m.CurrentRole == "primary" {
+			return *m.CacheClusterId
+		}
+	}
+	return ""
+}
+
+func (l *cacheLab) eventually(what string, holds func() bool) {
+	l.Helper()
+	deadline := time.After(30 * time.Second)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-deadline:
+			l.Fatalf("it did not become true within 30 s that %s", what)
+		case <-tick.C:
+		}
+	}
+}
+
+// connect makes a client in the client's interface of an endpoint, whose name it resolves for each connection and verifies.
+func (l *cacheLab) connect(endpoint, token string) *goredis.Client {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		var addresses []netip.Addr
+		_ = l.store.View(func(tx *state.Tx) error { addresses, _ = l.cache.Resolve(tx, endpoint); return nil })
+		if len(addresses) == 0 {
+			return nil, fmt.Errorf("%s leads nowhere", endpoint)
+		}
+		c, err := l.net.Dial(ctx, network.InInterface(l.client), "tcp", netip.AddrPortFrom(addresses[0], 6379).String())
+		if err != nil {
+			return nil, err
+		}
+		return tls.Client(c, &tls.Config{RootCAs: l.authority.Pool(), ServerName: endpoint, MinVersion: tls.VersionTLS12}), nil
+	}
+	c := goredis.NewClient(&goredis.Options{Addr: endpoint, Dialer: dial, Password: token, MaxRetries: -1, DialerRetries: 1, DisableIdentity: true, DialTimeout: time.Second, ReadTimeout: time.Second})
+	l.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+func (l *cacheLab) endpoints() (primary, reader string) {
+	shard := l.group().NodeGroups[0]
+	return *shard.PrimaryEndpoint.Address, *shard.ReaderEndpoint.Address
+}
+
+// servers maps nodes to the processes of their servers.
+func (l *cacheLab) servers() map[string]*os.Process {
+	l.Helper()
+	found := map[string]*os.Process{}
+	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, file := range files {
+		data, _ := os.ReadFile(file)
+		args := strings.Split(strings.TrimRight(string(data), "\x00"), "\x00")
+		if len(args) == 4 && strings.HasPrefix(args[3], l.dir+"/") {
+			var pid int
+			fmt.Sscanf(file, "/proc/%d/", &pid)
+			found[filepath.Base(args[3])], _ = os.FindProcess(pid)
+		}
+	}
+	return found
+}
+
+func (l *cacheLab) deleteAll() {
+	l.Helper()
+	must(l.cache.DeleteReplicationGroup(l.Context(), &api.DeleteReplicationGroupInput{ReplicationGroupId: new("shop")}))(l.T)
+	l.eventually("the group is gone", func() bool { return l.group() == nil })
+	if left := l.servers(); len(left) > 0 {
+		l.Errorf("servers left: %v", left)
+	}
+	if left, _ := os.ReadDir(l.dir); len(left) > 0 {
+		l.Errorf("directories left: %v", left)
+	}
+}
+
+func TestCachesFromDeclarationToDeletion(t *testing.T) {
+	l := newCacheLab(t)
+	l.run()
+	l.create(2)
+	primary, reader := l.endpoints()
+	if !strings.HasPrefix(primary, "master.shop.") || !strings.HasPrefix(reader, "replica.shop.") {
+		t.Errorf("the endpoints are %s and %s", primary, reader)
+	}
+	writer := l.connect(primary, cacheToken)
+	if err := writer.Set(t.Context(), "a", "1", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	l.eventually("the replica has it", func() bool { return l.connect(reader, cacheToken).Get(t.Context(), "a").Val() == "1" })
+	if err := l.connect(reader, cacheToken).Set(t.Context(), "a", "2", 0).Err(); err == nil || !strings.HasPrefix(err.Error(), "READONLY") {
+		t.Errorf("a write on the replica: got %v, want READONLY", err)
+	}
+	if err := l.connect(primary, "0123456789abcdef").Ping(t.Context()).Err(); err == nil || !strings.HasPrefix(err.Error(), "WRONGPASS") {
+		t.Errorf("another token: got %v, want WRONGPASS", err)
+	}
+
+	must(l.cache.TestFailover(t.Context(), &api.TestFailoverInput{ReplicationGroupId: new("shop"), NodeGroupId: new("0001")}))(t)
+	l.eventually("the other node is the primary", func() bool { return l.primary() == "shop-002" })
+	l.settled()
+	if got := l.connect(primary, cacheToken).Get(t.Context(), "a").Val(); got != "1" {
+		t.Errorf("after the failover the value is %q", got)
+	}
+
+	const next = "another-token-of-the-test"
+	rotate := func(strategy string) {
+		must(l.cache.ModifyReplicationGroup(t.Context(), &api.ModifyReplicationGroupInput{
+			ReplicationGroupId: new("shop"), AuthToken: new(next), AuthTokenUpdateStrategy: &strategy, ApplyImmediately: new(true)}))(t)
+		l.settled()
+	}
+	rotate("ROTATE")
+	for _, token := range []string{cacheToken, next} {
+		if err := l.connect(primary, token).Ping(t.Context()).Err(); err != nil {
+			t.Errorf("while tokens rotate: %v", err)
+		}
+	}
+	rotate("SET")
+	if err := l.connect(primary, cacheToken).Ping(t.Context()).Err(); err == nil {
+		t.Error("the old token lets in after SET")
+	}
+
+	must(l.cache.IncreaseReplicaCount(t.Context(), &api.IncreaseReplicaCountInput{ReplicationGroupId: new("shop"), NewReplicaCount: new(int64(2)), ApplyImmediately: new(true)}))(t)
+	l.settled()
+	if n := len(l.servers()); n != 3 {
+		t.Errorf("%d servers run, want 3", n)
+	}
+	must(l.cache.DecreaseReplicaCount(t.Context(), &api.DecreaseReplicaCountInput{ReplicationGroupId: new("shop"), NewReplicaCount: new(int64(1)), ApplyImmediately: new(true)}))(t)
+	l.settled()
+	if g := l.group(); len(g.MemberClusters) != 2 || l.primary() != "shop-002" {
+		t.Errorf("the members are %v, the primary is %s", g.MemberClusters, l.primary())
+	}
+	l.deleteAll()
+}
+
+func TestCachesAfterCrashes(t *testing.T) {
+	l := newCacheLab(t)
+	stop := l.run()
+	l.create(2)
+	primary, _ := l.endpoints()
+	client := l.connect(primary, cacheToken)
+	if err := client.Set(t.Context(), "a", "1", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Wait(t.Context(), 1, 5*time.Second).Err(); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	if err := l.servers()["shop-001"].Kill(); err != nil {
+		t.Fatal(err)
+	}
+	l.eventually("the endpoint takes writes again", func() bool { return client.Set(t.Context(), "b", "1", 0).Err() == nil })
+	t.Logf("writes were possible again after %s", time.Since(began).Round(time.Millisecond))
+	if got := client.Get(t.Context(), "a").Val(); got != "1" || l.primary() != "shop-002" {
+		t.Errorf("the value is %q, the primary %s", got, l.primary())
+	}
+	l.eventually("the lost node is a replica", func() bool {
+		return l.servers()["shop-001"] != nil && strings.Contains(client.Info(t.Context(), "replication").Val(), "connected_slaves:1")
+	})
+
+	stop()
+	if left := l.servers(); len(left) > 0 {
+		t.Errorf("servers left: %v", left)
+	}
+	l.openEngine()
+	l.run()
+	l.eventually("everything is back, empty", func() bool {
+		return client.DBSize(t.Context()).Err() == nil && client.Get(t.Context(), "a").Val() == ""
+	})
+	if p := l.primary(); p != "shop-002" {
+		t.Errorf("the primary is %s, want shop-002", p)
+	}
+	l.settled()
+	l.deleteAll()
+}
+
+func TestCacheFaults(t *testing.T) {
+	l := newCacheLab(t)
+	l.run()
+	l.create(2)
+	primary, _ := l.endpoints()
+	client := l.connect(primary, cacheToken)
+	if err := client.Set(t.Context(), "a", "1", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.caches.Flush(t.Context(), "shop"); err != nil || client.DBSize(t.Context()).Val() != 0 {
+		t.Errorf("after a flush there are %d keys, %v", client.DBSize(t.Context()).Val(), err)
+	}
+	if err := l.caches.Down("shop"); err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Ping(t.Context()).Err(); err == nil || len(l.servers()) > 0 {
+		t.Errorf("down, the cache answers (%v), or has servers: %v", err, l.servers())
+	}
+	if err := l.caches.Up("shop"); err != nil {
+		t.Fatal(err)
+	}
+	l.eventually("it is up again", func() bool { return client.Ping(t.Context()).Err() == nil })
+	l.settled()
+
+	first := l.primary()
+	if err := l.caches.Down(first); err != nil { // one node: the other takes over, and stays alone
+		t.Fatal(err)
+	}
+	l.eventually("the other node took over", func() bool { return l.primary() != first && client.Set(t.Context(), "b", "1", 0).Err() == nil })
+	if err := l.caches.Up(first); err != nil {
+		t.Fatal(err)
+	}
+	l.eventually("the node is back as a replica", func() bool {
+		return strings.Contains(client.Info(t.Context(), "replication").Val(), "connected_slaves:1")
+	})
+	for _, err := range []error{l.caches.Down("nothing"), l.caches.Up("nothing"), l.caches.Flush(t.Context(), "nothing")} {
+		if !errors.Is(err, dataplane.ErrNoCache) {
+			t.Errorf("got %v, want ErrNoCache", err)
+		}
+	}
+	l.deleteAll()
+}

@@ -1,6 +1,7 @@
 package cached_test
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
@@ -25,31 +26,40 @@ type source struct {
 	panics                atomic.Bool
 }
 
-func (s *source) begin() (done func()) {
+// wait is the way back from the database, cut short when the reader gives up.
+func (s *source) wait(ctx context.Context) error {
+	defer s.underWay.Add(-1)
+	select {
+	case <-time.After(s.delay):
+		return nil
+	case <-ctx.Done():
+		return &shop.Error{Code: shop.Unavailable, Message: "the database does not answer", Err: ctx.Err()}
+	}
+}
+
+func (s *source) begin() {
 	s.reads.Add(1)
 	now := s.underWay.Add(1)
 	for most := s.most.Load(); now > most && !s.most.CompareAndSwap(most, now); most = s.most.Load() {
 	}
-	return func() {
-		<-time.After(s.delay)
-		s.underWay.Add(-1)
-	}
 }
 
 func (s *source) Product(ctx context.Context, id string) (shop.Product, error) {
-	defer s.begin()()
+	s.begin()
 	if s.panics.Load() {
 		panic("a bug")
 	}
-	if err := s.failing.Load(); err != nil {
-		return shop.Product{}, err
+	p, err := s.Catalog.Product(ctx, id)
+	if failing := s.failing.Load(); failing != nil {
+		err = failing
 	}
-	return s.Catalog.Product(ctx, id)
+	return p, cmp.Or(s.wait(ctx), err)
 }
 
 func (s *source) Products(ctx context.Context, q shop.Query) (shop.Page, error) {
-	defer s.begin()()
-	return s.Catalog.Products(ctx, q)
+	s.begin()
+	page, err := s.Catalog.Products(ctx, q)
+	return page, cmp.Or(s.wait(ctx), err)
 }
 
 func (s *source) PutProduct(ctx context.Context, p shop.Product) (bool, error) {

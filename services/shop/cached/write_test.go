@@ -2,6 +2,7 @@ package cached_test
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"storefront/services/shop"
+	"storefront/services/shop/cached"
 	"storefront/services/shop/memory"
 	"storefront/services/shop/shoptest"
 )
@@ -22,6 +24,42 @@ type counting struct {
 func (c *counting) Get(ctx context.Context, key string) ([]byte, bool, error) {
 	c.gets.Add(1)
 	return c.Cache.Get(ctx, key)
+}
+
+// late is a cache whose first answer about a product takes its time to arrive.
+type late struct {
+	*memory.Cache
+	by   time.Duration
+	once sync.Once
+}
+
+func (c *late) Get(ctx context.Context, key string) (value []byte, found bool, err error) {
+	value, found, err = c.Cache.Get(ctx, key)
+	if key == "product:kettle" {
+		c.once.Do(func() { <-time.After(c.by) })
+	}
+	return value, found, err
+}
+
+// TestFillBetweenLookAndLease is about a process that finds nothing, and gets the lease only after another process has filled the entry and given it back.
+func TestFillBetweenLookAndLease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t)
+		shoptest.MustPut(t, &f.Catalog, shoptest.Sample("kettle"))
+		slow := cached.New(cached.Config{Source: f.source, Cache: &late{Cache: f.cache, by: time.Second}, Log: slog.New(slog.DiscardHandler)})
+		t.Cleanup(slow.Close)
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			ctx, origin := shop.WithOrigin(t.Context())
+			if _, err := slow.Product(ctx, "kettle"); err != nil || *origin != shop.OriginShared {
+				t.Errorf("the process that came late: %v from %s, want what the other one read", err, *origin)
+			}
+		})
+		synctest.Wait()
+		f.herd(t, "kettle")
+		wg.Wait()
+		f.wantReads(t, "both", 1)
+	})
 }
 
 func TestWriteIsSeenAtOnce(t *testing.T) {

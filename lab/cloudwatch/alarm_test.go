@@ -258,7 +258,7 @@ func TestAlarmsAreChecked(t *testing.T) {
 		}, "ValidationError", "Anomaly detection is not supported"},
 		{func(in *client.PutMetricAlarmInput) {
 			in.AlarmActions = []string{"arn:aws:automate:us-east-1:ec2:stop"}
-		}, "ValidationError", "Invalid arn syntax"},
+		}, "ValidationError", "not supported"},
 		{func(in *client.PutMetricAlarmInput) {
 			in.AlarmActions = []string{"arn:aws:swf:us-east-1:000000000000:action/actions/AWS_EC2.InstanceId.Stop/1.0"}
 		}, "ValidationError", "not supported"},

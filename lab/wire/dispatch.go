@@ -89,7 +89,7 @@ func (s *Server) served(name string, r *http.Request) (found *servedService) {
 		if svc.Name != name {
 			continue
 		}
-		if svc.isREST() && strings.HasPrefix(r.URL.Path, "/"+svc.APIVersion+"/") || svc.QueryToo && svc.Protocol == spoken(r) {
+		if svc.isREST() && strings.HasPrefix(r.URL.Path, "/"+svc.APIVersion+"/") || (svc.QueryToo || svc.NewerToo) && svc.Protocol == spoken(r) {
 			return svc
 		}
 		if found == nil {
@@ -149,11 +149,13 @@ func (s *Server) read(svc *servedService, r *http.Request) (*request, error) {
 	if req.body = body; req.body == nil {
 		req.body = []byte{}
 	}
-	if svc.Protocol == Query || svc.Protocol == EC2 {
-		if body, err = s.uncompressed(r, body); err != nil {
+	if req.content = req.body; !svc.isREST() {
+		if req.content, err = s.uncompressed(r, body); err != nil {
 			return nil, refuse(svc.Service, malformedRequest, "The request body is not valid gzip, or too long")
 		}
-		if req.form, err = url.ParseQuery(r.URL.RawQuery + "&" + string(body)); err != nil {
+	}
+	if svc.Protocol == Query || svc.Protocol == EC2 {
+		if req.form, err = url.ParseQuery(r.URL.RawQuery + "&" + string(req.content)); err != nil {
 			return nil, refuse(svc.Service, malformedRequest, "The request is not a valid form")
 		}
 		if svc.QueryToo {
@@ -186,6 +188,12 @@ func (s *servedService) find(req *request) *Operation {
 		return s.byName[name]
 	case Query, EC2:
 		return s.byName[req.form.Get("Action")]
+	case CBOR:
+		prefix, name := cborOperation(req.http.URL.Path)
+		if prefix != s.TargetPrefix {
+			return nil
+		}
+		return s.byName[name]
 	}
 	op, labels := s.route(req.http)
 	req.labels = labels
@@ -242,6 +250,9 @@ func (s *Server) unknown(svc *servedService, req *request) error {
 // requested names the operation that a request asks for, and says in the words of its service that there is none.
 func requested(svc *servedService, req *request) (name, message string) {
 	switch svc.Protocol {
+	case CBOR:
+		_, name = cborOperation(req.http.URL.Path)
+		return name, "The requested operation is not recognized by the service: " + name
 	case JSON:
 		_, name = splitTarget(req.http.Header.Get("X-Amz-Target"))
 		return name, "The requested operation is not recognized by the service: " + name

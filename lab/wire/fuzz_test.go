@@ -35,7 +35,7 @@ func fuzzDecoder(f *testing.F, protocol string) {
 		svc := &Service{Name: "vectors", Protocol: map[string]Protocol{"ec2": EC2, "json": JSON, "query": Query, "rest-json": RESTJSON, "rest-xml": RESTXML}[protocol]}
 		served := newServedService(svc)
 		op := Operation{Name: c.Operation, Method: "POST", Path: orElse(c.Path, "/"), NewInput: c.New}
-		req := &request{http: r, body: []byte(body), labels: map[string]string{}, stream: &Body{Reader: strings.NewReader(body), length: -1}}
+		req := &request{http: r, body: []byte(body), content: []byte(body), labels: map[string]string{}, stream: &Body{Reader: strings.NewReader(body), length: -1}}
 		req.form, _ = url.ParseQuery(body)
 		if served.isREST() {
 			req.labels, _, _ = newRoute(&op).match(r, u.EscapedPath(), u.Query())

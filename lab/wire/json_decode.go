@@ -16,7 +16,7 @@ import (
 type jsonCodec struct{}
 
 func (jsonCodec) decode(_ *call, r *request, in reflect.Value) error {
-	return decodeJSON(r.body, in)
+	return decodeJSON(r.content, in)
 }
 
 // decodeJSON fills v from a document; members that the model does not know are ignored, as at AWS. No body at all is an empty document.

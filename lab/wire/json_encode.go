@@ -20,7 +20,7 @@ func (jsonCodec) encode(c *call, out reflect.Value) (*answer, error) {
 
 func (jsonCodec) encodeError(c *call, e *Error) *answer {
 	a := newAnswer(e.Status, "application/x-amz-json-"+c.service.JSONVersion)
-	if c.service.QueryToo {
+	if c.service.QueryToo || c.service.NewerToo {
 		a.header.Set("X-Amzn-Query-Error", orElse(e.QueryCode, e.Code)+";"+faultOf(e))
 	}
 	jsonError(a, c, e, "__type")

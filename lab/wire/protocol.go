@@ -11,11 +11,12 @@ import (
 
 // request is a recognised request on its way to an operation.
 type request struct {
-	http   *http.Request
-	body   []byte            // all of it, unless the input streams
-	stream *Body             // the body of an input that streams
-	form   url.Values        // Query and EC2
-	labels map[string]string // REST: values of the path's labels, decoded
+	http    *http.Request
+	body    []byte            // all of it, unless the input streams
+	content []byte            // the body without its compression
+	stream  *Body             // the body of an input that streams
+	form    url.Values        // Query and EC2
+	labels  map[string]string // REST: values of the path's labels, decoded
 }
 
 // answer is a response before it is written.
@@ -55,6 +56,8 @@ func codecOf(s *Service) codec {
 		return ec2Codec{}
 	case JSON:
 		return jsonCodec{}
+	case CBOR:
+		return cborCodec{}
 	case RESTJSON:
 		return restCodec{restJSONBody{}}
 	case RESTXML:

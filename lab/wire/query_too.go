@@ -12,8 +12,19 @@ func queryVariant(svc *Service) *Service {
 	return &old
 }
 
+// newerVariants are a service that went on from the query protocol, as its newer clients know it: SDKs speak CBOR, and the AWS CLI JSON. Amazon
+// CloudWatch is the one that the lab serves.
+func newerVariants(svc *Service) []*Service {
+	overJSON, overCBOR := *svc, *svc
+	overJSON.Protocol, overJSON.JSONVersion, overCBOR.Protocol = JSON, "1.0", CBOR
+	return []*Service{&overJSON, &overCBOR}
+}
+
 // spoken tells in which protocol of such a service a request is written.
 func spoken(r *http.Request) Protocol {
+	if r.Header.Get("Smithy-Protocol") == cborProtocol {
+		return CBOR
+	}
 	if r.Header.Get("X-Amz-Target") == "" && isForm(r) {
 		return Query
 	}

@@ -46,7 +46,7 @@ func familyOf(s *Service) family {
 		return s3Family
 	case s.Protocol == EC2:
 		return ec2Family
-	case s.Protocol == JSON || s.Protocol == RESTJSON:
+	case s.Protocol == JSON || s.Protocol == RESTJSON || s.Protocol == CBOR:
 		return jsonFamily
 	}
 	return queryFamily

@@ -54,6 +54,11 @@ func NewServer(o Options) *Server {
 		if svc.QueryToo {
 			s.services = append(s.services, newServedService(queryVariant(svc)))
 		}
+		if svc.NewerToo {
+			for _, newer := range newerVariants(svc) {
+				s.services = append(s.services, newServedService(newer))
+			}
+		}
 	}
 	return s
 }

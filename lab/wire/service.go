@@ -12,6 +12,7 @@ const (
 	JSON                         // JSON 1.0 or 1.1, operation in X-Amz-Target
 	RESTJSON                     // operation in method and path, JSON bodies
 	RESTXML                      // operation in method and path, XML bodies
+	CBOR                         // Smithy RPC v2 CBOR: operation in the path, the service in it is TargetPrefix
 )
 
 // Service describes one AWS service: how its requests are recognised and which operations answer them. The generated packages under lab/api build it.
@@ -20,10 +21,11 @@ type Service struct {
 	ID           string // the service ID of the model: "Elastic Load Balancing v2"
 	Protocol     Protocol
 	JSONVersion  string // "1.0" or "1.1", JSON only
-	TargetPrefix string // X-Amz-Target up to the dot, JSON only
+	TargetPrefix string // X-Amz-Target up to the dot; JSON and CBOR
 	APIVersion   string // "2016-11-15"; sent as Version in query requests
 	XMLNamespace string // namespace of XML answers
 	QueryToo     bool   // served over the query protocol besides JSON, as services are that came from there ("awsQueryCompatible")
+	NewerToo     bool   // served over JSON and Smithy RPC v2 CBOR besides the query protocol, as services are that went on from there
 	Operations   []Operation
 	Enums        map[string][]string // values by the name in an input's `enum` tag; EC2 has none here
 }

@@ -63,7 +63,7 @@ func TestInputVectors(t *testing.T) {
 			for name, value := range c.Message.Headers {
 				r.Header.Set(name, value)
 			}
-			req := &request{http: r, body: []byte(c.Message.Body)}
+			req := &request{http: r, body: []byte(c.Message.Body), content: []byte(c.Message.Body)}
 			req.form, _ = url.ParseQuery(c.Message.Body)
 			op := &svc.Operations[0]
 			if svc.isREST() || svc.Protocol != JSON || svc.TargetPrefix != "" {

@@ -57,8 +57,10 @@ func New(api API) *wire.Service {
 	return &wire.Service{
 		Name:         "monitoring",
 		ID:           "CloudWatch",
+		TargetPrefix: "GraniteServiceVersion20100801",
 		APIVersion:   "2010-08-01",
 		XMLNamespace: "http://monitoring.amazonaws.com/doc/2010-08-01/",
+		NewerToo:     true,
 		Protocol:     wire.Query,
 		Operations: []wire.Operation{
 			wire.Op("DeleteAlarms", "POST", "/", api.DeleteAlarms),

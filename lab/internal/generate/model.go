@@ -150,7 +150,8 @@ func loadModel(dir string) (*model, error) {
 }
 
 // supplement adds what AWS published after the models that the lab pins: operations, shapes, and members of known shapes; and what it left out of a model when
-// the service went from the query protocol to JSON: the names in XML, and their namespace. The file has the form of api-2.json and need not exist.
+// the service went from the query protocol to JSON: the names in XML, and their namespace; or went on to others: its name there. The file has the form of
+// api-2.json and need not exist.
 func (m *model) supplement(path string) error {
 	var more model
 	if err := readJSON(path, &more); errors.Is(err, fs.ErrNotExist) {
@@ -159,6 +160,7 @@ func (m *model) supplement(path string) error {
 		return err
 	}
 	m.Metadata.XMLNamespace = first(more.Metadata.XMLNamespace, m.Metadata.XMLNamespace)
+	m.Metadata.TargetPrefix = first(more.Metadata.TargetPrefix, m.Metadata.TargetPrefix)
 	maps.Copy(m.Operations, more.Operations)
 	for name, s := range more.Shapes {
 		if known := m.Shapes[name]; known != nil && s.Type == "" {

@@ -71,6 +71,9 @@ func apiBody(s service, m *model, operations []string, inputs map[string]bool) s
 	if md.QueryToo != nil && md.XMLNamespace != "" {
 		b.WriteString("\t\tQueryToo: true,\n")
 	}
+	if md.Protocol == "query" && md.TargetPrefix != "" {
+		b.WriteString("\t\tNewerToo: true,\n")
+	}
 	fmt.Fprintf(&b, "\t\tProtocol: wire.%s,\n\t\tOperations: []wire.Operation{\n", protocols[md.Protocol])
 	for _, name := range operations {
 		op := m.Operations[name]

@@ -30,6 +30,7 @@ type Status struct {
 	Instances     []Instance     `json:"instances"`
 	LoadBalancers []LoadBalancer `json:"load_balancers"`
 	Databases     []Database     `json:"databases"`
+	Caches        []Cache        `json:"caches"`
 	SearchDomains []SearchDomain `json:"search_domains"`
 	Unsupported   []Call         `json:"unsupported"` // calls that the lab refused because it does not serve them
 }
@@ -56,6 +57,14 @@ type Database struct {
 	Cluster string `json:"cluster"`
 	Role    string `json:"role"` // "writer" or "reader"
 	Status  string `json:"status"`
+}
+
+// Cache is one node of a cache.
+type Cache struct {
+	ID     string `json:"id"`
+	Group  string `json:"group"` // replication group
+	Role   string `json:"role"`  // "primary" or "replica"
+	Status string `json:"status"`
 }
 
 // SearchDomain is one domain of Amazon OpenSearch Service.

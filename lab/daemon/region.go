@@ -17,6 +17,7 @@ import (
 
 	autoscalingapi "storefront/lab/api/autoscaling"
 	ec2api "storefront/lab/api/ec2"
+	cacheapi "storefront/lab/api/elasticache"
 	esapi "storefront/lab/api/elasticsearch"
 	elbv2api "storefront/lab/api/elbv2"
 	iamapi "storefront/lab/api/iam"
@@ -34,6 +35,7 @@ import (
 	"storefront/lab/autoscaling"
 	"storefront/lab/dataplane"
 	"storefront/lab/ec2"
+	"storefront/lab/elasticache"
 	"storefront/lab/elasticsearch"
 	"storefront/lab/elbv2"
 	"storefront/lab/iam"
@@ -45,6 +47,7 @@ import (
 	"storefront/lab/network"
 	"storefront/lab/postgres"
 	"storefront/lab/rds"
+	"storefront/lab/redis"
 	"storefront/lab/region"
 	"storefront/lab/s3"
 	"storefront/lab/secretsmanager"
@@ -77,6 +80,7 @@ type lab struct {
 	authority *authority.Authority
 	net       *network.Network
 	engine    *postgres.Engine
+	redis     *redis.Engine
 	wire      *wire.Server
 	metrics   *metrics.Store
 
@@ -90,6 +94,7 @@ type lab struct {
 	ec2     *ec2.Service
 	elb     *elbv2.Service
 	rds     *rds.Service
+	cache   *elasticache.Service
 	search  *elasticsearch.Service
 	scaling *autoscaling.Service
 	sqs     *sqs.Service
@@ -99,6 +104,7 @@ type lab struct {
 	spot      *dataplane.Spot
 	instances *dataplane.Instances
 	databases *dataplane.Databases
+	caches    *dataplane.Caches
 	balancers *dataplane.Balancers
 	domains   *dataplane.Domains
 }
@@ -126,6 +132,9 @@ func open(dir, address string, log *slog.Logger) (_ *lab, err error) {
 	if l.engine, err = postgres.Open(postgres.Config{Dir: databasesDir(dir), Starter: l.net, Issuer: l.authority, Log: log}); err != nil {
 		return nil, err
 	}
+	if l.redis, err = redis.Open(redis.Config{Dir: cachesDir(dir), Network: l.net, Issuer: l.authority, Log: log}); err != nil {
+		return nil, err
+	}
 	if err := l.openServices(dir); err != nil {
 		return nil, err
 	}
@@ -140,7 +149,7 @@ func open(dir, address string, log *slog.Logger) (_ *lab, err error) {
 
 // endpointNames are the services that answer inside the region's network, named as their endpoints are.
 func endpointNames() []string {
-	return []string{"sts", "iam", "ec2", "elasticloadbalancing", "autoscaling", "rds", "s3", "kms", "secretsmanager", "ssm", "logs", "sqs", "sns", "es"}
+	return []string{"sts", "iam", "ec2", "elasticloadbalancing", "autoscaling", "rds", "s3", "kms", "secretsmanager", "ssm", "logs", "sqs", "sns", "es", "elasticache"}
 }
 
 func (l *lab) openServices(dir string) (err error) {
@@ -159,6 +168,7 @@ func (l *lab) openServices(dir string) (err error) {
 	l.ec2 = ec2.New(ec2.Config{Store: l.store, Region: r, Now: now, Profile: l.profile, Endpoints: l.endpoints.Services()})
 	l.elb = elbv2.New(elbv2.Config{Store: l.store, Region: r, Now: now, VPCs: l.ec2, Health: l.health, PutLog: l.putLog})
 	l.rds = rds.New(rds.Config{Store: l.store, Region: r, Now: now, Engine: l.engine, Network: l.ec2, Secrets: l.secrets, Keys: l.kms})
+	l.cache = elasticache.New(elasticache.Config{Store: l.store, Region: r, Now: now, Engine: l.redis, Network: l.ec2, Keys: l.kms})
 	l.search = elasticsearch.New(elasticsearch.Config{Store: l.store, Region: r, Now: now, Network: l.ec2, Roles: l.iam, Keys: l.kms, Logs: l.logs})
 	if l.sqs, err = sqs.New(sqs.Config{Store: l.store, Region: r, Endpoint: func() string { return l.endpoint }, Now: now, Keys: l.kms}); err != nil {
 		return err
@@ -167,7 +177,7 @@ func (l *lab) openServices(dir string) (err error) {
 	l.spot = &dataplane.Spot{Store: l.store, EC2: l.ec2, Now: now, Log: l.log}
 	l.scaling = autoscaling.New(autoscaling.Config{Store: l.store, Region: r, Now: now, EC2: l.ec2, LoadBalancing: l.elb, IAM: l.iam, Metrics: l.metrics, Spot: l.spotSignals, Log: l.log})
 	l.wire = wire.NewServer(wire.Options{
-		Services: []*wire.Service{stsapi.New(l.sts), iamapi.New(l.iam), ec2api.New(l.ec2), elbv2api.New(l.elb), autoscalingapi.New(l.scaling), rdsapi.New(l.rds),
+		Services: []*wire.Service{stsapi.New(l.sts), iamapi.New(l.iam), ec2api.New(l.ec2), elbv2api.New(l.elb), autoscalingapi.New(l.scaling), rdsapi.New(l.rds), cacheapi.New(l.cache),
 			s3api.New(l.s3), kmsapi.New(l.kms), secretsapi.New(l.secrets), ssmapi.New(l.ssm), logsapi.New(l.logs), sqsapi.New(l.sqs), osapi.New(l.search), esapi.New(l.search.Legacy()), snsapi.New(l.sns)},
 		Credentials: keyring{store: l.store, users: l.iam, sessions: l.sts}, Region: r.Name, Logger: l.log, Pace: pace,
 	})
@@ -181,6 +191,7 @@ func (l *lab) openDataPlane(dir string) error {
 	}
 	l.balancers = &dataplane.Balancers{ELB: l.elb, Net: l.net, Log: l.log, Metrics: &dataplane.Traffic{Metrics: l.metrics}}
 	l.databases = &dataplane.Databases{Store: l.store, RDS: l.rds, Engine: l.engine, Log: l.log}
+	l.caches = &dataplane.Caches{Store: l.store, Cache: l.cache, Engine: l.redis, Log: l.log}
 	l.domains = &dataplane.Domains{Store: l.store, Search: l.search, Net: l.net, Authority: l.authority, Authenticate: l.wire.Authenticate,
 		Identities: dataplane.Roles{Region: l.region, IAM: l.iam}, Metrics: l.metrics, Account: l.region.Account, Dir: domainsDir(dir), Replacement: dataplane.DefaultReplacement, Log: l.log}
 	metadata := &dataplane.Metadata{Store: l.store, Region: l.region, EC2: l.ec2, IAM: l.iam, STS: l.sts, Domain: privateDomain, Now: time.Now, Notice: l.spot.Notice, Lifecycle: autoscaling.LifecycleState}
@@ -191,12 +202,12 @@ func (l *lab) openDataPlane(dir string) error {
 
 // run starts the data plane; its tasks end with ctx.
 func (l *lab) run(ctx context.Context, tasks *errgroup.Group) {
-	names := &dataplane.Names{Store: l.store, Region: l.region, EC2: l.ec2, Endpoints: l.endpoints, Domain: privateDomain, Balancer: l.elb.Addresses, Database: l.rds.Resolve, Search: l.domains.Resolve}
+	names := &dataplane.Names{Store: l.store, Region: l.region, EC2: l.ec2, Endpoints: l.endpoints, Domain: privateDomain, Balancer: l.elb.Addresses, Database: l.rds.Resolve, Cache: l.cache.Resolve, Search: l.domains.Resolve}
 	network := &dataplane.Network{Store: l.store, EC2: l.ec2, Net: l.net, Names: names, Log: l.log}
 	scaling := &dataplane.Scaling{Store: l.store, Groups: l.scaling, Metrics: l.metrics, Now: time.Now, Log: l.log, CPUTime: l.instances.CPUTime}
 	gate := &dataplane.Gate{Store: l.store, EC2: l.ec2, Net: l.net, Endpoints: l.endpoints, Handler: http.HandlerFunc(l.serve), Log: l.log,
 		TLS: l.authority.TLSConfig(func(name string) bool { _, ok := l.endpoints.Service(name); return ok })}
-	for _, task := range []func(context.Context) error{network.Run, gate.Run, l.instances.Run, l.databases.Run, l.domains.Run, l.balancers.Run, scaling.Run, l.spot.Run, l.sqs.Run, l.sns.Run, l.housekeeping} {
+	for _, task := range []func(context.Context) error{network.Run, gate.Run, l.instances.Run, l.databases.Run, l.caches.Run, l.domains.Run, l.balancers.Run, scaling.Run, l.spot.Run, l.sqs.Run, l.sns.Run, l.housekeeping} {
 		tasks.Go(func() error { return task(ctx) })
 	}
 }

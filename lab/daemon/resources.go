@@ -9,6 +9,7 @@ import (
 
 	autoscalingapi "storefront/lab/api/autoscaling"
 	ec2api "storefront/lab/api/ec2"
+	cacheapi "storefront/lab/api/elasticache"
 	elbapi "storefront/lab/api/elbv2"
 	iamapi "storefront/lab/api/iam"
 	kmsapi "storefront/lab/api/kms"
@@ -61,6 +62,11 @@ func (l *lab) counters() map[string]counter {
 		"database subnet groups": counted(l.rds.DescribeDBSubnetGroups, func(o *rdsapi.DescribeDBSubnetGroupsOutput) int { return len(o.DBSubnetGroups) }),
 		"database snapshots":     counted(l.rds.DescribeDBClusterSnapshots, func(o *rdsapi.DescribeDBClusterSnapshotsOutput) int { return len(o.DBClusterSnapshots) }),
 		"search domains":         counted(l.search.ListDomainNames, func(o *osapi.ListDomainNamesOutput) int { return len(o.DomainNames) }),
+		"caches":                 counted(l.cache.DescribeReplicationGroups, func(o *cacheapi.DescribeReplicationGroupsOutput) int { return len(o.ReplicationGroups) }),
+		"cache subnet groups":    counted(l.cache.DescribeCacheSubnetGroups, func(o *cacheapi.DescribeCacheSubnetGroupsOutput) int { return len(o.CacheSubnetGroups) }),
+		"cache parameter groups": counted(l.cache.DescribeCacheParameterGroups, ownParameterGroups),
+		"cache users":            counted(l.cache.DescribeUsers, func(o *cacheapi.DescribeUsersOutput) int { return len(o.Users) - 1 }), // every account has one named default
+		"cache user groups":      counted(l.cache.DescribeUserGroups, func(o *cacheapi.DescribeUserGroupsOutput) int { return len(o.UserGroups) }),
 		"buckets":                counted(l.s3.ListBuckets, func(o *s3api.ListBucketsOutput) int { return len(o.Buckets) }),
 		"instance profiles":      counted(l.iam.ListInstanceProfiles, func(o *iamapi.ListInstanceProfilesOutput) int { return len(o.InstanceProfiles) }),
 		"roles":                  counted(l.iam.ListRoles, ownRoles),
@@ -103,6 +109,16 @@ func liveGateways(o *ec2api.DescribeNatGatewaysOutput) (n int) {
 func ownRoles(o *iamapi.ListRolesOutput) (n int) {
 	for _, r := range o.Roles {
 		if !strings.HasPrefix(*r.Path, "/aws-service-role/") {
+			n++
+		}
+	}
+	return n
+}
+
+// ownParameterGroups leaves out the groups that every account has.
+func ownParameterGroups(o *cacheapi.DescribeCacheParameterGroupsOutput) (n int) {
+	for _, g := range o.CacheParameterGroups {
+		if !strings.HasPrefix(*g.CacheParameterGroupName, "default.") {
 			n++
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	ec2api "storefront/lab/api/ec2"
+	cacheapi "storefront/lab/api/elasticache"
 	elbapi "storefront/lab/api/elbv2"
 	osapi "storefront/lab/api/opensearch"
 	rdsapi "storefront/lab/api/rds"
@@ -23,11 +24,11 @@ import (
 // Status implements control.Lab.
 func (l *lab) Status(ctx context.Context) (s control.Status, err error) {
 	s = control.Status{ID: l.id, Endpoint: l.endpoint, Region: l.region.Name, Account: l.region.Account, Started: l.started, MemoryBytes: residentMemory(),
-		Instances: []control.Instance{}, LoadBalancers: []control.LoadBalancer{}, Databases: []control.Database{}, SearchDomains: []control.SearchDomain{}, Unsupported: []control.Call{}}
+		Instances: []control.Instance{}, LoadBalancers: []control.LoadBalancer{}, Databases: []control.Database{}, Caches: []control.Cache{}, SearchDomains: []control.SearchDomain{}, Unsupported: []control.Call{}}
 	for _, c := range l.wire.Unsupported() {
 		s.Unsupported = append(s.Unsupported, control.Call{Service: c.Service, Operation: c.Operation, Count: c.Times})
 	}
-	for _, fill := range []func(context.Context, *control.Status) error{l.countResources, l.listInstances, l.listLoadBalancers, l.listDatabases, l.listSearchDomains} {
+	for _, fill := range []func(context.Context, *control.Status) error{l.countResources, l.listInstances, l.listLoadBalancers, l.listDatabases, l.listCaches, l.listSearchDomains} {
 		if err := fill(ctx, &s); err != nil {
 			return s, fmt.Errorf("collecting the status: %w", err)
 		}
@@ -125,6 +126,28 @@ func (l *lab) listSearchDomains(ctx context.Context, s *control.Status) error {
 			v.Health, v.Nodes = h.Status, h.Nodes
 		}
 		s.SearchDomains = append(s.SearchDomains, v)
+	}
+	return nil
+}
+
+func (l *lab) listCaches(ctx context.Context, s *control.Status) error {
+	groups, err := l.cache.DescribeReplicationGroups(ctx, &cacheapi.DescribeReplicationGroupsInput{})
+	if err != nil {
+		return err
+	}
+	nodes, err := l.cache.DescribeCacheClusters(ctx, &cacheapi.DescribeCacheClustersInput{})
+	if err != nil {
+		return err
+	}
+	status := map[string]string{}
+	for _, n := range nodes.CacheClusters {
+		status[wire.Value(n.CacheClusterId)] = wire.Value(n.CacheClusterStatus)
+	}
+	for _, g := range groups.ReplicationGroups {
+		for _, m := range g.NodeGroups[0].NodeGroupMembers {
+			id := wire.Value(m.CacheClusterId)
+			s.Caches = append(s.Caches, control.Cache{ID: id, Group: wire.Value(g.ReplicationGroupId), Role: wire.Value(m.CurrentRole), Status: status[id]})
+		}
 	}
 	return nil
 }

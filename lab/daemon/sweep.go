@@ -11,10 +11,12 @@ import (
 	"storefront/lab/instance"
 	"storefront/lab/network"
 	"storefront/lab/postgres"
+	"storefront/lab/redis"
 )
 
 func instancesDir(dir string) string { return filepath.Join(dir, "instances") }
 func databasesDir(dir string) string { return filepath.Join(dir, "databases") }
+func cachesDir(dir string) string    { return filepath.Join(dir, "caches") }
 func objectsDir(dir string) string   { return filepath.Join(dir, "objects") }
 func domainsDir(dir string) string   { return filepath.Join(dir, "search") }
 
@@ -32,5 +34,5 @@ func Sweep(dir string) error {
 	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
-	return errors.Join(instance.Sweep(instancesDir(dir)), postgres.Sweep(databasesDir(dir)), network.Sweep(dir))
+	return errors.Join(instance.Sweep(instancesDir(dir)), postgres.Sweep(databasesDir(dir)), redis.Sweep(cachesDir(dir)), network.Sweep(dir))
 }

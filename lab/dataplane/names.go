@@ -12,7 +12,7 @@ import (
 	"storefront/lab/state"
 )
 
-// Names answers the queries of the VPCs' resolvers: private host names, load balancers, databases, search domains, and the endpoints of AWS services.
+// Names answers the queries of the VPCs' resolvers: private host names, load balancers, databases, caches, search domains, and the endpoints of AWS services.
 type Names struct {
 	Store     *state.Store
 	Region    region.Region
@@ -23,6 +23,8 @@ type Names struct {
 	Balancer func(tx *state.Tx, name string) ([]netip.Addr, bool)
 	// Database returns the addresses behind a database endpoint.
 	Database func(tx *state.Tx, name string) ([]netip.Addr, bool)
+	// Cache returns the addresses behind an endpoint of a cache.
+	Cache func(tx *state.Tx, name string) ([]netip.Addr, bool)
 	// Search returns the addresses behind the endpoint of a search domain.
 	Search func(tx *state.Tx, name string) ([]netip.Addr, bool)
 }
@@ -54,6 +56,9 @@ func (n *Names) find(tx *state.Tx, vpc, name string) (addresses []netip.Addr, tt
 		return a, dns.LoadBalancerTTL, true
 	}
 	if a, ok := n.Database(tx, name); ok {
+		return a, dns.ClusterTTL, true
+	}
+	if a, ok := n.Cache(tx, name); ok {
 		return a, dns.ClusterTTL, true
 	}
 	if a, ok := n.Search(tx, name); ok {

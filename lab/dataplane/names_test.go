@@ -40,6 +40,7 @@ func TestNames(t *testing.T) {
 		{r.vpc, "ip-10-0-1-5.example.com", "", 0},
 		{r.vpc, "web-1.us-east-1.elb.amazonaws.com", "198.18.0.9", dns.LoadBalancerTTL},
 		{r.vpc, "shop.cluster-1.us-east-1.rds.amazonaws.com", "10.0.0.9", dns.ClusterTTL},
+		{r.vpc, "master.shop.abc123.use1.cache.amazonaws.com", "10.0.0.11", dns.ClusterTTL},
 		{r.vpc, "vpc-orders-1.us-east-1.es.amazonaws.com", "10.0.0.10", 60},
 		{r.vpc, "sts.us-east-1.amazonaws.com", private.String(), 60},
 		{r.vpc, "sts.amazonaws.com", sts, 60}, // private DNS is for the regional name alone

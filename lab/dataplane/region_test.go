@@ -77,7 +77,7 @@ func newTestRegion(t *testing.T, now func() time.Time) *testRegion {
 		}
 	}
 	r.names = &dataplane.Names{Store: store, Region: here, EC2: r.ec2, Endpoints: r.endpoints, Domain: domain,
-		Balancer: known("web-1.us-east-1.elb.amazonaws.com", "198.18.0.9"), Database: known("shop.cluster-1.us-east-1.rds.amazonaws.com", "10.0.0.9"),
+		Balancer: known("web-1.us-east-1.elb.amazonaws.com", "198.18.0.9"), Database: known("shop.cluster-1.us-east-1.rds.amazonaws.com", "10.0.0.9"), Cache: known("master.shop.abc123.use1.cache.amazonaws.com", "10.0.0.11"),
 		Search: known("vpc-orders-1.us-east-1.es.amazonaws.com", "10.0.0.10")}
 	r.vpc = r.newVPC()
 	r.subnet = r.newSubnet(r.vpc, "10.0.0.0/24")

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"storefront/lab/postgres"
+	"storefront/lab/redis"
 )
 
 // searchPath is where the lab finds programs. On Debian an ordinary user's PATH lacks the directory of nft.
@@ -23,6 +24,11 @@ func checkPrograms() error {
 	}
 	if err := postgres.Installed(); errors.Is(err, postgres.ErrNoServer) {
 		missing, packages = append(missing, "postgres"), append(packages, "postgresql")
+	} else if err != nil {
+		return err
+	}
+	if err := redis.Installed(); errors.Is(err, redis.ErrNoServer) {
+		missing, packages = append(missing, "redis-server"), append(packages, "redis-server")
 	} else if err != nil {
 		return err
 	}

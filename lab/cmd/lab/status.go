@@ -54,6 +54,9 @@ func printStatus(out io.Writer, s control.Status) error {
 	for _, d := range s.Databases {
 		fmt.Fprintf(w, "database\t%s\t%s\t%s\t%s\n", d.ID, d.Role, d.Status, d.Cluster)
 	}
+	for _, c := range s.Caches {
+		fmt.Fprintf(w, "cache\t%s\t%s\t%s\t%s\n", c.ID, c.Role, c.Status, c.Group)
+	}
 	for _, d := range s.SearchDomains {
 		fmt.Fprintf(w, "search domain\t%s\t%s\t%s, %d nodes\t%s\n", d.Name, d.Status, d.Health, d.Nodes, d.Endpoint)
 	}

@@ -1,0 +1,314 @@
+package query
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/blevesearch/bleve/v2/search"
+	bleve "github.com/blevesearch/bleve/v2/search/query"
+	"github.com/blevesearch/bleve/v2/search/searcher"
+
+	"storefront/lab/search/internal/mapping"
+	"storefront/lab/search/internal/refusal"
+)
+
+var unscored = search.SearcherOptions{Score: "none"}
+
+// term finds a field's values: one exactly (term), by their beginning (prefix), by a pattern (wildcard), or nearly (fuzzy).
+type term struct {
+	kind, field, value, fuzziness string
+	prefix                        int // characters that a fuzzy match may not change
+	boost                         float64
+}
+
+func readTerm(b *body) (Query, error) {
+	q := term{kind: b.name, field: b.field("value")}
+	if _, ok := b.members["wildcard"]; ok && b.name == "wildcard" {
+		b.members["value"] = b.members["wildcard"]
+		delete(b.members, "wildcard")
+	}
+	if _, ok := b.members["value"]; !ok {
+		b.fail("[%s] query: value cannot be null", b.name)
+	}
+	q.value, q.boost = b.text("value", ""), b.boost()
+	if b.name == "fuzzy" {
+		q.fuzziness, q.prefix = b.text("fuzziness", "AUTO"), int(b.number("prefix_length", 0))
+		if _, ok := distance(q.fuzziness, q.value); !ok {
+			b.fail("[fuzzy] query: [fuzziness] takes 0, 1, 2 or AUTO, not [%s]", q.fuzziness)
+		}
+	}
+	return q, b.end()
+}
+
+func (q term) Hits(s *Scope) (Hits, error) {
+	if q.field == "_id" && q.kind == "term" {
+		return ids{values: []string{q.value}, boost: q.boost}.Hits(s)
+	}
+	p := s.Mapping.Field(q.field)
+	if p == nil {
+		return nil, nil
+	}
+	if !p.Indexed() {
+		return nil, s.refuse("Cannot search on field [%s] since it is not indexed.", q.field)
+	}
+	if q.kind == "term" {
+		return q.exact(s, p)
+	}
+	if p.Numeric() || p.Type == "boolean" {
+		return nil, s.refuse("Can only use %s queries on keyword and text fields - not on [%s] which is of type [%s]", q.kind, q.field, p.Type)
+	}
+	var found search.Searcher
+	var err error
+	switch q.kind {
+	case "prefix":
+		found, err = searcher.NewTermPrefixSearcher(s.Ctx, s.Reader, q.value, q.field, 1, unscored)
+	case "wildcard":
+		w := bleve.NewWildcardQuery(q.value)
+		w.SetField(q.field)
+		found, err = w.Searcher(s.Ctx, s.Reader, nil, unscored)
+	default:
+		d, _ := distance(q.fuzziness, q.value)
+		if d == 0 {
+			return q.exact(s, p)
+		}
+		found, err = searcher.NewFuzzySearcher(scoring(s.Ctx), s.Reader, q.value, q.prefix, d, q.field, 1, search.SearcherOptions{})
+		hits, err := collect(s, found, err)
+		return hits.boost(q.boost), err
+	}
+	hits, err := collect(s, found, err)
+	return hits.constant(q.boost), err
+}
+
+func (q term) exact(s *Scope, p *mapping.Property) (Hits, error) {
+	if p.Numeric() {
+		n, why := p.Number(q.value)
+		if p.Type == "date" {
+			low, ok := mapping.DateMath(q.value, p.Format, s.Now, false)
+			high, _ := mapping.DateMath(q.value, p.Format, s.Now, true)
+			if !ok {
+				return nil, s.refuse("failed to create query: %s", why)
+			}
+			return numbers(s, q.field, &low, &high, q.boost)
+		}
+		if why != "" {
+			return nil, s.refuse("failed to create query: %s", why)
+		}
+		return numbers(s, q.field, &n, &n, q.boost)
+	}
+	found, err := searcher.NewTermSearcher(scoring(s.Ctx), s.Reader, q.value, q.field, 1, search.SearcherOptions{})
+	hits, err := collect(s, found, err)
+	return hits.boost(q.boost), err
+}
+
+// distance reads a fuzziness: how many characters may differ.
+func distance(fuzziness, term string) (int, bool) {
+	if strings.EqualFold(fuzziness, "AUTO") {
+		switch n := utf8.RuneCountInString(term); {
+		case n < 3:
+			return 0, true
+		case n < 6:
+			return 1, true
+		}
+		return 2, true
+	}
+	n, err := strconv.Atoi(fuzziness)
+	return n, err == nil && n >= 0 && n <= 2
+}
+
+// numbers finds a range of numbers, the bounds among them.
+func numbers(s *Scope, field string, low, high *float64, boost float64) (Hits, error) {
+	if low != nil && high != nil && *low > *high {
+		return nil, nil
+	}
+	found, err := searcher.NewNumericRangeSearcher(s.Ctx, s.Reader, low, high, new(true), new(true), field, 1, unscored)
+	hits, err := collect(s, found, err)
+	return hits.constant(boost), err
+}
+
+// terms finds any of a field's values.
+type terms struct {
+	field  string
+	values []string
+	boost  float64
+}
+
+const maxTerms = 65536 // index.max_terms_count
+
+func readTerms(b *body) (Query, error) {
+	q := terms{boost: b.boost()}
+	if len(b.members) != 1 {
+		b.fail("[terms] query requires exactly one field")
+		return nil, b.err
+	}
+	q.field = first(b.members)
+	if _, ok := b.members[q.field].([]any); !ok {
+		b.fail("[terms] query takes a list of values for [%s]; terms lookup is not served", q.field)
+	}
+	q.values = b.words(q.field)
+	if len(q.values) > maxTerms {
+		b.fail("The number of terms [%d] used in the Terms Query request has exceeded the allowed maximum of [%d]", len(q.values), maxTerms)
+	}
+	return q, b.end()
+}
+
+func (q terms) Hits(s *Scope) (Hits, error) {
+	var lists []Hits
+	for _, v := range q.values {
+		h, err := term{kind: "term", field: q.field, value: v, boost: 1}.Hits(s)
+		if err != nil {
+			return nil, err
+		}
+		lists = append(lists, h)
+	}
+	return atLeast(1, lists).constant(q.boost), nil
+}
+
+// exists finds documents that have a field.
+type exists struct {
+	field string
+	boost float64
+}
+
+func readExists(b *body) (Query, error) {
+	q := exists{b.text("field", ""), b.boost()}
+	if q.field == "" {
+		b.fail("[exists] must be provided with a [field]")
+	}
+	return q, b.end()
+}
+
+func (q exists) Hits(s *Scope) (Hits, error) {
+	var lists []Hits
+	for _, path := range s.Mapping.Leaves() {
+		if !strings.HasPrefix(path+".", q.field+".") && !wild(q.field, path) {
+			continue
+		}
+		found, err := searcher.NewTermSearcher(s.Ctx, s.Reader, path, mapping.NamesField, 1, unscored)
+		h, err := collect(s, found, err)
+		if err != nil {
+			return nil, err
+		}
+		lists = append(lists, h)
+	}
+	return atLeast(1, lists).constant(q.boost), nil
+}
+
+// ids finds documents by ID.
+type ids struct {
+	values []string
+	boost  float64
+}
+
+func readIDs(b *body) (Query, error) {
+	_, given := b.members["values"]
+	q := ids{b.words("values"), b.boost()}
+	if !given {
+		b.fail("[ids] requires providing a [values] array")
+	}
+	return q, b.end()
+}
+
+func (q ids) Hits(s *Scope) (Hits, error) {
+	found, err := searcher.NewDocIDSearcher(s.Ctx, s.Reader, q.values, 1, unscored)
+	hits, err := collect(s, found, err)
+	return hits.constant(q.boost), err
+}
+
+// refuse is an error that depends on the index's mapping.
+func (s *Scope) refuse(format string, args ...any) error {
+	return refusal.New(400, "query_shard_exception", "%s", fmt.Sprintf(format, args...)).With("index", s.Index)
+}
+
+// span is the range query.
+type span struct {
+	field                       string
+	low, high                   *string
+	lowInclusive, highInclusive bool
+	format                      string
+	boost                       float64
+}
+
+func readRange(b *body) (Query, error) {
+	q := span{field: b.field("")}
+	bound := func(names [2]string) (value *string, inclusive bool) {
+		for i, name := range names {
+			v, ok := b.take(name)
+			if !ok || v == nil {
+				continue
+			}
+			text, ok := scalar(v)
+			if !ok {
+				b.fail("[range] query: [%s] must be a value", name)
+			}
+			value, inclusive = &text, i == 1
+		}
+		return value, inclusive
+	}
+	q.low, q.lowInclusive = bound([2]string{"gt", "gte"})
+	q.high, q.highInclusive = bound([2]string{"lt", "lte"})
+	q.format, q.boost = b.text("format", ""), b.boost()
+	return q, b.end()
+}
+
+func (q span) Hits(s *Scope) (Hits, error) {
+	p := s.Mapping.Field(q.field)
+	if p == nil {
+		return nil, nil
+	}
+	if !p.Indexed() {
+		return nil, s.refuse("Cannot search on field [%s] since it is not indexed.", q.field)
+	}
+	if !p.Numeric() {
+		var low, high []byte
+		if q.low != nil {
+			low = []byte(*q.low)
+		}
+		if q.high != nil {
+			high = []byte(*q.high)
+		}
+		found, err := searcher.NewTermRangeSearcher(s.Ctx, s.Reader, low, high, &q.lowInclusive, &q.highInclusive, q.field, 1, unscored)
+		hits, err := collect(s, found, err)
+		return hits.constant(q.boost), err
+	}
+	low, err := q.bound(s, p, q.low, q.lowInclusive, 1)
+	if err != nil {
+		return nil, err
+	}
+	high, err := q.bound(s, p, q.high, q.highInclusive, -1)
+	if err != nil {
+		return nil, err
+	}
+	return numbers(s, q.field, low, high, q.boost)
+}
+
+// bound is an end of the range as a number that belongs to it. side is 1 for the lower end, -1 for the upper one.
+func (q span) bound(s *Scope, p *mapping.Property, text *string, inclusive bool, side int) (*float64, error) {
+	if text == nil {
+		return nil, nil
+	}
+	if p.Type == "date" {
+		format := q.format
+		if format == "" {
+			format = p.Format
+		}
+		at, ok := mapping.DateMath(*text, format, s.Now, inclusive == (side < 0))
+		if !ok {
+			return nil, s.refuse("failed to parse date field [%s] with format [%s]", *text, format)
+		}
+		if !inclusive {
+			at += float64(side)
+		}
+		return &at, nil
+	}
+	n, err := strconv.ParseFloat(*text, 64)
+	if err != nil || math.IsNaN(n) {
+		return nil, s.refuse("failed to create query: For input string: \"%s\"", *text)
+	}
+	if !inclusive {
+		n = math.Nextafter(n, math.Inf(side))
+	}
+	return &n, nil
+}

@@ -1,0 +1,157 @@
+package search
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/spaolacci/murmur3"
+
+	"storefront/lab/search/internal/mapping"
+)
+
+// openIndex is an index at work.
+type openIndex struct {
+	cluster *Cluster
+	name    string
+	uuid    string
+	groups  []*group
+	mapping atomic.Pointer[mapping.Mapping]
+	pace    chan time.Duration // a new refresh interval
+	stop    context.CancelFunc // ends the refreshing
+}
+
+func (c *Cluster) newIndex(meta *indexMeta) *openIndex {
+	x := &openIndex{cluster: c, name: meta.Name, uuid: meta.UUID, pace: make(chan time.Duration, 1)}
+	x.mapping.Store(meta.Mapping)
+	for i := range meta.Shards {
+		x.groups = append(x.groups, newGroup(c, x, i))
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	x.stop = stop
+	interval, _ := duration(meta.Refresh)
+	go x.refreshing(ctx, interval)
+	return x
+}
+
+// refreshing makes writes searchable every interval; never while the interval is negative.
+func (x *openIndex) refreshing(ctx context.Context, interval time.Duration) {
+	ticker := time.NewTicker(time.Hour)
+	defer ticker.Stop()
+	set := func(d time.Duration) {
+		ticker.Stop()
+		if d > 0 {
+			ticker.Reset(max(d, time.Millisecond))
+		}
+	}
+	set(interval)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case d := <-x.pace:
+			set(d)
+		case <-ticker.C:
+			for _, g := range x.groups {
+				if g.stale() {
+					if err := g.refresh(); err != nil {
+						x.cluster.config.Log.Error("a refresh failed", "index", x.name, "shard", g.shard, "error", err)
+					}
+				}
+			}
+		}
+	}
+}
+
+// setPace changes the refresh interval.
+func (x *openIndex) setPace(d time.Duration) {
+	select {
+	case <-x.pace: // one that was not taken up yet
+	default:
+	}
+	x.pace <- d
+}
+
+// route returns the shard of a document: by the hash of its routing, which is its ID unless it was given one.
+func (x *openIndex) route(id, routing string) *group {
+	if routing == "" {
+		routing = id
+	}
+	return x.groups[shardOf(routing, len(x.groups))]
+}
+
+// shardOf is where Elasticsearch puts a routing: murmur3 of its UTF-16 code units, low byte first, modulo the number of routing shards,
+// of which each shard has two, or by doubling as many as fit into 1024.
+func shardOf(routing string, shards int) int {
+	var text []byte
+	for _, r := range routing {
+		for _, u := range utf16Units(r) {
+			text = append(text, byte(u), byte(u>>8))
+		}
+	}
+	factor := 2
+	for shards*factor*2 <= 1024 {
+		factor *= 2
+	}
+	if shards == 1 {
+		return 0
+	}
+	hash := int(int32(murmur3.Sum32(text)))
+	n := shards * factor
+	return (hash%n + n) % n / factor
+}
+
+func utf16Units(r rune) []uint16 {
+	if r >= 0x10000 {
+		r -= 0x10000
+		return []uint16{uint16(0xd800 + r>>10), uint16(0xdc00 + r&0x3ff)}
+	}
+	return []uint16{uint16(r)}
+}
+
+// duration reads a time as Elasticsearch writes it: 1s, 500ms, 2m; -1 for never.
+func duration(text string) (time.Duration, bool) {
+	if text == "-1" {
+		return -1, true
+	}
+	if text == "0" {
+		return 0, true
+	}
+	for _, u := range []struct {
+		suffix string
+		unit   time.Duration
+	}{{"nanos", time.Nanosecond}, {"micros", time.Microsecond}, {"ms", time.Millisecond}, {"s", time.Second}, {"m", time.Minute}, {"h", time.Hour}, {"d", 24 * time.Hour}} {
+		if n, ok := strings.CutSuffix(text, u.suffix); ok {
+			count, err := strconv.Atoi(n)
+			if err == nil && count >= 0 && count < 1_000_000 {
+				return time.Duration(count) * u.unit, true
+			}
+		}
+	}
+	return 0, false
+}
+
+// all returns the open indices in order of their names.
+func (c *Cluster) all() []*openIndex {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	out := make([]*openIndex, 0, len(c.indices))
+	for _, x := range c.indices {
+		out = append(out, x)
+	}
+	slices.SortFunc(out, func(a, b *openIndex) int { return strings.Compare(a.name, b.name) })
+	return out
+}
+
+// meta returns a copy of what is decided of an index; the zero value when it was deleted meanwhile.
+func (c *Cluster) meta(x *openIndex) indexMeta {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if m := c.catalog.Indices[x.name]; m != nil && m.UUID == x.uuid {
+		return *m
+	}
+	return indexMeta{Mapping: x.mapping.Load()}
+}

@@ -52,7 +52,15 @@ func (s *Service) setTopicAttribute(t *topic, name, value string) error {
 		if value == "true" && !strings.HasSuffix(t.Name, ".fifo") {
 			return bad("only FIFO topics have it")
 		}
+	case "HTTPSuccessFeedbackSampleRate", "FirehoseSuccessFeedbackSampleRate", "LambdaSuccessFeedbackSampleRate", "ApplicationSuccessFeedbackSampleRate", "SQSSuccessFeedbackSampleRate":
+		// Without a role there is no log to write samples to; Terraform's provider sets the rates all the same.
+		if n, err := strconv.Atoi(value); value != "" && (err != nil || n < 0 || n > 100) {
+			return bad("it must be between 0 and 100")
+		}
 	default:
+		if value == "" && strings.HasSuffix(name, "FeedbackRoleArn") {
+			break
+		}
 		return invalid("AttributeName", "the lab does not serve the topic attribute "+name)
 	}
 	if value == "" {

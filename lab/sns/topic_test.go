@@ -80,7 +80,7 @@ func TestTopicAttributesReadBack(t *testing.T) {
 	topic := h.topic("t")
 	before := h.attributes(topic)
 	policy := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"cloudwatch.amazonaws.com"},"Action":"sns:Publish","Resource":"` + *topic + `"}]}`
-	for name, value := range map[string]string{"DisplayName": "T", "KmsMasterKeyId": "alias/aws/sns", "SignatureVersion": "2", "TracingConfig": "Active", "Policy": policy} {
+	for name, value := range map[string]string{"DisplayName": "T", "KmsMasterKeyId": "alias/aws/sns", "SignatureVersion": "2", "SQSSuccessFeedbackSampleRate": "0", "TracingConfig": "Active", "Policy": policy} {
 		if err := h.set(topic, name, value); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -106,7 +106,7 @@ func TestTopicAttributesReadBack(t *testing.T) {
 	if err := json.Unmarshal([]byte(h.attributes(topic)["EffectiveDeliveryPolicy"]), &effective); err != nil || !effective.HTTP.DisableSubscriptionOverrides || effective.HTTP.DefaultHealthyRetryPolicy.NumRetries != 3 {
 		t.Errorf("got %+v, %v", effective, err)
 	}
-	for name, value := range map[string]string{"Policy": "{", "DeliveryPolicy": "[", "SignatureVersion": "3", "TracingConfig": "On", "FifoTopic": "true", "ContentBasedDeduplication": "true",
+	for name, value := range map[string]string{"Policy": "{", "DeliveryPolicy": "[", "SignatureVersion": "3", "HTTPSuccessFeedbackSampleRate": "101", "TracingConfig": "On", "FifoTopic": "true", "ContentBasedDeduplication": "true",
 		"Colour": "blue", "LambdaSuccessFeedbackRoleArn": "arn:aws:iam::000000000000:role/r"} {
 		wiretest.Refused(t, h.set(topic, name, value), "InvalidParameter", "Invalid parameter: ")
 	}

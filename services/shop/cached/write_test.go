@@ -67,9 +67,10 @@ func TestWriteIsSeenAtOnce(t *testing.T) {
 		f := newFleet(t)
 		for _, name := range []string{"one", "two", "three"} {
 			shoptest.MustPut(t, f.processes[3], named("kettle", name))
+			start := time.Now()
 			f.herd(t, "kettle")
-			if got, _ := f.name(t, "kettle"); got != name {
-				t.Errorf("got %q, want %q", got, name)
+			if got, _ := f.name(t, "kettle"); got != name || time.Since(start) > 100*time.Millisecond {
+				t.Errorf("got %q after %s, want %q after one read", got, time.Since(start), name)
 			}
 		}
 	})
@@ -116,7 +117,11 @@ func TestWriteWhileTheCacheIsAway(t *testing.T) {
 		shoptest.MustPut(t, &f.Catalog, named("kettle", "old"))
 		f.herd(t, "kettle")
 		f.cache.SetDown(true)
-		shoptest.MustPut(t, f.processes[2], named("kettle", "new"))
+		f.name(t, "kettle") // into the window of the first process, which then writes
+		shoptest.MustPut(t, f.processes[0], named("kettle", "new"))
+		if got, _ := f.name(t, "kettle"); got != "new" {
+			t.Errorf("the process that wrote reads %q", got)
+		}
 		<-time.After(5 * time.Second)
 		if got, origin := f.name(t, "kettle"); got != "new" || origin != shop.OriginBypass {
 			t.Errorf("while the cache is away: %q from %s", got, origin)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -84,6 +85,16 @@ func Open(c Config) (*Cache, error) {
 func (c *Cache) newClient() *redis.Client {
 	options := c.options
 	return redis.NewClient(&options)
+}
+
+// LogTo sends what go-redis has to say of its pools to log, as details: every error that matters is returned as well. It holds for the whole process,
+// so a program calls it once, before Open.
+func LogTo(log *slog.Logger) { redis.SetLogger(logger{log}) }
+
+type logger struct{ *slog.Logger }
+
+func (l logger) Printf(ctx context.Context, format string, args ...any) {
+	l.DebugContext(ctx, fmt.Sprintf(format, args...))
 }
 
 // Close closes every connection.

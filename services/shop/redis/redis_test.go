@@ -3,6 +3,7 @@ package redis_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"strings"
 	"sync/atomic"
@@ -13,6 +14,11 @@ import (
 	"storefront/services/shop/redis"
 	"storefront/services/shop/shoptest"
 )
+
+func TestMain(m *testing.M) {
+	redis.LogTo(slog.New(slog.DiscardHandler))
+	m.Run()
+}
 
 func open(t *testing.T, c redis.Config) *redis.Cache {
 	t.Helper()

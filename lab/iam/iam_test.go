@@ -247,6 +247,11 @@ func TestServiceLinkedRoles(t *testing.T) {
 	wiretest.Refused(t, err, "InvalidInput", "has been taken in this account")
 	_, err = c.DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: r.RoleName})
 	wiretest.Refused(t, err, "UnmodifiableEntity", "only modifiable by AWS")
+	wiretest.Must(c.TagRole(ctx, &iam.TagRoleInput{RoleName: r.RoleName, Tags: []types.Tag{{Key: new("a"), Value: new("1")}, {Key: new("b"), Value: new("2")}}}))
+	wiretest.Must(c.UntagRole(ctx, &iam.UntagRoleInput{RoleName: r.RoleName, TagKeys: []string{"a"}}))
+	if tags := wiretest.Must(c.ListRoleTags(ctx, &iam.ListRoleTagsInput{RoleName: r.RoleName})).Tags; len(tags) != 1 || *tags[0].Key != "b" {
+		t.Errorf("tags of a service-linked role: %v", tags)
+	}
 	task := wiretest.Must(c.DeleteServiceLinkedRole(ctx, &iam.DeleteServiceLinkedRoleInput{RoleName: r.RoleName})).DeletionTaskId
 	if s := wiretest.Must(c.GetServiceLinkedRoleDeletionStatus(ctx, &iam.GetServiceLinkedRoleDeletionStatusInput{DeletionTaskId: task})); s.Status != types.DeletionTaskStatusTypeSucceeded {
 		t.Errorf("got %s", s.Status)

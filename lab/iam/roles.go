@@ -33,13 +33,20 @@ func findRole(tx *state.Tx, name string) (role, error) {
 
 // changeRole edits a role that is not service-linked.
 func (s *Service) changeRole(name string, edit func(*state.Tx, *role) error) error {
+	return s.annotateRole(name, func(tx *state.Tx, r *role) error {
+		if r.ServiceLinked != "" {
+			return protected(*r)
+		}
+		return edit(tx, r)
+	})
+}
+
+// annotateRole edits what service-linked roles have of their owner's too: tags ("TagRole").
+func (s *Service) annotateRole(name string, edit func(*state.Tx, *role) error) error {
 	return s.store.Update(func(tx *state.Tx) error {
 		r, err := findRole(tx, name)
 		if err != nil {
 			return err
-		}
-		if r.ServiceLinked != "" {
-			return protected(r)
 		}
 		if err := edit(tx, &r); err != nil {
 			return err
@@ -199,7 +206,7 @@ func (s *Service) DeleteRolePermissionsBoundary(_ context.Context, in *api.Delet
 
 // TagRole implements the operation of that name.
 func (s *Service) TagRole(_ context.Context, in *api.TagRoleInput) (*api.TagRoleOutput, error) {
-	return &api.TagRoleOutput{}, s.changeRole(*in.RoleName, func(_ *state.Tx, r *role) (err error) {
+	return &api.TagRoleOutput{}, s.annotateRole(*in.RoleName, func(_ *state.Tx, r *role) (err error) {
 		r.Tags, err = putTags(r.Tags, in.Tags)
 		return err
 	})
@@ -207,7 +214,7 @@ func (s *Service) TagRole(_ context.Context, in *api.TagRoleInput) (*api.TagRole
 
 // UntagRole implements the operation of that name.
 func (s *Service) UntagRole(_ context.Context, in *api.UntagRoleInput) (*api.UntagRoleOutput, error) {
-	return &api.UntagRoleOutput{}, s.changeRole(*in.RoleName, func(_ *state.Tx, r *role) error {
+	return &api.UntagRoleOutput{}, s.annotateRole(*in.RoleName, func(_ *state.Tx, r *role) error {
 		r.Tags = removeTags(r.Tags, in.TagKeys)
 		return nil
 	})

@@ -200,8 +200,7 @@ func (t *turn) decide() error {
 	if err := runScheduled(t.tx, t.group, t.now); err != nil {
 		return err
 	}
-	t.track()
-	for _, next := range []func() error{t.checkHealth, t.steer, t.scale, t.advance} {
+	for _, next := range []func() error{t.track, t.checkHealth, t.steer, t.scale, t.advance} {
 		if err := next(); err != nil {
 			return err
 		}

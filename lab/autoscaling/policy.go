@@ -81,12 +81,14 @@ func checkTracking(in *api.PutScalingPolicyInput) error {
 		return invalid("TargetTrackingConfiguration must be specified for target tracking scaling.")
 	case in.AdjustmentType != nil || in.ScalingAdjustment != nil || len(in.StepAdjustments) > 0 || in.Cooldown != nil:
 		return invalid("AdjustmentType, ScalingAdjustment, StepAdjustments and Cooldown are not allowed for target tracking scaling.")
-	case c.CustomizedMetricSpecification != nil:
-		return unsupported("CustomizedMetricSpecification")
-	case c.PredefinedMetricSpecification == nil:
+	case (c.CustomizedMetricSpecification == nil) == (c.PredefinedMetricSpecification == nil):
 		return invalid("Either CustomizedMetricSpecification or PredefinedMetricSpecification must be specified.")
 	case *c.TargetValue <= 0:
 		return invalid("The target value must be greater than 0.")
+	}
+	if c.CustomizedMetricSpecification != nil {
+		_, _, err := customized(c.CustomizedMetricSpecification)
+		return err
 	}
 	label := wire.Value(c.PredefinedMetricSpecification.ResourceLabel)
 	switch kind := *c.PredefinedMetricSpecification.PredefinedMetricType; {

@@ -30,10 +30,10 @@ func labelledGroup(label string) string {
 
 // track evaluates the target tracking policies of a group once a minute. The group grows when any of them says so, to the largest answer, and
 // shrinks when all of them do.
-func (t *turn) track() {
+func (t *turn) track() error {
 	minute := t.now.Unix() / 60
 	if t.Metrics == nil || t.group.suspended(processAlarm) || t.evaluated[t.group.Name] == minute {
-		return
+		return nil
 	}
 	t.evaluated[t.group.Name] = minute
 	var grow, shrink answerOf
@@ -42,7 +42,10 @@ func (t *turn) track() {
 		if *p.Input.PolicyType != targetTracking || !*p.Input.Enabled {
 			continue
 		}
-		switch want, alarm := t.evaluate(p); {
+		want, alarm, err := t.evaluate(p)
+		switch {
+		case err != nil:
+			return fmt.Errorf("policy %s: %w", *p.Input.PolicyName, err)
 		case alarm == alarmHigh:
 			grow.keep(want, p, alarm)
 		case wire.Value(p.Input.TargetTrackingConfiguration.DisableScaleIn):
@@ -58,6 +61,7 @@ func (t *turn) track() {
 	case grow.who == "" && !steady && shrink.who != "" && shrink.want < t.group.Desired:
 		t.group.scaleTo(shrink.want, t.now, shrink.who)
 	}
+	return nil
 }
 
 // answerOf is the largest capacity that a policy has asked for.
@@ -73,7 +77,7 @@ func (a *answerOf) keep(want int64, p policy, alarm string) {
 }
 
 // evaluate returns the capacity that brings a policy's metric to its target, and which of its alarms is on, if any.
-func (t *turn) evaluate(p policy) (want int64, alarm string) {
+func (t *turn) evaluate(p policy) (want int64, alarm string, err error) {
 	warmup := wire.Or(p.Input.EstimatedInstanceWarmup, wire.Or(t.group.Warmup, t.group.Cooldown))
 	var warm []*member
 	for _, m := range t.live() {
@@ -82,13 +86,20 @@ func (t *turn) evaluate(p policy) (want int64, alarm string) {
 		}
 	}
 	c := p.Input.TargetTrackingConfiguration
-	values := t.values(c.PredefinedMetricSpecification, warm)
+	var values []float64
+	if c.CustomizedMetricSpecification != nil {
+		if values, err = t.customizedValues(c.CustomizedMetricSpecification); err != nil {
+			return 0, "", err
+		}
+	} else {
+		values = t.values(c.PredefinedMetricSpecification, warm)
+	}
 	all := func(n int, on func(float64) bool) bool {
 		return len(values) >= n && !slices.ContainsFunc(values[len(values)-n:], func(v float64) bool { return math.IsNaN(v) || !on(v) })
 	}
 	target := *c.TargetValue
 	if len(warm) == 0 {
-		return 0, ""
+		return 0, "", nil
 	}
 	switch {
 	case all(highPeriods, func(v float64) bool { return v > target }):
@@ -96,9 +107,9 @@ func (t *turn) evaluate(p policy) (want int64, alarm string) {
 	case all(lowPeriods, func(v float64) bool { return v < lowMargin*target }) && len(warm) == len(t.live()): // nothing shrinks while it warms up
 		alarm = alarmLow
 	default:
-		return 0, ""
+		return 0, "", nil
 	}
-	return int64(math.Ceil(float64(len(warm)) * values[len(values)-1] / target)), alarm
+	return int64(math.Ceil(float64(len(warm)) * values[len(values)-1] / target)), alarm, nil
 }
 
 // values returns a metric by minute, oldest first; NaN where there is no value.
@@ -130,15 +141,54 @@ func (t *turn) values(spec *api.PredefinedMetricSpecification, warm []*member) [
 	return sums
 }
 
-// InService returns the instances that are in service in some group, for whoever measures them.
-func (s *Service) InService() (instanceIDs []string, err error) {
+// InService returns the groups of the instances that are in service, by instance ID, for whoever measures them.
+func (s *Service) InService() (groupOf map[string]string, err error) {
+	groupOf = map[string]string{}
 	err = s.Store.View(func(tx *state.Tx) error {
 		for _, m := range members.All(tx) {
 			if m.State == api.LifecycleStateInService {
-				instanceIDs = append(instanceIDs, m.ID)
+				groupOf[m.ID] = m.Group
 			}
 		}
 		return nil
 	})
-	return instanceIDs, err
+	return groupOf, err
+}
+
+// GroupMetrics returns the metrics of the groups that collect them, by group and metric, as the page "Amazon CloudWatch metrics for Amazon EC2 Auto Scaling"
+// has them. There are no warm pools and no instances on standby.
+func (s *Service) GroupMetrics() (map[string]map[string]float64, error) {
+	all := map[string]map[string]float64{}
+	err := s.Store.View(func(tx *state.Tx) error {
+		for name, g := range groups.All(tx) {
+			if len(g.Metrics) == 0 {
+				continue
+			}
+			counts := map[string]float64{}
+			for _, m := range of(tx, members, name) {
+				switch {
+				case m.terminating():
+					counts["Terminating"]++
+				case m.State == api.LifecycleStateInService:
+					counts["InService"]++
+				default:
+					counts["Pending"]++
+				}
+				counts["Total"]++
+			}
+			values := map[string]float64{"GroupMinSize": float64(g.Min), "GroupMaxSize": float64(g.Max), "GroupDesiredCapacity": float64(g.Desired),
+				"GroupAndWarmPoolDesiredCapacity": float64(g.Desired), "GroupAndWarmPoolTotalCapacity": counts["Total"]}
+			for _, which := range []string{"InService", "Pending", "Standby", "Terminating", "Total"} {
+				values["Group"+which+"Instances"], values["Group"+which+"Capacity"] = counts[which], counts[which]
+			}
+			all[name] = map[string]float64{}
+			for _, metric := range g.Metrics {
+				if v, ok := values[metric]; ok {
+					all[name][metric] = v
+				}
+			}
+		}
+		return nil
+	})
+	return all, err
 }

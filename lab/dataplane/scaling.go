@@ -49,20 +49,22 @@ func (s *Scaling) measure() error {
 	if s.CPUTime == nil || now.Sub(s.sampled) < sampleEvery {
 		return nil
 	}
-	ids, err := s.Groups.InService()
+	groupOf, err := s.Groups.InService()
 	if err != nil {
 		return err
 	}
 	before := s.samples
 	s.samples, s.sampled = map[string]cpuSample{}, now
-	for _, id := range ids {
+	for id, group := range groupOf {
 		used, ok := s.CPUTime(id)
 		if !ok {
 			continue
 		}
 		s.samples[id] = cpuSample{now, used}
 		if last, ok := before[id]; ok && used >= last.used && now.After(last.at) { // less than before: it has been rebooted
-			s.Metrics.Add(metrics.CPUUtilization(id), min(100, 100*float64(used-last.used)/float64(now.Sub(last.at))))
+			percent := min(100, 100*float64(used-last.used)/float64(now.Sub(last.at)))
+			s.Metrics.Add(metrics.CPUUtilization(id), percent)
+			s.Metrics.Add(metrics.Name{Namespace: "AWS/EC2", Metric: "CPUUtilization", Dimensions: metrics.By("AutoScalingGroupName", group), Unit: "Percent"}, percent)
 		}
 	}
 	return nil

@@ -69,11 +69,11 @@ func TestScalingFollowsChangesAndTime(t *testing.T) {
 		synctest.Wait()
 
 		inService := func() int {
-			ids, err := groups.InService()
+			groupOf, err := groups.InService()
 			if err != nil {
 				t.Fatal(err)
 			}
-			return len(ids)
+			return len(groupOf)
 		}
 		_, err := groups.CreateAutoScalingGroup(ctx, &api.CreateAutoScalingGroupInput{AutoScalingGroupName: new("shop"), MinSize: new(int64(1)), MaxSize: new(int64(1)),
 			VPCZoneIdentifier: new("subnet-a"), LaunchTemplate: &api.LaunchTemplateSpecification{LaunchTemplateId: new("lt-1")},

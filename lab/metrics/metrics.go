@@ -80,8 +80,16 @@ func (s *Store) Add(name Name, value float64) {
 	s.Record(name, Sample{At: s.now(), Point: Value(value, 1)})
 }
 
+// Set records a value of now in place of those of this minute: for what AWS samples once a minute, such as the depth of a queue, whose sum over a minute is
+// then that one value. It must not be mixed with Add.
+func (s *Store) Set(name Name, value float64) {
+	s.record(name, Sample{At: s.now(), Point: Value(value, 1)}, true)
+}
+
 // Record records a sample. One that is older than the retention is dropped, as is a series beyond the bound of the store.
-func (s *Store) Record(name Name, sample Sample) {
+func (s *Store) Record(name Name, sample Sample) { s.record(name, sample, false) }
+
+func (s *Store) record(name Name, sample Sample, replace bool) {
 	if name.Unit == "" {
 		name.Unit = none
 	}
@@ -105,7 +113,11 @@ func (s *Store) Record(name Name, sample Sample) {
 	if !sample.Fine {
 		at = minuteOf(at)
 	}
-	ts.bucket(at).add(sample.Point)
+	b := ts.bucket(at)
+	if replace {
+		b.Point = Point{}
+	}
+	b.add(sample.Point)
 }
 
 // bucket returns the bucket that starts at a second, which it makes if there is none. Almost always it is the last one.

@@ -76,7 +76,7 @@ func TestRetention(t *testing.T) {
 	if got := s.Between(cpu, noon, c.t, time.Minute); len(got) != 0 {
 		t.Errorf("samples of an hour ago: %v", got)
 	}
-	if got := s.Names(noon); len(got) != 1 || got[0] != metrics.CPUUtilization("i-2") {
+	if got := s.Names(noon); len(got) != 1 || got[0].Dimensions != metrics.By("InstanceId", "i-2") {
 		t.Errorf("series %v, want the one that lives", got)
 	}
 }

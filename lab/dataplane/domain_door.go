@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
+	"strconv"
 	"strings"
 	"sync/atomic"
 
@@ -71,7 +73,7 @@ type visitor struct {
 	basic          bool
 }
 
-// arn is the principal's ARN: that of the role for a session.
+// principal is the ARN of the user, or of the session's role.
 func (v visitor) principal() string {
 	if v.role != "" {
 		return v.role
@@ -93,20 +95,22 @@ func (d *door) serve(w http.ResponseWriter, r *http.Request, next http.Handler) 
 	var v visitor
 	if v.name, v.password, v.basic = r.BasicAuth(); !v.basic {
 		if v.Identity, err = d.Authenticate(r, "es", body); err != nil {
-			refusal, ok := errors.AsType[*wire.Error](err)
-			if !ok {
+			status, message := http.StatusInternalServerError, "Internal failure"
+			if refusal, ok := errors.AsType[*wire.Error](err); ok {
+				status, message = http.StatusForbidden, refusal.Message
+			} else {
 				d.Log.Error("authenticating a request to a search domain", "domain", d.domain.Name, "error", err)
-				refusal = wire.Errorf(http.StatusInternalServerError, "InternalFailure", "Internal failure")
 			}
-			say(w, refusal.Status, refusal.Message)
+			say(w, status, message)
 			return
 		}
 	}
-	if message, err := d.judge(r, &v); err != nil || message != "" {
-		if err != nil {
-			d.Log.Error("judging a request to a search domain", "domain", d.domain.Name, "error", err)
-			message = "Internal failure"
-		}
+	switch message, err := d.judge(r, &v); {
+	case err != nil:
+		d.Log.Error("judging a request to a search domain", "domain", d.domain.Name, "error", err)
+		say(w, http.StatusInternalServerError, "Internal failure")
+		return
+	case message != "":
 		say(w, http.StatusForbidden, message)
 		return
 	}
@@ -131,7 +135,10 @@ func say(w http.ResponseWriter, status int, message string) {
 func (d *door) judge(r *http.Request, v *visitor) (message string, err error) {
 	p := access.Policies{Resource: d.policy}
 	q := &access.Request{Action: "es:ESHttp" + r.Method[:1] + strings.ToLower(r.Method[1:]), Resource: d.domain.ARN + r.URL.Path,
-		Principal: access.Principal{ARN: v.ARN, Account: v.Account}}
+		Principal: access.Principal{ARN: v.ARN, Account: v.Account}, Context: map[string][]string{"aws:securetransport": {strconv.FormatBool(r.TLS != nil)}}}
+	if from, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		q.Context["aws:sourceip"] = []string{from.Addr().Unmap().String()}
+	}
 	if v.ARN != "" {
 		if err := d.Store.View(func(tx *state.Tx) (err error) {
 			p.Identity, p.Boundary, v.role, err = d.Identities.Policies(tx, v.ARN)
@@ -140,7 +147,9 @@ func (d *door) judge(r *http.Request, v *visitor) (message string, err error) {
 			return "", err
 		}
 	}
-	q.Principal.Role = v.role
+	if q.Principal.Role = v.role; v.ARN != "" {
+		q.Context["aws:principalarn"], q.Context["aws:principalaccount"] = []string{v.principal()}, []string{v.Account}
+	}
 	decision := access.Decide(q, p)
 	if decision.Allowed {
 		return "", nil

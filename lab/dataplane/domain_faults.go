@@ -3,10 +3,12 @@ package dataplane
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"storefront/lab/elasticsearch"
 	"storefront/lab/metrics"
+	"storefront/lab/search"
 )
 
 // Down makes all nodes of a domain refuse connections, as when its network is gone, until Up. The data stays.
@@ -104,13 +106,13 @@ func (w *searchDomain) measure(d elasticsearch.Domain) {
 	for _, status := range []string{"green", "yellow", "red"} {
 		add("ClusterStatus."+status, "Count", float64(btoi(h.Status == status)))
 	}
-	data := max(len(w.members), 1)
 	add("Nodes", "Count", float64(h.Nodes))
 	add("SearchableDocuments", "Count", float64(h.Documents))
 	add("DeletedDocuments", "Count", float64(h.Deleted))
 	add("ClusterUsedSpace", "Megabytes", float64(h.Bytes)/(1<<20))
 	add("ClusterIndexWritesBlocked", "Count", 0)
+	data := slices.DeleteFunc(slices.Clone(w.members), func(n search.Node) bool { return !n.Data })
 	if d.Volume > 0 {
-		add("FreeStorageSpace", "Megabytes", float64(d.Volume<<10)-float64(h.Bytes)/(1<<20)/float64(data))
+		add("FreeStorageSpace", "Megabytes", float64(d.Volume<<10)-float64(h.Bytes)/(1<<20)/float64(len(data)))
 	}
 }

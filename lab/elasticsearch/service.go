@@ -3,8 +3,8 @@
 // reads what should run with Domains, runs it with package search, and reports back with the methods of report.go.
 //
 // Served are domains in a VPC with data nodes and dedicated masters, at rest without a warm or cold tier. Domains with a public endpoint, Amazon Cognito,
-// SAML, custom endpoints and everything else that is not served is refused. Auto-Tune, snapshots, volumes and instance types are kept and shown, and have
-// no effect on the nodes.
+// SAML, custom endpoints and everything else that is not served is refused. Auto-Tune, snapshots, volumes, instance types and the groups that logs go to are
+// kept and shown, and have no effect on the nodes: slow logs and audit logs stay empty, as they do on AWS until somebody turns them on in the engine.
 package elasticsearch
 
 import (

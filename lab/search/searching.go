@@ -151,14 +151,15 @@ func (r *call) snapshot(g *group) (*query.Scope, func(), error) {
 		if copy == nil {
 			continue
 		}
-		reader, release, err := copy.Snapshot()
+		snapshot, err := copy.Snapshot()
 		if errors.Is(err, shard.ErrClosed) {
 			continue
 		}
 		if err != nil {
 			return nil, nil, err
 		}
-		return &query.Scope{Ctx: r.ctx, Reader: reader, Mapping: g.index.mapping.Load(), Index: g.index.name, Now: r.config.Now()}, release, nil
+		return &query.Scope{Ctx: r.ctx, Reader: snapshot.IndexReader, Statistics: snapshot.Statistics,
+			Mapping: g.index.mapping.Load(), Index: g.index.name, Now: r.config.Now()}, snapshot.Release, nil
 	}
 	return nil, nil, refusal.New(http.StatusServiceUnavailable, "no_shard_available_action_exception", "no copy of shard [%s][%d] lives", g.index.name, g.shard)
 }
@@ -166,6 +167,9 @@ func (r *call) snapshot(g *group) (*query.Scope, func(), error) {
 // ask takes in what one shard finds. Of the hits it keeps those that may come into the answer.
 func (f *found) ask(x *openIndex, scope *query.Scope, s *searchRequest) error {
 	if err := s.checkSort(scope); err != nil {
+		return err
+	}
+	if err := s.checkAfter(scope.Mapping); err != nil {
 		return err
 	}
 	if err := s.aggregations.Check(scope.Mapping); err != nil {

@@ -195,14 +195,41 @@ func (s *searchRequest) isAfter(h hit) bool {
 	return false
 }
 
+// checkAfter tells why the values of search_after are none that the sort shows.
+func (s *searchRequest) checkAfter(m *mapping.Mapping) error {
+	for i, v := range s.after {
+		k, p := s.sort[i], m.Field(s.sort[i].field)
+		_, numeric := v.(json.Number)
+		text := mapping.Text(v)
+		if v == nil || p == nil && !k.special() {
+			continue
+		}
+		if k.special() || p.Numeric() {
+			if _, err := strconv.ParseFloat(text, 64); err == nil {
+				continue
+			}
+			if p != nil {
+				if _, why := p.Number(text); why == "" {
+					continue
+				}
+			}
+		} else if _, isText := v.(string); isText || p.Type == "boolean" && numeric {
+			continue
+		}
+		return refusal.Argument("Failed to parse search_after value for field [%s]: [%s]", k.field, text)
+	}
+	return nil
+}
+
 // read takes a sort value as an answer showed it.
 func (k sortKey) read(v any, m *mapping.Mapping) sortValue {
-	if v == nil {
+	text, p := mapping.Text(v), m.Field(k.field)
+	switch {
+	case v == nil:
 		return sortValue{missing: true}
-	}
-	text := mapping.Text(v)
-	p := m.Field(k.field)
-	if !k.special() && (p == nil || !p.Numeric()) {
+	case p != nil && p.Type == "boolean":
+		return sortValue{Value: query.Value{Text: map[string]string{"0": "false", "1": "true"}[text]}}
+	case !k.special() && (p == nil || !p.Numeric()):
 		return sortValue{Value: query.Value{Text: text}}
 	}
 	n, err := strconv.ParseFloat(text, 64)

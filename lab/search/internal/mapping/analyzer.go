@@ -39,3 +39,15 @@ func (p *Property) Terms(text string) []string {
 	}
 	return terms
 }
+
+// repeated makes one term of a text, so many times.
+type repeated int
+
+// Analyze makes the term.
+func (n repeated) Analyze(text []byte) analysis.TokenStream {
+	out := make(analysis.TokenStream, n)
+	for i := range out {
+		out[i] = &analysis.Token{Term: text, Start: 0, End: len(text), Position: 1}
+	}
+	return out
+}

@@ -16,7 +16,8 @@ import (
 	"storefront/lab/search/internal/refusal"
 )
 
-// NamesField is the index's field that holds, for each document, the paths of the fields that it has.
+// NamesField is the index's field that holds, for each document, the paths of the fields that it has, each as often as the field has terms:
+// so the lengths of texts can be summed up.
 const NamesField = "_field_names"
 
 const maxDepth = 20 // index.mapping.depth.limit
@@ -25,7 +26,7 @@ const maxDepth = 20 // index.mapping.depth.limit
 type reading struct {
 	id   string
 	out  *document.Document // nil: only check
-	seen map[string]bool
+	seen map[string]int     // terms by path: how long the field is
 }
 
 // Decode reads a document: one JSON object in valid UTF-8.
@@ -44,7 +45,7 @@ func Decode(source []byte) (map[string]any, error) {
 
 // Check reads a document and returns what the mapping must learn before the document can be stored: nil for nothing.
 func (m *Mapping) Check(id string, source []byte) (*Mapping, error) {
-	r := &reading{id: id, seen: map[string]bool{}}
+	r := &reading{id: id, seen: map[string]int{}}
 	root, err := Decode(source)
 	if err != nil {
 		return nil, err
@@ -62,12 +63,12 @@ func (m *Mapping) Analyze(out *document.Document, source []byte) error {
 	if err != nil {
 		return err
 	}
-	r := &reading{id: out.ID(), out: out, seen: map[string]bool{}}
+	r := &reading{id: out.ID(), out: out, seen: map[string]int{}}
 	if _, err := r.object("", root, m.Properties, m.Dynamic, 0); err != nil {
 		return err
 	}
-	for path := range r.seen {
-		out.AddField(document.NewTextFieldCustom(NamesField, nil, []byte(path), index.IndexField|index.SkipFreqNorm, Analyzer("keyword")))
+	for path, length := range r.seen {
+		out.AddField(document.NewTextFieldCustom(NamesField, nil, []byte(path), index.IndexField, repeated(length)))
 	}
 	return nil
 }
@@ -239,7 +240,7 @@ func (r *reading) one(path string, v any, p *Property) error {
 	if why != "" {
 		return r.failed(path, p, text, why)
 	}
-	r.seen[path] = true
+	r.seen[path] = 1
 	if r.out != nil {
 		r.out.AddField(document.NewNumericFieldWithIndexingOptions(path, nil, n, p.options()))
 	}
@@ -250,14 +251,15 @@ func (r *reading) text(path, text string, p *Property) {
 	if p.IgnoreAbove > 0 && utf8.RuneCountInString(text) > p.IgnoreAbove {
 		return
 	}
-	r.seen[path] = true
 	if r.out == nil {
 		return
 	}
 	analyzer := Analyzer("keyword")
 	if p.Type == "text" {
 		analyzer = Analyzer(p.Analyzer)
+		r.seen[path] += len(analyzer.Analyze([]byte(text)))
 	}
+	r.seen[path] = max(r.seen[path], 1)
 	r.out.AddField(document.NewTextFieldCustom(path, nil, []byte(text), p.options(), analyzer))
 }
 

@@ -1,11 +1,9 @@
 package query
 
 import (
-	"context"
 	"slices"
 
 	"github.com/blevesearch/bleve/v2/search"
-	index "github.com/blevesearch/bleve_index_api"
 )
 
 // Hit is a document that a query found, by its number within the index's snapshot.
@@ -128,17 +126,6 @@ func atLeast(n int, lists []Hits) Hits {
 	return out
 }
 
-// similarity turns bleve's BM25 into that of Elasticsearch 7, which multiplies by k1+1 where bleve multiplies by k1.
-const similarity = (k1 + 1) / k1
-
-const k1 = 1.2
-
-// scoring asks bleve for BM25.
-func scoring(ctx context.Context) context.Context {
-	model := search.GetScoringModelCallbackFn(func() string { return index.BM25Scoring })
-	return context.WithValue(ctx, search.GetScoringModelCallbackKey, model)
-}
-
 // collect runs a searcher of bleve to its end.
 func collect(s *Scope, found search.Searcher, err error) (Hits, error) {
 	if err != nil {
@@ -155,7 +142,7 @@ func collect(s *Scope, found search.Searcher, err error) (Hits, error) {
 		if m == nil {
 			return hits, nil
 		}
-		hits = append(hits, Hit{m.IndexInternalID.Value(), m.Score * similarity})
+		hits = append(hits, Hit{m.IndexInternalID.Value(), m.Score})
 		sc.DocumentMatchPool.Put(m)
 		if len(hits)%4096 == 0 && s.Ctx.Err() != nil {
 			return nil, s.Ctx.Err()

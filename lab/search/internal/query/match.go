@@ -92,7 +92,7 @@ func (q match) Hits(s *Scope) (Hits, error) {
 
 // phraseHits scores a phrase as the sum of its terms.
 func (q match) phraseHits(s *Scope, words []string) (Hits, error) {
-	found, err := searcher.NewPhraseSearcher(scoring(s.Ctx), s.Reader, words, 0, false, q.field, 1, search.SearcherOptions{IncludeTermVectors: true})
+	found, err := searcher.NewPhraseSearcher(s.Ctx, s.Reader, words, 0, false, q.field, 1, search.SearcherOptions{Score: "none", IncludeTermVectors: true})
 	hits, err := collect(s, found, err)
 	if err != nil {
 		return nil, err

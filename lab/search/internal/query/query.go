@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"sync"
 	"time"
 
 	index "github.com/blevesearch/bleve_index_api"
@@ -21,6 +22,8 @@ type Scope struct {
 	Mapping *mapping.Mapping
 	Index   string    // the index's name, for errors
 	Now     time.Time // of the request
+
+	Statistics *sync.Map // of this snapshot's fields, filled as they are asked for
 }
 
 // Query finds documents.

@@ -74,9 +74,7 @@ func (q term) Hits(s *Scope) (Hits, error) {
 		if d == 0 {
 			return q.exact(s, p)
 		}
-		found, err = searcher.NewFuzzySearcher(scoring(s.Ctx), s.Reader, q.value, q.prefix, d, q.field, 1, search.SearcherOptions{})
-		hits, err := collect(s, found, err)
-		return hits.boost(q.boost), err
+		found, err = searcher.NewFuzzySearcher(s.Ctx, s.Reader, q.value, q.prefix, d, q.field, 1, unscored)
 	}
 	hits, err := collect(s, found, err)
 	return hits.constant(q.boost), err
@@ -98,8 +96,7 @@ func (q term) exact(s *Scope, p *mapping.Property) (Hits, error) {
 		}
 		return numbers(s, q.field, &n, &n, q.boost)
 	}
-	found, err := searcher.NewTermSearcher(scoring(s.Ctx), s.Reader, q.value, q.field, 1, search.SearcherOptions{})
-	hits, err := collect(s, found, err)
+	hits, err := scored(s, q.value, q.field, p)
 	return hits.boost(q.boost), err
 }
 

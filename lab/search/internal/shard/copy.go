@@ -49,6 +49,8 @@ type Copy struct {
 	indexed atomic.Uint64 // number of the last change in the index
 	live    atomic.Int64  // documents without tombstones, in the index
 	deleted atomic.Int64  // documents deleted or replaced since the copy was opened
+
+	statistics atomic.Pointer[sync.Map] // see Snapshot
 }
 
 // Open opens the copy in dir, or makes it. analyze adds a document's fields to what the index gets.
@@ -61,6 +63,7 @@ func Open(dir string, queue *index.AnalysisQueue, analyze func(*document.Documen
 		return nil, fmt.Errorf("opening the store in %s: %w", dir, err)
 	}
 	c := &Copy{db: db, analyze: analyze}
+	c.statistics.Store(&sync.Map{})
 	if err := c.open(dir, queue); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the shard copy in %s: %w", dir, err), db.Close())
 	}

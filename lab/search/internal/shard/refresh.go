@@ -3,6 +3,7 @@ package shard
 import (
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/blevesearch/bleve/v2/document"
 	index "github.com/blevesearch/bleve_index_api"
@@ -30,6 +31,7 @@ func (c *Copy) Refresh() (bool, error) {
 	if !did {
 		return false, nil
 	}
+	c.statistics.Store(&sync.Map{})
 	reader, err := c.index.Reader()
 	if err != nil {
 		return true, err
@@ -99,17 +101,32 @@ func (c *Copy) count(r index.IndexReader) error {
 // RecordField is the stored field that holds the document as it was when it was indexed.
 const RecordField = "_record"
 
-// Snapshot returns the index as of the last refresh. The copy stays open until release is called.
-func (c *Copy) Snapshot() (r index.IndexReader, release func(), err error) {
+// Snapshot is the index as of the last refresh.
+type Snapshot struct {
+	index.IndexReader
+	Statistics *sync.Map // for who computes something of all documents: it is kept until the next refresh
+	leave      func()
+}
+
+// Snapshot opens a snapshot. The copy stays open until it is released.
+func (c *Copy) Snapshot() (*Snapshot, error) {
 	leave, err := c.enter()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	if r, err = c.index.Reader(); err != nil {
+	statistics := c.statistics.Load()
+	r, err := c.index.Reader()
+	if err != nil {
 		leave()
-		return nil, nil, err
+		return nil, err
 	}
-	return r, func() { _ = r.Close(); leave() }, nil
+	return &Snapshot{IndexReader: r, Statistics: statistics, leave: leave}, nil
+}
+
+// Release ends the use of the snapshot.
+func (s *Snapshot) Release() {
+	_ = s.IndexReader.Close() // counts down; nothing is written
+	s.leave()
 }
 
 // Indexed returns a document as of the last refresh.

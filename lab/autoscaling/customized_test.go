@@ -86,9 +86,11 @@ func TestCustomizedMetricReadsBack(t *testing.T) {
 		Dimensions: []types.MetricDimension{{Name: aws.String("Queue"), Value: aws.String("orders")}}}
 	must(h, h.client.PutScalingPolicy, backlog(100, func(s *types.CustomizedMetricSpecification) { *s = *single }))
 	for text, change := range map[string]func(*types.CustomizedMetricSpecification){
-		"either Metrics or the members":       func(s *types.CustomizedMetricSpecification) { s.MetricName = aws.String("x") },
-		"Exactly one element":                 func(s *types.CustomizedMetricSpecification) { s.Metrics[0].ReturnData = nil },
-		"MetricName, Namespace and Statistic": func(s *types.CustomizedMetricSpecification) { *s = types.CustomizedMetricSpecification{MetricName: aws.String("x")} },
+		"either Metrics or the members": func(s *types.CustomizedMetricSpecification) { s.MetricName = aws.String("x") },
+		"Exactly one element":           func(s *types.CustomizedMetricSpecification) { s.Metrics[0].ReturnData = nil },
+		"MetricName, Namespace and Statistic": func(s *types.CustomizedMetricSpecification) {
+			*s = types.CustomizedMetricSpecification{MetricName: aws.String("x")}
+		},
 		"SEARCH is not supported":             func(s *types.CustomizedMetricSpecification) { s.Metrics[2].Expression = aws.String("SEARCH('x')") },
 		"no metric or expression with the ID": func(s *types.CustomizedMetricSpecification) { s.Metrics[2].Expression = aws.String("m1 / m3") },
 		"not one time series":                 func(s *types.CustomizedMetricSpecification) { s.Metrics[2].Expression = aws.String("METRICS()") },

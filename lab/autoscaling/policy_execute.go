@@ -107,7 +107,9 @@ func stepFor(steps []api.StepAdjustment, difference float64) *int64 {
 }
 
 // adjusted is the capacity that an adjustment of the desired one leads to.
-func (g group) adjusted(p api.PutScalingPolicyInput, by int64) int64 { return adjusted(p, g.Desired, by) }
+func (g group) adjusted(p api.PutScalingPolicyInput, by int64) int64 {
+	return adjusted(p, g.Desired, by)
+}
 
 func adjusted(p api.PutScalingPolicyInput, current, by int64) int64 {
 	switch *p.AdjustmentType {

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	autoscalingapi "storefront/lab/api/autoscaling"
+	cloudwatchapi "storefront/lab/api/cloudwatch"
 	ec2api "storefront/lab/api/ec2"
 	cacheapi "storefront/lab/api/elasticache"
 	esapi "storefront/lab/api/elasticsearch"
@@ -33,6 +34,7 @@ import (
 	stsapi "storefront/lab/api/sts"
 	"storefront/lab/authority"
 	"storefront/lab/autoscaling"
+	"storefront/lab/cloudwatch"
 	"storefront/lab/dataplane"
 	"storefront/lab/ec2"
 	"storefront/lab/elasticache"
@@ -58,9 +60,6 @@ import (
 	"storefront/lab/sts"
 	"storefront/lab/wire"
 )
-
-// metricsKept is how long the lab remembers metrics: as long as CloudWatch keeps those of high resolution.
-const metricsKept = 3 * time.Hour
 
 // pace is the least time of calls with long answers: below it AWS SDK for Go v2 may cut the connection. See wire.Options.
 const pace = 10 * time.Millisecond
@@ -99,6 +98,7 @@ type lab struct {
 	scaling *autoscaling.Service
 	sqs     *sqs.Service
 	sns     *sns.Service
+	watch   *cloudwatch.Service
 
 	endpoints dataplane.Endpoints
 	spot      *dataplane.Spot
@@ -149,13 +149,13 @@ func open(dir, address string, log *slog.Logger) (_ *lab, err error) {
 
 // endpointNames are the services that answer inside the region's network, named as their endpoints are.
 func endpointNames() []string {
-	return []string{"sts", "iam", "ec2", "elasticloadbalancing", "autoscaling", "rds", "s3", "kms", "secretsmanager", "ssm", "logs", "sqs", "sns", "es", "elasticache"}
+	return []string{"sts", "iam", "ec2", "elasticloadbalancing", "autoscaling", "rds", "s3", "kms", "secretsmanager", "ssm", "logs", "sqs", "sns", "monitoring", "es", "elasticache"}
 }
 
 func (l *lab) openServices(dir string) (err error) {
 	now, r := time.Now, l.region
 	l.endpoints = dataplane.NewEndpoints(r, endpointNames())
-	l.metrics = metrics.New(now, metricsKept)
+	l.metrics = metrics.New(now, cloudwatch.Retention)
 	l.iam = iam.New(l.store, r, now)
 	l.sts = sts.New(l.store, r, l.iam, now)
 	l.kms = kms.New(l.store, r, now)
@@ -176,9 +176,12 @@ func (l *lab) openServices(dir string) (err error) {
 	l.sns = sns.New(sns.Config{Store: l.store, Region: r, Now: now, Queues: l.sqs, Keys: l.kms, Log: l.log})
 	l.spot = &dataplane.Spot{Store: l.store, EC2: l.ec2, Now: now, Log: l.log}
 	l.scaling = autoscaling.New(autoscaling.Config{Store: l.store, Region: r, Now: now, EC2: l.ec2, LoadBalancing: l.elb, IAM: l.iam, Metrics: l.metrics, Spot: l.spotSignals, Log: l.log})
+	if l.watch, err = cloudwatch.New(cloudwatch.Config{Store: l.store, Region: r, Now: now, Metrics: l.metrics, Log: l.log, Notify: l.notify, Scale: l.scaling.ExecuteForAlarm}); err != nil {
+		return err
+	}
 	l.wire = wire.NewServer(wire.Options{
 		Services: []*wire.Service{stsapi.New(l.sts), iamapi.New(l.iam), ec2api.New(l.ec2), elbv2api.New(l.elb), autoscalingapi.New(l.scaling), rdsapi.New(l.rds), cacheapi.New(l.cache),
-			s3api.New(l.s3), kmsapi.New(l.kms), secretsapi.New(l.secrets), ssmapi.New(l.ssm), logsapi.New(l.logs), sqsapi.New(l.sqs), osapi.New(l.search), esapi.New(l.search.Legacy()), snsapi.New(l.sns)},
+			s3api.New(l.s3), kmsapi.New(l.kms), secretsapi.New(l.secrets), ssmapi.New(l.ssm), logsapi.New(l.logs), sqsapi.New(l.sqs), osapi.New(l.search), esapi.New(l.search.Legacy()), snsapi.New(l.sns), cloudwatchapi.New(l.watch)},
 		Credentials: keyring{store: l.store, users: l.iam, sessions: l.sts}, Region: r.Name, Logger: l.log, Pace: pace,
 	})
 	return nil
@@ -205,9 +208,10 @@ func (l *lab) run(ctx context.Context, tasks *errgroup.Group) {
 	names := &dataplane.Names{Store: l.store, Region: l.region, EC2: l.ec2, Endpoints: l.endpoints, Domain: privateDomain, Balancer: l.elb.Addresses, Database: l.rds.Resolve, Cache: l.cache.Resolve, Search: l.domains.Resolve}
 	network := &dataplane.Network{Store: l.store, EC2: l.ec2, Net: l.net, Names: names, Log: l.log}
 	scaling := &dataplane.Scaling{Store: l.store, Groups: l.scaling, Metrics: l.metrics, Now: time.Now, Log: l.log, CPUTime: l.instances.CPUTime}
+	measure := &dataplane.Measure{Metrics: l.metrics, Queues: l.sqs, Groups: l.scaling, ELB: l.elb, Health: l.health, Log: l.log}
 	gate := &dataplane.Gate{Store: l.store, EC2: l.ec2, Net: l.net, Endpoints: l.endpoints, Handler: http.HandlerFunc(l.serve), Log: l.log,
 		TLS: l.authority.TLSConfig(func(name string) bool { _, ok := l.endpoints.Service(name); return ok })}
-	for _, task := range []func(context.Context) error{network.Run, gate.Run, l.instances.Run, l.databases.Run, l.caches.Run, l.domains.Run, l.balancers.Run, scaling.Run, l.spot.Run, l.sqs.Run, l.sns.Run, l.housekeeping} {
+	for _, task := range []func(context.Context) error{network.Run, gate.Run, l.instances.Run, l.databases.Run, l.caches.Run, l.domains.Run, l.balancers.Run, scaling.Run, l.spot.Run, l.sqs.Run, l.sns.Run, measure.Run, l.watch.Run, l.housekeeping} {
 		tasks.Go(func() error { return task(ctx) })
 	}
 }
@@ -258,6 +262,11 @@ func (l *lab) close(log *slog.Logger) error {
 func (l *lab) profile(tx *state.Tx, nameOrARN string) (ec2.Profile, bool) {
 	p, ok := l.iam.Profile(tx, nameOrARN)
 	return ec2.Profile{ARN: p.ARN, ID: p.ID}, ok
+}
+
+// notify lets an alarm publish to a topic.
+func (l *lab) notify(tx *state.Tx, n cloudwatch.Notification) error {
+	return l.sns.PublishAs(tx, "cloudwatch.amazonaws.com", sns.Notification{Topic: n.Topic, Subject: n.Subject, Message: n.Message, Source: n.Alarm})
 }
 
 func (l *lab) spotSignals(tx *state.Tx, id string) autoscaling.SpotSignals {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	autoscalingapi "storefront/lab/api/autoscaling"
+	cloudwatchapi "storefront/lab/api/cloudwatch"
 	ec2api "storefront/lab/api/ec2"
 	cacheapi "storefront/lab/api/elasticache"
 	elbapi "storefront/lab/api/elbv2"
@@ -76,6 +77,8 @@ func (l *lab) counters() map[string]counter {
 		"queues":                 counted(l.sqs.ListQueues, func(o *sqsapi.ListQueuesOutput) int { return len(o.QueueUrls) }),
 		"topics":                 counted(l.sns.ListTopics, func(o *snsapi.ListTopicsOutput) int { return len(o.Topics) }),
 		"subscriptions":          counted(l.sns.ListSubscriptions, func(o *snsapi.ListSubscriptionsOutput) int { return len(o.Subscriptions) }),
+		"alarms":                 l.countAlarms,
+		"dashboards":             counted(l.watch.ListDashboards, func(o *cloudwatchapi.ListDashboardsOutput) int { return len(o.DashboardEntries) }),
 		"KMS keys":               l.countKeys,
 	}
 }
@@ -123,6 +126,20 @@ func ownParameterGroups(o *cacheapi.DescribeCacheParameterGroupsOutput) (n int) 
 		}
 	}
 	return n
+}
+
+func (l *lab) countAlarms(ctx context.Context) (n int, err error) {
+	in := &cloudwatchapi.DescribeAlarmsInput{AlarmTypes: []string{cloudwatchapi.AlarmTypeMetricAlarm, cloudwatchapi.AlarmTypeCompositeAlarm}}
+	for {
+		out, err := l.watch.DescribeAlarms(ctx, in)
+		if err != nil {
+			return 0, err
+		}
+		n += len(out.MetricAlarms) + len(out.CompositeAlarms)
+		if in.NextToken = out.NextToken; in.NextToken == nil {
+			return n, nil
+		}
+	}
 }
 
 func (l *lab) countKeys(ctx context.Context) (n int, err error) {

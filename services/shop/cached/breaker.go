@@ -8,8 +8,11 @@ import (
 	"storefront/services/shop"
 )
 
-// breaker is a shop.Cache that leaves a failing cache alone: after an error every command fails at once for skipFor, and then one of them tries whether
-// the cache is back.
+// NewBreaker returns cache with a breaker before it: after an error every command fails at once for a second, and then one of them tries whether the cache
+// is back. Whoever uses the cache in a process should share one, so that a dead cache costs all of them together one command a second.
+func NewBreaker(cache shop.Cache) shop.Cache { return &breaker{cache: cache} }
+
+// breaker is a shop.Cache that leaves a failing cache alone for skipFor.
 type breaker struct {
 	cache shop.Cache
 	until atomic.Int64 // when to try again, in nanoseconds since 1970; 0 while the cache answers

@@ -55,43 +55,6 @@ func TestHerdOnTheClock(t *testing.T) {
 	}
 }
 
-func TestCacheDown(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFleet(t)
-		shoptest.MustPut(t, &f.Catalog, shoptest.Sample("kettle"))
-		f.cache.SetDown(true)
-		for window := range int32(3) {
-			for range 2 {
-				if origins := f.herd(t, "kettle"); origins[shop.OriginBypass] != 1_000 {
-					t.Errorf("origins %v, want bypass alone", origins)
-				}
-			}
-			f.wantReads(t, fmt.Sprintf("window %d", window+1), (window+1)*processes)
-			<-time.After(1100 * time.Millisecond)
-		}
-		f.cache.SetDown(false)
-		<-time.After(1100 * time.Millisecond)
-		f.herd(t, "kettle")
-		f.wantReads(t, "back again", 3*processes+1)
-	})
-}
-
-// TestCacheLeftAlone counts what a dead cache is bothered with.
-func TestCacheLeftAlone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		dead := &counting{Cache: new(memory.Cache)}
-		dead.SetDown(true)
-		c := cached.New(cached.Config{Source: new(memory.Catalog), Cache: dead, Log: slog.New(slog.DiscardHandler)})
-		for range 100 {
-			_, _ = c.Product(t.Context(), "kettle")
-			<-time.After(50 * time.Millisecond)
-		}
-		if got := dead.gets.Load(); got < 4 || got > 6 {
-			t.Errorf("a dead cache was asked %d times in 5 s, want once a second", got)
-		}
-	})
-}
-
 func TestUnknownProduct(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFleet(t)

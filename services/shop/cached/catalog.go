@@ -25,7 +25,7 @@ const DefaultMaxReads = 8
 // Config is what a Catalog needs.
 type Config struct {
 	Source   shop.Catalog // the truth
-	Cache    shop.Cache   // shared by every process of the fleet
+	Cache    shop.Cache   // shared by every process of the fleet; New puts a breaker before it unless it has one
 	MaxReads int          // reads of Source under way at once in this process; 0 means DefaultMaxReads
 	Log      *slog.Logger
 }
@@ -57,7 +57,11 @@ func New(c Config) *Catalog {
 	if err != nil {
 		panic(err) // the size is a constant, and positive
 	}
-	return &Catalog{source: c.Source, cache: &breaker{cache: c.Cache}, log: c.Log, reads: make(chan struct{}, c.MaxReads), window: window, closed: make(chan struct{})}
+	cache := c.Cache
+	if _, ok := cache.(*breaker); !ok {
+		cache = NewBreaker(cache)
+	}
+	return &Catalog{source: c.Source, cache: cache, log: c.Log, reads: make(chan struct{}, c.MaxReads), window: window, closed: make(chan struct{})}
 }
 
 // Close waits for the refreshes under way, each of which has a time limit.

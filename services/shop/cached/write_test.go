@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,17 +13,6 @@ import (
 	"storefront/services/shop/memory"
 	"storefront/services/shop/shoptest"
 )
-
-// counting counts the reads of a cache.
-type counting struct {
-	*memory.Cache
-	gets atomic.Int32
-}
-
-func (c *counting) Get(ctx context.Context, key string) ([]byte, bool, error) {
-	c.gets.Add(1)
-	return c.Cache.Get(ctx, key)
-}
 
 // late is a cache whose first answer about a product takes its time to arrive.
 type late struct {
@@ -83,7 +71,7 @@ func TestLaggingReaderIsForgottenSoon(t *testing.T) {
 		f.herd(t, "kettle")
 		f.lag = 3 * time.Second
 		shoptest.MustPut(t, f.processes[0], named("kettle", "new"))
-		for start := time.Now(); time.Since(start) < f.lag; <-time.After(100 * time.Millisecond) {
+		for start := time.Now(); time.Since(start) < f.lag; <-time.After(300 * time.Millisecond) {
 			f.herd(t, "kettle") // every one of these fills comes from a reader that does not know better
 		}
 		<-time.After(1500 * time.Millisecond)

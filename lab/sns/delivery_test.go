@@ -92,6 +92,7 @@ func TestRawDelivery(t *testing.T) {
 	h.subscribe(topic, "q", "RawMessageDelivery", "true")
 	wiretest.Must(h.Publish(t.Context(), &sns.PublishInput{TopicArn: topic, MessageStructure: new("json"), Message: new(`{"default":"d","sqs":"for queues"}`),
 		MessageAttributes: map[string]types.MessageAttributeValue{"n": {DataType: new("Number"), StringValue: new("7")}, "l": {DataType: new("String.Array"), StringValue: new(`["a"]`)}}}))
+	h.open()
 	m := h.expect("q", "for queues")[0]
 	if a := m.MessageAttributes; *a["n"].DataType != "Number" || *a["n"].StringValue != "7" || *a["l"].DataType != "String.Array" || m.Attributes["SenderId"] != "sns.amazonaws.com" {
 		t.Errorf("got %+v", m)

@@ -42,12 +42,18 @@ func start(t testing.TB) *harness {
 	h := &harness{t: t, now: time.Date(2026, 7, 1, 12, 0, 0, 5e6, time.UTC)}
 	h.store = wiretest.Must(state.Open(filepath.Join(t.TempDir(), "state")))
 	t.Cleanup(func() { _ = h.store.Close() })
+	h.open()
+	return h
+}
+
+// open starts the services on what the store holds, as after the death of those before.
+func (h *harness) open() {
+	h.t.Helper()
 	clock := func() time.Time { return h.now }
 	h.keys = kms.New(h.store, region.Default(), clock)
 	h.queues = wiretest.Must(sqs.New(sqs.Config{Store: h.store, Region: region.Default(), Endpoint: func() string { return "http://lab" }, Keys: h.keys, Now: clock}))
 	h.service = lab.New(lab.Config{Store: h.store, Region: region.Default(), Now: clock, Queues: h.queues, Keys: h.keys, Log: slog.New(slog.DiscardHandler)})
-	h.Client = sns.NewFromConfig(wiretest.New(t, snsapi.New(h.service)).Config())
-	return h
+	h.Client = sns.NewFromConfig(wiretest.New(h.t, snsapi.New(h.service)).Config())
 }
 
 // topic creates a topic and returns its ARN. Attributes come in pairs.

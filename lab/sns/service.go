@@ -2,7 +2,8 @@
 // subscriptions and signed messages.
 //
 // A message that is published is in its queues in the same transaction: there is nothing to retry, and what a queue refuses goes to the subscription's dead-letter
-// queue at once. Other protocols than sqs are refused. Message archiving, data protection policies and delivery status logs are not served.
+// queue at once. Other protocols than sqs are refused, so no subscription waits for a confirmation. The UnsubscribeURL in a message leads to the operation, which
+// needs a signature here. Message archiving, data protection policies and delivery status logs are not served.
 package sns
 
 import (

@@ -120,10 +120,10 @@ func (s *Service) open(tx *state.Tx, q *queue, c *content) error {
 	return nil
 }
 
-// checkKey sees that the next message of an encrypted queue can be read, before a receive changes anything.
+// checkKey sees that the next message of a queue can be read, before a receive changes anything.
 func (s *Service) checkKey(q *queue) error {
 	first := q.ready.first()
-	if first == nil || q.Attributes["KmsMasterKeyId"] == "" {
+	if first == nil || !first.Sealed {
 		return nil
 	}
 	return s.Store.View(func(tx *state.Tx) error {

@@ -54,7 +54,12 @@ func TestKMSEncryption(t *testing.T) {
 	wiretest.Must(h.keys.EnableKey(t.Context(), &kmsapi.EnableKeyInput{KeyId: key.KeyId}))
 	h.expect(url, secret, "a", "b")
 	h.expect(url, "b")
-	h.expect(dead, secret, "a") // still under the key of the queue that it was sent to
+	disable() // a dead letter is still under the key of the queue that it was sent to
+	h.pass(5 * time.Minute)
+	_, err = h.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: dead})
+	wiretest.Refused(t, err, "KMS.DisabledException", "is disabled")
+	wiretest.Must(h.keys.EnableKey(t.Context(), &kmsapi.EnableKeyInput{KeyId: key.KeyId}))
+	h.expect(dead, secret, "a")
 	h.queue("lost", "KmsMasterKeyId", "00000000-0000-0000-0000-000000000000")
 	_, err = h.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: new(h.url + "/000000000000/lost"), MessageBody: new("b")})
 	wiretest.Refused(t, err, "KMS.NotFoundException", "does not exist")

@@ -26,6 +26,7 @@ type record struct {
 	Before   int64  `json:",omitempty"` // part of Received that happened before it came into this queue
 	Receipt  string `json:",omitempty"` // the latest receipt handle
 	Source   string `json:",omitempty"` // ARN of the queue that this dead letter comes from
+	Sealed   bool   `json:",omitempty"` // the content's body is encrypted
 }
 
 // content is what never changes.

@@ -253,7 +253,7 @@ func (s *Service) resend(tx *state.Tx, q, target *queue, m *message) error {
 		return err
 	}
 	now := s.Now().UnixMilli()
-	r := record{Queue: target.Name, Sent: now, Due: now, Sender: m.Sender, Group: m.Group, Dedup: m.Dedup}
+	r := record{Queue: target.Name, Sent: now, Due: now, Sender: m.Sender, Group: m.Group, Dedup: m.Dedup, Sealed: m.Sealed}
 	if r.ID, err = newMessageID(tx); err != nil {
 		return err
 	}

@@ -130,6 +130,7 @@ func (s *Service) send(tx *state.Tx, q *queue, d *draft) (sent, error) {
 	if err := s.seal(tx, q, &c); err != nil {
 		return a, err
 	}
+	r.Sealed = c.Sealed != nil
 	s.measure(q, "NumberOfMessagesSent", 1)
 	s.measure(q, "SentMessageSize", float64(d.size()))
 	if r.Seq, err = s.place(tx, q, r); err != nil {

@@ -76,21 +76,27 @@ func (c *cluster) send(method, path, body string) (int, map[string]any) {
 
 func (c *cluster) sendTo(node, method, path, body string) (int, []byte) {
 	c.Helper()
-	req, err := http.NewRequest(method, c.urls[node]+path, strings.NewReader(body))
+	status, text, err := c.exchange(node, method, path, body)
 	if err != nil {
 		c.Fatal(err)
+	}
+	return status, text
+}
+
+// exchange is sendTo for goroutines of a test, which cannot end it.
+func (c *cluster) exchange(node, method, path, body string) (int, []byte, error) {
+	req, err := http.NewRequest(method, c.urls[node]+path, strings.NewReader(body))
+	if err != nil {
+		return 0, nil, err
 	}
 	req.Header.Set("Content-Type", "application/json")
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		c.Fatal(err)
+		return 0, nil, err
 	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
-	if err != nil {
-		c.Fatal(err)
-	}
-	return res.StatusCode, text
+	return res.StatusCode, text, err
 }
 
 // must sends a request that must succeed.

@@ -8,8 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/spaolacci/murmur3"
-
 	"storefront/lab/search/internal/mapping"
 )
 
@@ -73,43 +71,6 @@ func (x *openIndex) setPace(d time.Duration) {
 	default:
 	}
 	x.pace <- d
-}
-
-// route returns the shard of a document: by the hash of its routing, which is its ID unless it was given one.
-func (x *openIndex) route(id, routing string) *group {
-	if routing == "" {
-		routing = id
-	}
-	return x.groups[shardOf(routing, len(x.groups))]
-}
-
-// shardOf is where Elasticsearch puts a routing: murmur3 of its UTF-16 code units, low byte first, modulo the number of routing shards,
-// of which each shard has two, or by doubling as many as fit into 1024.
-func shardOf(routing string, shards int) int {
-	var text []byte
-	for _, r := range routing {
-		for _, u := range utf16Units(r) {
-			text = append(text, byte(u), byte(u>>8))
-		}
-	}
-	factor := 2
-	for shards*factor*2 <= 1024 {
-		factor *= 2
-	}
-	if shards == 1 {
-		return 0
-	}
-	hash := int(int32(murmur3.Sum32(text)))
-	n := shards * factor
-	return (hash%n + n) % n / factor
-}
-
-func utf16Units(r rune) []uint16 {
-	if r >= 0x10000 {
-		r -= 0x10000
-		return []uint16{uint16(0xd800 + r>>10), uint16(0xdc00 + r&0x3ff)}
-	}
-	return []uint16{uint16(r)}
 }
 
 // duration reads a time as Elasticsearch writes it: 1s, 500ms, 2m; -1 for never.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	api "storefront/lab/api/sqs"
+	"storefront/lab/kms"
 	"storefront/lab/region"
 	lab "storefront/lab/sqs"
 	"storefront/lab/state"
@@ -53,11 +54,19 @@ func (c caller) call(operation string, in, out any) error {
 }
 
 // BenchmarkCycle sends, receives and deletes through the wire server, from 16 clients on 2 processors (-cpu 2).
-func BenchmarkCycle(b *testing.B) {
+func BenchmarkCycle(b *testing.B) { cycle(b, nil) }
+
+// BenchmarkEncryptedCycle does the same with a queue that has a KMS key.
+func BenchmarkEncryptedCycle(b *testing.B) {
+	cycle(b, map[string]string{"KmsMasterKeyId": "alias/aws/sqs"})
+}
+
+func cycle(b *testing.B, attributes map[string]string) {
 	store := wiretest.Must(state.Open(filepath.Join(b.TempDir(), "state")))
 	defer store.Close()
-	s := wiretest.Must(lab.New(lab.Config{Store: store, Region: region.Default(), Endpoint: func() string { return endpoint }, Now: time.Now}))
-	url := wiretest.Must(s.CreateQueue(b.Context(), &api.CreateQueueInput{QueueName: new("q")})).QueueUrl
+	keys := kms.New(store, region.Default(), time.Now)
+	s := wiretest.Must(lab.New(lab.Config{Store: store, Region: region.Default(), Endpoint: func() string { return endpoint }, Keys: keys, Now: time.Now}))
+	url := wiretest.Must(s.CreateQueue(b.Context(), &api.CreateQueueInput{QueueName: new("q"), Attributes: attributes})).QueueUrl
 	c := caller{&http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}}, wiretest.New(b, api.New(s)).URL}
 	body := string(bytes.Repeat([]byte("x"), 300))
 	var empty atomic.Int64

@@ -170,7 +170,7 @@ func (l *lab) openServices(dir string) (err error) {
 	l.rds = rds.New(rds.Config{Store: l.store, Region: r, Now: now, Engine: l.engine, Network: l.ec2, Secrets: l.secrets, Keys: l.kms})
 	l.cache = elasticache.New(elasticache.Config{Store: l.store, Region: r, Now: now, Engine: l.redis, Network: l.ec2, Keys: l.kms})
 	l.search = elasticsearch.New(elasticsearch.Config{Store: l.store, Region: r, Now: now, Network: l.ec2, Roles: l.iam, Keys: l.kms, Logs: l.logs})
-	if l.sqs, err = sqs.New(sqs.Config{Store: l.store, Region: r, Endpoint: func() string { return l.endpoint }, Now: now, Keys: l.kms}); err != nil {
+	if l.sqs, err = sqs.New(sqs.Config{Store: l.store, Region: r, Endpoint: func() string { return l.endpoint }, Now: now, Keys: l.kms, Observe: dataplane.ObserveQueues(l.metrics)}); err != nil {
 		return err
 	}
 	l.sns = sns.New(sns.Config{Store: l.store, Region: r, Now: now, Queues: l.sqs, Keys: l.kms, Log: l.log})

@@ -85,3 +85,14 @@ func (m *Measure) targets() error {
 func (m *Measure) set(namespace, metric, unit string, value float64, by ...string) {
 	m.Metrics.Set(metrics.Name{Namespace: namespace, Metric: metric, Unit: unit, Dimensions: metrics.By(by...)}, value)
 }
+
+// ObserveQueues returns what counts the work of queues as it happens; it fits sqs.Config.Observe.
+func ObserveQueues(store *metrics.Store) func(queue, metric string, value float64) {
+	return func(queue, metric string, value float64) {
+		unit := "Count"
+		if metric == "SentMessageSize" {
+			unit = "Bytes"
+		}
+		store.Add(metrics.Name{Namespace: "AWS/SQS", Metric: metric, Unit: unit, Dimensions: metrics.By("QueueName", queue)}, value)
+	}
+}

@@ -15,6 +15,7 @@ func TestTheDoorOfADomain(t *testing.T) {
 	host := l.create(l.declare())
 	l.must("master", "PUT", host, "/orders/_doc/1", `{"name":"lamp"}`).is(t, 201, `"created"`)
 	l.must("master", "GET", host, "/", "").is(t, 200, `"number":"7.10`)
+	l.must("master", "GET", host, "/orders/_search?q=name:lamp", "").is(t, 200, `"hits"`)
 	for _, c := range []struct {
 		as, method, path string
 		status           int

@@ -4,11 +4,15 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	apiec2 "storefront/lab/api/ec2"
 	apios "storefront/lab/api/opensearch"
+	"storefront/lab/metrics"
+	"storefront/lab/region"
 )
 
 func (l *searchLab) resize(n int64) {
@@ -46,6 +50,31 @@ func TestADomainsNodesComeAndGo(t *testing.T) {
 	if left, _ := filepath.Glob(filepath.Join(l.dir, "search/*")); len(left) > 0 {
 		t.Errorf("data left: %v", left)
 	}
+}
+
+// Dedicated masters serve nobody, a lost zone takes its data nodes with it, and CloudWatch sees both.
+func TestADomainWithDedicatedMastersLosesAZone(t *testing.T) {
+	l := newSearchLab(t)
+	in := l.declare()
+	in.ClusterConfig.DedicatedMasterEnabled, in.ClusterConfig.DedicatedMasterCount, in.ClusterConfig.DedicatedMasterType = new(true), new(int64(3)), new("t3.small.search")
+	host := l.create(in)
+	l.must("master", "PUT", host, "/orders/_doc/1", `{}`).is(t, 201, "")
+	of := metrics.By("DomainName", "orders", "ClientId", region.Default().Account)
+	eventually(t, "the metrics tell the nodes", func() bool {
+		points := l.domains.Metrics.Between(metrics.Name{Namespace: "AWS/ES", Metric: "Nodes", Dimensions: of}, time.Now().Add(-time.Minute), time.Now().Add(time.Minute), time.Minute)
+		return slices.ContainsFunc(points, func(p metrics.Point) bool { return p.Max == 5 })
+	})
+	if l.interfaces() != 5 {
+		t.Errorf("got %d interfaces, want those of two data nodes and three masters", l.interfaces())
+	}
+	if n, err := l.domains.LoseZone("us-east-1c"); n != 0 || err != nil {
+		t.Errorf("a zone without nodes: lost %d, %v", n, err)
+	}
+	if n, err := l.domains.LoseZone("us-east-1a"); n != 1 || err != nil {
+		t.Errorf("lost %d data nodes, %v, want 1", n, err)
+	}
+	l.must("master", "GET", host, "/orders/_doc/1", "").is(t, 200, `"found":true`)
+	eventually(t, "the node is replaced", func() bool { return l.must("master", "GET", host, "/_cluster/health", "").has(`"status":"green"`) })
 }
 
 // writer writes documents one after the other until stop is called, which returns the numbers of those that were acknowledged.

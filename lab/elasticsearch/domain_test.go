@@ -119,6 +119,47 @@ func TestADomainFromDeclarationToDeletion(t *testing.T) {
 	}
 }
 
+// Nodes of each kind go to the subnets in turns; those that are too many leave, and take their interfaces along.
+func TestNodesAreSpreadOverTheSubnets(t *testing.T) {
+	l := newLab(t)
+	l.link()
+	in := l.plain()
+	c := in.ElasticsearchClusterConfig
+	c.InstanceCount, c.ZoneAwarenessEnabled, c.ZoneAwarenessConfig = aws.Int32(3), aws.Bool(true), &types.ZoneAwarenessConfig{AvailabilityZoneCount: aws.Int32(3)}
+	c.DedicatedMasterEnabled, c.DedicatedMasterCount, c.DedicatedMasterType = aws.Bool(true), aws.Int32(3), "t3.small.elasticsearch"
+	in.VPCOptions.SubnetIds = l.subnets
+	_, err := l.es.CreateElasticsearchDomain(t.Context(), in)
+	l.must(err)
+	l.settle()
+	type place struct {
+		zone   string
+		master bool
+	}
+	count := func() map[place]int {
+		places := map[place]int{}
+		l.must(l.store.View(func(tx *state.Tx) error {
+			for _, n := range l.service.Domains(tx)[0].Nodes {
+				places[place{n.Zone, n.Master}]++
+			}
+			return nil
+		}))
+		return places
+	}
+	if got := count(); len(got) != 6 {
+		t.Errorf("got %v, want a data node and a master in each zone", got)
+	}
+	_, err = l.es.UpdateElasticsearchDomainConfig(t.Context(), &elasticsearchservice.UpdateElasticsearchDomainConfigInput{DomainName: in.DomainName, VPCOptions: &types.VPCOptions{SubnetIds: l.subnets[1:2]},
+		ElasticsearchClusterConfig: &types.ElasticsearchClusterConfig{InstanceCount: aws.Int32(2), ZoneAwarenessEnabled: aws.Bool(false), DedicatedMasterEnabled: aws.Bool(false)}})
+	l.must(err)
+	if got := count(); len(got) != 6 {
+		t.Errorf("got %v: nodes went before their data had moved", got)
+	}
+	l.settle()
+	if got := count(); len(got) != 1 || got[place{"us-east-1b", false}] != 2 {
+		t.Errorf("got %v, want two data nodes in us-east-1b", got)
+	}
+}
+
 // What one API makes, the other shows under its own names.
 func TestBothAPIsLeadToTheSameDomains(t *testing.T) {
 	l := newLab(t)

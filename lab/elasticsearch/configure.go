@@ -92,6 +92,9 @@ func (d *domain) setAdvanced(given map[string]string) error {
 			if value != "true" && value != "false" {
 				return invalid("Invalid value for advanced option %s: %s", name, value)
 			}
+			if value != defaults().Advanced[name] {
+				return unsupported(name + "=" + value)
+			}
 		case "indices.fielddata.cache.size", "indices.query.bool.max_clause_count":
 			var n int
 			if _, err := fmt.Sscanf(value, "%d", &n); err != nil || n < 0 {

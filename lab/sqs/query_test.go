@@ -86,6 +86,13 @@ func TestQueryProtocol(t *testing.T) {
 		h.expectForm(`<DeleteMessageResponse XMLNS>METADATA</DeleteMessageResponse>`, post, q, "Action", "DeleteMessage", "ReceiptHandle", *m.ReceiptHandle)
 	}
 	h.expectDepth("q", 0, 0, 0)
+	h.queue("source", "RedrivePolicy", redrive("q", 3))
+	h.expectForm(`<ListDeadLetterSourceQueuesResponse XMLNS><ListDeadLetterSourceQueuesResult><QueueUrl>URLsource</QueueUrl></ListDeadLetterSourceQueuesResult>METADATA</ListDeadLetterSourceQueuesResponse>`,
+		post, q, "Action", "ListDeadLetterSourceQueues")
+	h.expectForm(`<TagQueueResponse XMLNS>METADATA</TagQueueResponse>`, post, q, "Action", "TagQueue", "Tag.1.Key", "a", "Tag.1.Value", "1")
+	h.expectForm(`<UntagQueueResponse XMLNS>METADATA</UntagQueueResponse>`, post, q, "Action", "UntagQueue", "TagKey.1", "team", "TagKey.2", "a")
+	h.expectForm(`<ListQueueTagsResponse XMLNS><ListQueueTagsResult></ListQueueTagsResult>METADATA</ListQueueTagsResponse>`, get, q, "Action", "ListQueueTags")
+	h.expectForm(`<AddPermissionResponse XMLNS>METADATA</AddPermissionResponse>`, post, q, "Action", "AddPermission", "Label", "l", "AWSAccountId.1", "111122223333", "ActionName.1", "SendMessage")
 	h.expectForm(`<ErrorResponse XMLNS><Error><Type>Sender</Type><Code>AWS.SimpleQueueService.NonExistentQueue</Code><Message>The specified queue does not exist.</Message></Error><RequestId>*</RequestId></ErrorResponse>`,
 		post, h.url+"/000000000000/none", "Action", "PurgeQueue")
 	h.expectForm(`<ErrorResponse XMLNS><Error><Type>Sender</Type><Code>InvalidAction</Code><Message>Could not find operation Fly for version 2012-11-05</Message></Error><RequestId>*</RequestId></ErrorResponse>`,

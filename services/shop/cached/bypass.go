@@ -17,15 +17,7 @@ const (
 
 // bypass answers l without the cache: out of this process's window, or out of the source.
 func (c *Catalog) bypass(ctx context.Context, l lookup) (entry, shop.Origin, error) {
-	if e, ok := c.kept(l.key); ok {
-		return e, shop.OriginBypass, nil
-	}
-	return c.share(ctx, "bypass:"+l.key, func(ctx context.Context) (entry, shop.Origin, error) { return c.readPast(ctx, l) })
-}
-
-// readPast reads the source into the window, unless a flight that just landed did.
-func (c *Catalog) readPast(ctx context.Context, l lookup) (entry, shop.Origin, error) {
-	if e, ok := c.kept(l.key); ok {
+	if e, ok := c.window.Get(l.key); ok && e.fresh() {
 		return e, shop.OriginBypass, nil
 	}
 	e, err := c.readSource(ctx, l)
@@ -39,9 +31,4 @@ func (c *Catalog) readPast(ctx context.Context, l lookup) (entry, shop.Origin, e
 func (c *Catalog) keep(key string, e entry) {
 	e.FreshUntil = time.Now().Add(windowFor)
 	c.window.Add(key, e)
-}
-
-func (c *Catalog) kept(key string) (entry, bool) {
-	e, ok := c.window.Get(key)
-	return e, ok && e.fresh()
 }

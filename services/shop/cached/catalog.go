@@ -111,19 +111,22 @@ func read[T any](ctx context.Context, c *Catalog, l lookup) (value T, err error)
 	return decode[T](e)
 }
 
-// find answers l out of the cache, out of the flight that fills it, or past it.
+// find answers l for all who ask it at the same time in this process, so that a popular key is one command in flight and not a thousand that queue for a
+// connection.
 func (c *Catalog) find(ctx context.Context, l lookup) (entry, shop.Origin, error) {
-	e, found, err := c.get(ctx, l.key)
-	switch {
-	case err != nil:
-		return c.bypass(ctx, l)
-	case found && e.fresh():
-		return e, shop.OriginHit, nil
-	case found:
-		c.refresh(l)
-		return e, shop.OriginHit, nil
-	}
-	return c.share(ctx, "fill:"+l.key, func(ctx context.Context) (entry, shop.Origin, error) { return c.fill(ctx, l) })
+	return c.share(ctx, l.key, func(ctx context.Context) (entry, shop.Origin, error) {
+		e, found, err := c.get(ctx, l.key)
+		switch {
+		case err != nil:
+			return c.bypass(ctx, l)
+		case found && e.fresh():
+			return e, shop.OriginHit, nil
+		case found:
+			c.refresh(l)
+			return e, shop.OriginHit, nil
+		}
+		return c.fill(ctx, l)
+	})
 }
 
 // Keys in the cache begin with what they hold, so that the shop can share it with other uses.
@@ -142,14 +145,14 @@ func normal(q shop.Query) shop.Query {
 	return q
 }
 
-// share runs f once for all who ask for the same name at the same time in this process. f goes on when the one who started it gives up, for the others.
-func (c *Catalog) share(ctx context.Context, name string, f func(context.Context) (entry, shop.Origin, error)) (entry, shop.Origin, error) {
+// share runs f once for all who ask for key at the same time. f goes on when the one who started it gives up, for the others.
+func (c *Catalog) share(ctx context.Context, key string, f func(context.Context) (entry, shop.Origin, error)) (entry, shop.Origin, error) {
 	type answer struct {
 		entry
 		origin shop.Origin
 	}
 	started := false
-	flight := c.flights.DoChan(name, func() (result any, err error) {
+	flight := c.flights.DoChan(key, func() (result any, err error) {
 		started = true
 		// singleflight would end the process on a panic, out of reach of the server's own recovery.
 		defer func() {

@@ -27,8 +27,9 @@ type missed struct {
 // invalidate takes an entry out of the cache. When the cache is away it is told later: until then this process sees its own window, but others may still
 // reach the cache and serve the entry for the rest of its life.
 func (c *Catalog) invalidate(ctx context.Context, key string) {
-	c.window.Remove(key)
 	err := c.drop(ctx, key)
+	c.window.Remove(key)
+	c.flights.Forget(key) // who asks from now on must not be given what a flight found before
 	if err == nil {
 		return
 	}

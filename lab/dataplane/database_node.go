@@ -119,6 +119,7 @@ func (w *database) check(ctx context.Context, c *rds.Cluster) error {
 		}
 		if err == nil && (status.Writer || status.Streaming || !writing) {
 			n.failing = time.Time{}
+			w.measure(c.ID, i.ID, status)
 			continue
 		}
 		if n.failing.IsZero() {

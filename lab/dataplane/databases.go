@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"storefront/lab/metrics"
 	"storefront/lab/postgres"
 	"storefront/lab/rds"
 	"storefront/lab/state"
@@ -24,6 +25,8 @@ type Databases struct {
 	RDS    *rds.Service
 	Engine *postgres.Engine
 	Log    *slog.Logger
+
+	Metrics *metrics.Store // told what servers say of themselves; nil: nobody is
 
 	workers map[string]*database // by the cluster's resource ID
 	running sync.WaitGroup

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -27,6 +28,7 @@ import (
 	"storefront/lab/ec2"
 	"storefront/lab/instance"
 	"storefront/lab/kms"
+	"storefront/lab/metrics"
 	"storefront/lab/network"
 	"storefront/lab/network/networktest"
 	"storefront/lab/postgres"
@@ -46,6 +48,7 @@ func TestMain(m *testing.M) {
 
 // databaseLab is a region with a network, in which databases run and a client sits.
 type databaseLab struct {
+	metrics *metrics.Store
 	*testing.T
 	dir       string
 	store     *state.Store
@@ -67,7 +70,7 @@ func newDatabaseLab(t *testing.T) *databaseLab {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
-	l := &databaseLab{T: t, dir: dir, store: store, net: networktest.Open(t), log: slog.New(slog.NewTextHandler(t.Output(), nil))}
+	l := &databaseLab{T: t, metrics: metrics.New(time.Now, time.Hour), dir: dir, store: store, net: networktest.Open(t), log: slog.New(slog.NewTextHandler(t.Output(), nil))}
 	if l.authority, err = authority.Open(dir); err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +137,7 @@ func (l *databaseLab) background(r interface{ Run(context.Context) error }) (sto
 }
 
 func (l *databaseLab) databases() (stop func()) {
-	return l.background(&dataplane.Databases{Store: l.store, RDS: l.rds, Engine: l.engine, Log: l.log})
+	return l.background(&dataplane.Databases{Store: l.store, RDS: l.rds, Engine: l.engine, Log: l.log, Metrics: l.metrics})
 }
 
 func (l *databaseLab) createCluster(instances ...string) {
@@ -311,6 +314,13 @@ func TestDatabasesFromDeclarationToDeletion(t *testing.T) {
 	l.eventually("the reader has the row", func() bool {
 		n, err := l.exec(*c.ReaderEndpoint, "select count(*)::text from orders")
 		return err == nil && n == "1"
+	})
+	l.eventually("servers are measured by their roles", func() bool {
+		names := l.metrics.Names(time.Time{})
+		has := func(metric, role string) bool {
+			return slices.Contains(names, metrics.Name{Namespace: "AWS/RDS", Metric: metric, Dimensions: metrics.By("DBClusterIdentifier", "shop", "Role", role)})
+		}
+		return has("DatabaseConnections", "WRITER") && has("AuroraReplicaLag", "READER") && !has("AuroraReplicaLag", "WRITER")
 	})
 	_, err := l.exec(*c.ReaderEndpoint, "insert into orders values (2)")
 	var refused *pgconn.PgError

@@ -35,5 +35,5 @@ func (d *Database) makeAlarms(ctx *pulumi.Context, child pulumi.ResourceOption) 
 	for i := range list {
 		list[i].Namespace = "AWS/RDS"
 	}
-	return alarm.Each(ctx, d.name, d.args.AlarmActions, list, child)
+	return alarm.Each(ctx, d.name+"-database", d.args.AlarmActions, list, child)
 }

@@ -160,9 +160,9 @@ func TestAlarms(t *testing.T) {
 	a.AlarmActions = []pulumi.StringInput{pulumi.String(topic)}
 	r := run(t, a)
 	for name, want := range map[string]map[string]any{
-		"shop-writer-cpu": {"metricName": "CPUUtilization", "dimensions.Role": "WRITER", "threshold": 80.0},
-		"shop-lag":        {"metricName": "AuroraReplicaLag", "dimensions.Role": "READER", "threshold": 1000.0},
-		"shop-writer-memory": {
+		"shop-database-writer-cpu": {"metricName": "CPUUtilization", "dimensions.Role": "WRITER", "threshold": 80.0},
+		"shop-database-lag":        {"metricName": "AuroraReplicaLag", "dimensions.Role": "READER", "threshold": 1000.0},
+		"shop-database-writer-memory": {
 			"metricName": "FreeableMemory", "comparisonOperator": "LessThanOrEqualToThreshold", "statistic": "Minimum",
 			"alarmActions[0]": topic, "okActions[0]": topic, "namespace": "AWS/RDS", "dimensions.DBClusterIdentifier": "shop-test",
 		},

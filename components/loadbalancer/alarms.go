@@ -35,5 +35,5 @@ func (l *LoadBalancer) makeAlarms(ctx *pulumi.Context, child pulumi.ResourceOpti
 	for i := range list {
 		list[i].Namespace = "AWS/ApplicationELB"
 	}
-	return alarm.Each(ctx, l.name, l.args.AlarmActions, list, child)
+	return alarm.Each(ctx, l.name+"-balancer", l.args.AlarmActions, list, child)
 }

@@ -140,10 +140,10 @@ func TestAlarms(t *testing.T) {
 	r := run(t, a)
 	const balancer, targets = "app/shop/50dc6c495c0c9188", "targetgroup/shop-product/73e2d6bc24d8a067"
 	for name, want := range map[string]map[string]any{
-		"shop-errors":            {"metricName": "HTTPCode_ELB_5XX_Count", "dimensions.LoadBalancer": balancer, "dimensions.TargetGroup": nil, "alarmActions[0]": topic},
-		"shop-product-errors":    {"metricName": "HTTPCode_Target_5XX_Count", "dimensions.LoadBalancer": balancer, "dimensions.TargetGroup": targets, "statistic": "Sum"},
-		"shop-product-unhealthy": {"metricName": "UnHealthyHostCount", "dimensions.TargetGroup": targets, "evaluationPeriods": 5.0},
-		"shop-product-slow":      {"metricName": "TargetResponseTime", "dimensions.TargetGroup": targets, "threshold": 1.0},
+		"shop-balancer-errors":            {"metricName": "HTTPCode_ELB_5XX_Count", "dimensions.LoadBalancer": balancer, "dimensions.TargetGroup": nil, "alarmActions[0]": topic},
+		"shop-balancer-product-errors":    {"metricName": "HTTPCode_Target_5XX_Count", "dimensions.LoadBalancer": balancer, "dimensions.TargetGroup": targets, "statistic": "Sum"},
+		"shop-balancer-product-unhealthy": {"metricName": "UnHealthyHostCount", "dimensions.TargetGroup": targets, "evaluationPeriods": 5.0},
+		"shop-balancer-product-slow":      {"metricName": "TargetResponseTime", "dimensions.TargetGroup": targets, "threshold": 1.0},
 	} {
 		for path, want := range want {
 			if got := r.One(t, alarm, name).Input(path); got != want {

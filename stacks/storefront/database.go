@@ -6,17 +6,15 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"storefront/components/database"
-	"storefront/components/encryption"
-	"storefront/components/network"
 )
 
-func (st *stack) database(ctx *pulumi.Context, key *encryption.Key, net *network.Network) (*database.Database, error) {
+func (st *stack) makeDatabase(ctx *pulumi.Context) error {
 	s := st.settings
 	args := &database.Args{
 		Identifier:          st.name,
-		VpcID:               net.VpcID,
-		SubnetGroup:         net.DatabaseSubnetGroup,
-		KeyARN:              key.ARN,
+		VpcID:               st.net.VpcID,
+		SubnetGroup:         st.net.DatabaseSubnetGroup,
+		KeyARN:              st.key.ARN,
 		Version:             s.DatabaseVersion,
 		Name:                databaseName,
 		AdminName:           s.DatabaseAdmin,
@@ -29,6 +27,7 @@ func (st *stack) database(ctx *pulumi.Context, key *encryption.Key, net *network
 		SkipFinalSnapshot:   !s.Protect,
 		ApplyImmediately:    !s.Protect,
 		PerformanceInsights: s.Monitoring,
+		AlarmActions:        st.alarms,
 	}
 	for i := 1; i <= s.Readers; i++ {
 		args.Readers[strconv.Itoa(i)] = database.Instance{Class: s.DatabaseClass, Zone: s.Zones[i%len(s.Zones)]}
@@ -41,10 +40,11 @@ func (st *stack) database(ctx *pulumi.Context, key *encryption.Key, net *network
 	}
 	db, err := database.New(ctx, st.name, args, st.provider)
 	if err != nil {
-		return nil, err
+		return err
 	}
+	st.db = db
 	st.out.DatabaseCluster, st.out.DatabaseSecretARN, st.out.DatabaseLogGroup = db.ClusterID, db.SecretARN, db.LogGroup
 	st.out.DatabaseWriter, st.out.DatabaseReader, st.out.DatabasePort = db.WriterEndpoint, db.ReaderEndpoint, db.Port
 	st.out.DatabaseSecurityGroup = db.SecurityGroupID
-	return db, nil
+	return nil
 }

@@ -4,18 +4,39 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"storefront/components/cache"
+	"storefront/components/compute"
+	"storefront/components/database"
+	"storefront/components/encryption"
+	"storefront/components/loadbalancer"
+	"storefront/components/network"
+	"storefront/components/queue"
+	"storefront/components/search"
+	"storefront/components/secret"
 	"storefront/stacks/internal/settings"
 	"storefront/stacks/storefront/outputs"
 )
 
-// stack is what the layers share. Each layer is a file and adds to what follows.
+// stack is what the layers share. Each layer is a file and adds what those after it use.
 type stack struct {
 	settings settings.Settings
 	name     string // "storefront-lab": begins the names that AWS wants unique
 	account  pulumi.StringOutput
 	tags     map[string]string
-	provider pulumi.ResourceOption
+	aws      *aws.Provider
+	provider pulumi.ResourceOption // aws, as an option
 	out      outputs.Live
+
+	key      *encryption.Key
+	alarms   []pulumi.StringInput // the topics that alarms are told to
+	net      *network.Network
+	db       *database.Database
+	orders   *queue.Queue
+	orderKey *secret.Secret
+	cache    *cache.Cache
+	role     *compute.Role // of the summary fleet
+	search   *search.Domain
+	balancer *loadbalancer.LoadBalancer
 }
 
 // deploy declares the whole stack.
@@ -25,32 +46,27 @@ func deploy(ctx *pulumi.Context, s settings.Settings) error {
 		name:     ctx.Project() + "-" + ctx.Stack(),
 		tags:     map[string]string{"Project": ctx.Project(), "Stack": ctx.Stack(), "ManagedBy": "pulumi"},
 	}
-	p, err := st.newProvider(ctx)
-	if err != nil {
+	var err error
+	if st.aws, err = st.newProvider(ctx); err != nil {
 		return err
 	}
-	st.provider = pulumi.Provider(p)
-	st.account = aws.GetCallerIdentityOutput(ctx, aws.GetCallerIdentityOutputArgs{}, pulumi.Provider(p)).AccountId()
+	st.provider = pulumi.Provider(st.aws)
+	st.account = aws.GetCallerIdentityOutput(ctx, aws.GetCallerIdentityOutputArgs{}, pulumi.Provider(st.aws)).AccountId()
 	st.out.Region = pulumi.String(s.Region)
-
-	key, err := st.encryption(ctx)
-	if err != nil {
-		return err
-	}
-	net, err := st.network(ctx, key)
-	if err != nil {
-		return err
-	}
-	db, err := st.database(ctx, key, net)
-	if err != nil {
-		return err
-	}
-	balancer, err := st.balancer(ctx, net)
-	if err != nil {
-		return err
-	}
-	if err := st.shop(ctx, p, net, db, balancer); err != nil {
-		return err
+	for _, layer := range []func(*pulumi.Context) error{
+		st.makeKey, st.makeTopic, st.makeNetwork, st.makeDatabase, st.makeQueue, st.makeCache, st.makeSearch, st.makeBalancer, st.makeFleets,
+	} {
+		if err := layer(ctx); err != nil {
+			return err
+		}
 	}
 	return st.out.Export(ctx)
+}
+
+// recoveryDays is how long a deleted secret can be restored.
+func (st *stack) recoveryDays() int {
+	if st.settings.Protect {
+		return 30
+	}
+	return 0
 }

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"encoding/base64"
+	"flag"
 	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -18,6 +21,9 @@ import (
 	"storefront/stacks/internal/settings"
 )
 
+// drawn is what the mocked AWS draws at random: every secret of the stack is made of it.
+const drawn = "Drawn0123456789"
+
 // cloud is a mocked AWS that gives every resource what any resource may have.
 type cloud struct {
 	mu        sync.Mutex
@@ -28,7 +34,7 @@ func (c *cloud) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
 	if args.Provider == "" {
 		return nil, fmt.Errorf("%s names no provider", args.Token)
 	}
-	answer := map[string]any{"accountId": "123456789012", "value": "ami-0123456789abcdef0"}
+	answer := map[string]any{"accountId": "123456789012", "value": "ami-0123456789abcdef0", "randomPassword": drawn}
 	return resource.NewPropertyMapFromMap(answer), nil
 }
 
@@ -40,7 +46,8 @@ func (c *cloud) NewResource(args pulumi.MockResourceArgs) (string, resource.Prop
 	out := resource.NewPropertyMapFromMap(map[string]any{
 		"arn": "arn:aws:any:us-east-1:123456789012:thing/" + args.Name, "name": args.Name, "bucket": args.Name + "-1",
 		"dnsName": "lb.example", "zoneId": "Z1", "arnSuffix": "suffix/1", "latestVersion": 1.0, "keyId": "key-1",
-		"endpoint": "writer.example", "readerEndpoint": "reader.example", "masterUserSecrets": []any{map[string]any{"secretArn": secret}},
+		"endpoint": "writer.example", "readerEndpoint": "reader.example", "url": "https://sqs.example/1/" + args.Name,
+		"primaryEndpointAddress": "primary.example", "readerEndpointAddress": "replica.example", "masterUserSecrets": []any{map[string]any{"secretArn": secret}},
 	})
 	maps.Copy(out, args.Inputs)
 	return args.Name + "-id", out, nil
@@ -91,6 +98,29 @@ func (c *cloud) one(t *testing.T, token string) pulumi.MockResourceArgs {
 	return pulumi.MockResourceArgs{}
 }
 
+func (c *cloud) named(t *testing.T, token, name string) pulumi.MockResourceArgs {
+	t.Helper()
+	for _, r := range c.resources {
+		if r.TypeToken == token && r.Name == name {
+			return r
+		}
+	}
+	t.Fatalf("no %s %s", token, name)
+	return pulumi.MockResourceArgs{}
+}
+
+// suffixes returns what follows a prefix in the names of a type's resources, sorted.
+func (c *cloud) suffixes(token, prefix string) []string {
+	var found []string
+	for _, r := range c.resources {
+		if suffix, ok := strings.CutPrefix(r.Name, prefix); ok && r.TypeToken == token {
+			found = append(found, suffix)
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
 // A resource without our provider would go to whatever AWS account is around.
 func TestEveryResourceNamesTheProvider(t *testing.T) {
 	for _, profile := range []string{"lab", "dev", "prod"} {
@@ -105,7 +135,7 @@ func TestEveryResourceNamesTheProvider(t *testing.T) {
 				t.Errorf("%s: %s %s has the provider %q", profile, r.TypeToken, r.Name, r.Provider)
 			}
 		}
-		if aws < 75 {
+		if aws < 150 {
 			t.Errorf("%s: %d resources: is that the whole stack?", profile, aws)
 		}
 	}
@@ -113,10 +143,10 @@ func TestEveryResourceNamesTheProvider(t *testing.T) {
 
 func TestProfilesFlipCostAgainstSafety(t *testing.T) {
 	for profile, want := range map[string]struct {
-		gateways, instances, scaling int
-		protected                    bool
+		gateways, instances, scaling, caches, nodes, recovery int
+		masters, protected                                    bool
 	}{
-		"lab": {1, 2, 0, false}, "dev": {1, 2, 0, false}, "prod": {3, 3, 1, true},
+		"lab": {1, 2, 0, 2, 2, 0, false, false}, "dev": {1, 2, 0, 2, 2, 0, false, false}, "prod": {3, 3, 1, 3, 3, 30, true, true},
 	} {
 		c := up(t, map[string]string{"profile": profile})
 		if got := c.count("aws:ec2/natGateway:NatGateway"); got != want.gateways {
@@ -132,6 +162,115 @@ func TestProfilesFlipCostAgainstSafety(t *testing.T) {
 		if db["deletionProtection"].BoolValue() != want.protected || db["skipFinalSnapshot"].BoolValue() == want.protected ||
 			balancer["enableDeletionProtection"].BoolValue() != want.protected {
 			t.Errorf("%s: protection is not %v: %v, %v", profile, want.protected, db, balancer)
+		}
+		cache, secret := c.one(t, "aws:elasticache/replicationGroup:ReplicationGroup").Inputs, c.one(t, "aws:secretsmanager/secret:Secret").Inputs
+		if cache["numCacheClusters"].NumberValue() != float64(want.caches) || !cache["multiAzEnabled"].BoolValue() || !cache["automaticFailoverEnabled"].BoolValue() {
+			t.Errorf("%s: cache %v", profile, cache)
+		}
+		if secret["recoveryWindowInDays"].NumberValue() != float64(want.recovery) {
+			t.Errorf("%s: secret %v", profile, secret)
+		}
+		nodes := c.one(t, "aws:elasticsearch/domain:Domain").Inputs["clusterConfig"].ObjectValue()
+		if nodes["instanceCount"].NumberValue() != float64(want.nodes) || nodes["dedicatedMasterEnabled"].BoolValue() != want.masters {
+			t.Errorf("%s: search domain %v", profile, nodes)
+		}
+	}
+}
+
+var update = flag.Bool("update", false, "rewrite golden files, and fail")
+
+// A URN that changes is a resource that users lose and get anew.
+func TestURNs(t *testing.T) {
+	c := up(t, map[string]string{"profile": "lab"})
+	var urns []string
+	for _, r := range c.resources {
+		if strings.HasPrefix(r.TypeToken, "pulumi:") {
+			continue
+		}
+		chain := ""
+		if p := resource.URN(r.RegisterRPC.GetParent()); p.IsValid() && p.Type() != resource.RootStackType {
+			chain = string(p.QualifiedType()) + "$"
+		}
+		urns = append(urns, chain+r.TypeToken+"::"+r.Name)
+	}
+	got := strings.Join(slices.Sorted(slices.Values(urns)), "\n") + "\n"
+	const file = "testdata/urns.txt"
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		t.Fatalf("%s was rewritten: look at the difference, then run without -update", file)
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", file, diff)
+	}
+}
+
+// What AWS draws at random is in inputs only where it is marked as a secret, in every profile and with either engine.
+func TestNoSecretInTheOpen(t *testing.T) {
+	for _, values := range []map[string]string{
+		{"profile": "lab"}, {"profile": "dev", "searchEngine": "opensearch", "cacheEngine": "valkey"}, {"profile": "prod"},
+	} {
+		hidden := 0
+		for _, r := range up(t, values).resources {
+			for key, v := range r.Inputs {
+				if v.ContainsSecrets() && strings.Contains(fmt.Sprint(v), drawn) {
+					hidden++
+				}
+				if open := v.MapRepl(nil, func(v resource.PropertyValue) (any, bool) {
+					return nil, v.IsSecret() || v.IsOutput() && v.OutputValue().Secret
+				}); strings.Contains(fmt.Sprint(open), drawn) {
+					t.Errorf("%v: %s %s: a secret is in the open in %s", values, r.TypeToken, r.Name, key)
+				}
+			}
+		}
+		if hidden != 3 { // the token's version, the cache that takes it, and the version of the key of order IDs
+			t.Errorf("%v: %d inputs hold a secret, want 3", values, hidden)
+		}
+	}
+}
+
+// Each role of the shop is told what it needs, and its servers may do no more.
+func TestFleets(t *testing.T) {
+	c := up(t, map[string]string{"profile": "lab"})
+	common := []string{"AWS_REGION", "SHOP_DB_CA", "SHOP_DB_NAME", "SHOP_DB_READER", "SHOP_DB_SECRET_ARN", "SHOP_DB_WRITER", "SHOP_LISTEN", "SHOP_QUEUE_URL"}
+	for fleet, want := range map[string]struct {
+		command             string
+		environment, grants []string
+		reaches             []string
+	}{
+		"product": {
+			"shopd product", []string{"SHOP_CACHE", "SHOP_CACHE_SECRET_ARN", "SHOP_ORDER_SECRET_ARN"},
+			[]string{"artifacts", "cache", "database", "instance", "order-key", "queue"}, []string{"aws", "cache", "database"},
+		},
+		"summary": {
+			"shopd product", []string{"SHOP_SEARCH"}, []string{"artifacts", "database", "instance", "queue", "search"}, []string{"aws", "database", "search"},
+		},
+	} {
+		name := "storefront-test-" + fleet
+		script, err := base64.StdEncoding.DecodeString(c.named(t, "aws:ec2/launchTemplate:LaunchTemplate", name).Inputs["userData"].StringValue())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(script), "ExecStart=/opt/shop/"+want.command+"\n") {
+			t.Errorf("%s does not run %q:\n%s", fleet, want.command, script)
+		}
+		var variables []string
+		for _, m := range regexp.MustCompile(`(?m)^([A-Z_]+)=`).FindAllSubmatch(script, -1) {
+			variables = append(variables, string(m[1]))
+		}
+		if diff := cmp.Diff(slices.Sorted(slices.Values(append(want.environment, common...))), variables); diff != "" {
+			t.Errorf("environment of %s (-want +got):\n%s", fleet, diff)
+		}
+		if diff := cmp.Diff(want.grants, c.suffixes("aws:iam/rolePolicy:RolePolicy", name+"-")); diff != "" {
+			t.Errorf("grants of %s (-want +got):\n%s", fleet, diff)
+		}
+		if diff := cmp.Diff(want.reaches, c.suffixes("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", name+"-to-")); diff != "" {
+			t.Errorf("%s reaches (-want +got):\n%s", fleet, diff)
 		}
 	}
 }
@@ -150,7 +289,10 @@ func TestEndpoint(t *testing.T) {
 	const at = "http://127.0.0.1:4566"
 	p = up(t, map[string]string{"profile": "lab", "endpoint": at}).one(t, "pulumi:providers:aws").Inputs
 	endpoints := p["endpoints"].ArrayValue()[0].ObjectValue().Mappable()
-	want := []string{"appautoscaling", "autoscaling", "cloudwatch", "ec2", "elbv2", "iam", "kms", "logs", "rds", "s3", "secretsmanager", "ssm", "sts"}
+	want := []string{
+		"appautoscaling", "autoscaling", "cloudwatch", "ec2", "elasticache", "elasticsearch", "elbv2", "iam", "kms", "logs", "opensearch",
+		"rds", "s3", "secretsmanager", "sns", "sqs", "ssm", "sts",
+	}
 	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(endpoints))); diff != "" {
 		t.Errorf("services (-want +got):\n%s", diff)
 	}

@@ -29,6 +29,10 @@ var (
 	imageForm   = regexp.MustCompile(`^(ami-[0-9a-f]{8,17})?$`)
 	typeForm    = regexp.MustCompile(`^[a-z0-9-]+\.[a-z0-9-]+$`)
 	classForm   = regexp.MustCompile(`^db\.[a-z0-9-]+\.[a-z0-9-]+$`)
+	nodeForm    = regexp.MustCompile(`^cache\.[a-z0-9-]+\.[a-z0-9-]+$`)
+	cacheForm   = regexp.MustCompile(`^(7\.[0-9]|8\.[0-9])$`)
+	searchForm  = regexp.MustCompile(`^[1-9]\.[0-9]{1,2}$`)
+	masterForm  = regexp.MustCompile(`^([a-z0-9-]+\.[a-z0-9-]+)?$`)
 	serviceForm = regexp.MustCompile(`^[a-z0-9.-]+$`)
 	certForm    = regexp.MustCompile(`^(arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[A-Za-z0-9-]+)?$`)
 )
@@ -49,6 +53,10 @@ func (r *reader) read(s *Settings) {
 	s.MaxInstances = r.number("maxInstances", max(s.MaxInstances, s.MinInstances), s.MinInstances, 1000)
 	s.OnDemandBase = r.number("onDemandBase", s.OnDemandBase, 0, 1000)
 	s.OnDemandPercentage = r.number("onDemandPercentage", s.OnDemandPercentage, 0, 100)
+	s.SummaryMinInstances = r.number("summaryMinInstances", s.SummaryMinInstances, 1, 1000)
+	s.SummaryMaxInstances = r.number("summaryMaxInstances", max(s.SummaryMaxInstances, s.SummaryMinInstances), s.SummaryMinInstances, 1000)
+	s.BacklogPerInstance = r.number("backlogPerInstance", s.BacklogPerInstance, 1, 100000)
+	s.QueueMaxReceives = r.number("queueMaxReceives", s.QueueMaxReceives, 1, 1000)
 	s.Artifact = r.file("artifact", s.Artifact, "the path of the shop's program; `make build` makes bin/shopd")
 	s.DatabaseVersion = r.match("databaseVersion", s.DatabaseVersion, versionForm, "an Aurora PostgreSQL version like 16.6")
 	s.DatabaseClass = r.match("databaseClass", s.DatabaseClass, classForm, "a database instance class like db.r6g.large")
@@ -57,12 +65,37 @@ func (r *reader) read(s *Settings) {
 	s.DatabaseCA = r.file("databaseCA", s.DatabaseCA, "the path of a bundle; Amazon's is https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem")
 	s.Readers = r.number("readers", s.Readers, 1, 15)
 	s.MaxReaders = r.number("maxReaders", max(s.MaxReaders, s.Readers), s.Readers, 15)
+	r.cache(s)
+	r.search(s)
 	s.BackupDays = r.number("backupDays", s.BackupDays, 1, 35)
 	s.LogDays = r.logDays(s.LogDays)
 	s.Protect = r.flag("protect", s.Protect)
 	s.Monitoring = r.flag("monitoring", s.Monitoring)
 	s.HealthInterval = r.number("healthInterval", s.HealthInterval, 5, 300)
 	s.DrainSeconds = r.number("drainSeconds", s.DrainSeconds, 1, 3600)
+}
+
+func (r *reader) cache(s *Settings) {
+	s.CacheEngine = r.oneOf("cacheEngine", s.CacheEngine, "redis", "valkey")
+	newest := map[string]string{"redis": "7.1", "valkey": "8.0"}[s.CacheEngine]
+	s.CacheVersion = r.match("cacheVersion", newest, cacheForm, "7.0 and 7.1 of redis, 7.2 and 8.0 of valkey")
+	s.CacheNodeType = r.match("cacheNodeType", s.CacheNodeType, nodeForm, "a cache node type like cache.r7g.large")
+	s.CacheReplicas = r.number("cacheReplicas", s.CacheReplicas, 0, 5)
+}
+
+func (r *reader) search(s *Settings) {
+	s.SearchEngine = r.oneOf("searchEngine", s.SearchEngine, "elasticsearch", "opensearch")
+	newest := map[string]string{"elasticsearch": "7.10", "opensearch": "2.17"}[s.SearchEngine]
+	s.SearchVersion = r.match("searchVersion", newest, searchForm, "a version like 7.10 of elasticsearch or 2.17 of opensearch")
+	s.SearchInstanceType = r.match("searchInstanceType", s.SearchInstanceType, typeForm, "an instance type without the engine, like r6g.large")
+	s.SearchMasterType = r.match("searchMasterType", s.SearchMasterType, masterForm, "an instance type without the engine, like m6g.large, or nothing")
+	zones := max(len(s.Zones), 1)
+	s.SearchNodes = r.number("searchNodes", zones, 1, 80)
+	if s.SearchNodes%zones != 0 {
+		r.refuse("searchNodes", strconv.Itoa(s.SearchNodes), fmt.Sprintf("multiples of the %d zones", zones))
+	}
+	s.SearchVolumeGiB = r.number("searchVolumeGiB", s.SearchVolumeGiB, 10, 16384)
+	s.SearchRole = r.oneOf("searchRole", s.SearchRole, "create", "exists")
 }
 
 func (r *reader) take(key string) (string, bool) {

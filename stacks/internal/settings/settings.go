@@ -43,9 +43,14 @@ type Settings struct {
 	InstanceTypes      []string // instanceTypes
 	MinInstances       int      // minInstances
 	MaxInstances       int      // maxInstances
-	OnDemandBase       int      // onDemandBase
-	OnDemandPercentage int      // onDemandPercentage
+	OnDemandBase       int      // onDemandBase, of each fleet
+	OnDemandPercentage int      // onDemandPercentage, of each fleet
 	Artifact           string   // artifact: path of the shop's program
+
+	SummaryMinInstances int // summaryMinInstances
+	SummaryMaxInstances int // summaryMaxInstances
+	BacklogPerInstance  int // backlogPerInstance: orders that wait for each instance of the summary fleet
+	QueueMaxReceives    int // queueMaxReceives: before an order is dead-lettered
 
 	DatabaseVersion string // databaseVersion
 	DatabaseClass   string // databaseClass
@@ -54,6 +59,19 @@ type Settings struct {
 	DatabaseCA      string // databaseCA: path of the certificates to trust the database by; empty means the system's
 	Readers         int    // readers
 	MaxReaders      int    // maxReaders: scaled up to, when more than readers
+
+	CacheEngine   string // cacheEngine
+	CacheVersion  string // cacheVersion
+	CacheNodeType string // cacheNodeType
+	CacheReplicas int    // cacheReplicas; without one nothing takes over from a lost primary
+
+	SearchEngine       string // searchEngine
+	SearchVersion      string // searchVersion
+	SearchInstanceType string // searchInstanceType, without the engine
+	SearchNodes        int    // searchNodes: data nodes, a multiple of the zones
+	SearchMasterType   string // searchMasterType: of three dedicated masters; empty means none
+	SearchVolumeGiB    int    // searchVolumeGiB, of each data node
+	SearchRole         string // searchRole: whether the account's service-linked role exists, or the stack creates it
 
 	BackupDays int  // backupDays
 	LogDays    int  // logDays
@@ -71,24 +89,31 @@ func profile(name Profile) (Settings, bool) {
 			NAT: "single", InstanceTypes: []string{"t3.small", "t3a.small"},
 			MinInstances: 2, MaxInstances: 4, OnDemandBase: 0,
 			DatabaseVersion: "15.10", DatabaseClass: "db.t4g.medium", Readers: 1, BackupDays: 1, LogDays: 1,
+			SummaryMinInstances: 2, SummaryMaxInstances: 4, BacklogPerInstance: 200,
+			CacheNodeType: "cache.t4g.micro", CacheReplicas: 1, SearchInstanceType: "t3.small", SearchVolumeGiB: 10,
 			HealthInterval: 5, DrainSeconds: 5,
 		},
 		Dev: {
 			NAT: "single", InstanceTypes: []string{"t3.small", "t3a.small", "t2.small"},
 			MinInstances: 1, MaxInstances: 3, OnDemandBase: 0,
 			DatabaseVersion: "16.6", DatabaseClass: "db.t4g.medium", DatabaseCA: "certificates/rds.pem", Readers: 1, BackupDays: 1, LogDays: 7,
+			SummaryMinInstances: 1, SummaryMaxInstances: 3, BacklogPerInstance: 200,
+			CacheNodeType: "cache.t4g.micro", CacheReplicas: 1, SearchInstanceType: "t3.small", SearchVolumeGiB: 10,
 			HealthInterval: 10, DrainSeconds: 30,
 		},
 		Prod: {
 			NAT: "per-zone", InstanceTypes: []string{"m7i.large", "m7a.large", "m6i.large", "m6a.large", "m5.large", "m5a.large"},
 			MinInstances: 3, MaxInstances: 30, OnDemandBase: 2, OnDemandPercentage: 20,
 			DatabaseVersion: "16.6", DatabaseClass: "db.r6g.large", DatabaseCA: "certificates/rds.pem", Readers: 2, MaxReaders: 6, BackupDays: 14, LogDays: 90,
+			SummaryMinInstances: 3, SummaryMaxInstances: 30, BacklogPerInstance: 1000,
+			CacheNodeType: "cache.r7g.large", CacheReplicas: 2, SearchInstanceType: "r6g.large", SearchMasterType: "m6g.large", SearchVolumeGiB: 100,
 			Protect: true, Monitoring: true,
 			HealthInterval: 10, DrainSeconds: 60,
 		},
 	}[name]
 	s.Profile, s.Region, s.CIDR, s.Artifact = name, "us-east-1", "10.0.0.0/16", "bin/shopd"
 	s.DatabasePort, s.DatabaseAdmin = 5432, "storefront"
+	s.QueueMaxReceives, s.CacheEngine, s.SearchEngine, s.SearchRole = 5, "redis", "elasticsearch", "create"
 	return s, ok
 }
 

@@ -71,8 +71,18 @@ func TestEachSwitchStandsAlone(t *testing.T) {
 	if s.NAT != "none" || s.Protect || s.DatabasePort != 5433 || s.DatabaseAdmin != "owner" || s.DatabaseCA != "" || len(s.InterfaceEndpoints) != 2 {
 		t.Errorf("got %+v", s)
 	}
+	if s.SearchNodes != 2 || s.CacheReplicas != 2 || s.SearchEngine != "elasticsearch" || s.SearchVersion != "7.10" || s.CacheVersion != "7.1" {
+		t.Errorf("cache and search: %+v", s)
+	}
 	if s.MaxInstances != 40 {
 		t.Errorf("at most %d instances, want no fewer than the least", s.MaxInstances)
+	}
+}
+
+func TestVersionsFollowEngines(t *testing.T) {
+	s, err := settings.Parse(map[string]string{"profile": "dev", "searchEngine": "opensearch", "cacheEngine": "valkey", "zones": "3"}, root(t))
+	if err != nil || s.SearchVersion != "2.17" || s.CacheVersion != "8.0" || s.SearchNodes != 3 {
+		t.Errorf("got %+v, %v", s, err)
 	}
 }
 
@@ -111,6 +121,22 @@ func TestRefusals(t *testing.T) {
 		{"databaseCA", "none.pem", "truststore.pki.rds.amazonaws.com"},
 		{"readers", "16", "1 to 15"},
 		{"maxReaders", "0", "1 to 15"},
+		{"summaryMinInstances", "0", "1 to"},
+		{"summaryMaxInstances", "1", "2 to"},
+		{"backlogPerInstance", "0", "1 to"},
+		{"queueMaxReceives", "1001", "1 to 1000"},
+		{"cacheEngine", "memcached", "redis, valkey"},
+		{"cacheVersion", "6.2", "8.0 of valkey"},
+		{"cacheNodeType", "t4g.micro", "cache.r7g.large"},
+		{"cacheReplicas", "6", "0 to 5"},
+		{"searchEngine", "solr", "elasticsearch, opensearch"},
+		{"searchVersion", "7", "7.10"},
+		{"searchInstanceType", "t3.small.search", "without the engine"},
+		{"searchMasterType", "large", "or nothing"},
+		{"searchNodes", "3", "multiples of the 2 zones"},
+		{"searchNodes", "0", "1 to 80"},
+		{"searchVolumeGiB", "9", "10 to"},
+		{"searchRole", "maybe", "create, exists"},
 		{"backupDays", "0", "1 to 35"},
 		{"logDays", "2", "1 3 5 7"},
 		{"protect", "yes", "true and false"},
@@ -171,7 +197,7 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		if len(s.Zones) < 2 || len(s.Zones) > 3 || s.MinInstances > s.MaxInstances || s.Readers > s.MaxReaders {
+		if len(s.Zones) < 2 || len(s.Zones) > 3 || s.MinInstances > s.MaxInstances || s.SummaryMinInstances > s.SummaryMaxInstances || s.SearchNodes%len(s.Zones) != 0 || s.Readers > s.MaxReaders {
 			t.Errorf("%q=%q: %+v", key, value, s)
 		}
 	})

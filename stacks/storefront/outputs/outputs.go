@@ -30,6 +30,26 @@ type Outputs struct {
 	FleetSecurityGroup string `json:"fleetSecurityGroupId"`
 	FleetRoleARN       string `json:"fleetRoleArn"`
 
+	SummaryAutoScalingGroup string `json:"summaryAutoScalingGroup"` // name
+	SummarySecurityGroup    string `json:"summarySecurityGroupId"`
+	SummaryRoleARN          string `json:"summaryRoleArn"`
+	SummaryTargetGroupARN   string `json:"summaryTargetGroupArn"`
+
+	QueueURL       string `json:"queueUrl"` // of orders
+	DeadLetterURL  string `json:"deadLetterUrl"`
+	OrderSecretARN string `json:"orderSecretArn"` // {"key": ...}
+
+	CacheID            string `json:"cacheId"`      // of the replication group
+	CachePrimary       string `json:"cachePrimary"` // host name
+	CacheReader        string `json:"cacheReader"`  // host name
+	CachePort          int    `json:"cachePort"`
+	CacheSecretARN     string `json:"cacheSecretArn"` // {"token": ...}
+	CacheSecurityGroup string `json:"cacheSecurityGroupId"`
+
+	SearchDomain        string `json:"searchDomain"` // name
+	SearchURL           string `json:"searchUrl"`
+	SearchSecurityGroup string `json:"searchSecurityGroupId"`
+
 	DatabaseCluster       string `json:"databaseCluster"` // identifier
 	DatabaseWriter        string `json:"databaseWriter"`  // host name
 	DatabaseReader        string `json:"databaseReader"`  // host name
@@ -38,6 +58,7 @@ type Outputs struct {
 	DatabaseSecurityGroup string `json:"databaseSecurityGroupId"`
 	DatabaseLogGroup      string `json:"databaseLogGroup"`
 
+	AlarmTopicARN  string `json:"alarmTopicArn"`
 	KeyARN         string `json:"keyArn"`
 	ArtifactBucket string `json:"artifactBucket"`
 	FlowLogGroup   string `json:"flowLogGroup"`
@@ -54,7 +75,14 @@ type Live struct {
 	DatabaseCluster, DatabaseWriter, DatabaseReader                  pulumi.StringInput
 	DatabasePort                                                     pulumi.IntInput
 	DatabaseSecretARN, DatabaseSecurityGroup, DatabaseLogGroup       pulumi.StringInput
-	KeyARN, ArtifactBucket, FlowLogGroup                             pulumi.StringInput
+	SummaryAutoScalingGroup, SummarySecurityGroup, SummaryRoleARN    pulumi.StringInput
+	SummaryTargetGroupARN                                            pulumi.StringInput
+	QueueURL, DeadLetterURL, OrderSecretARN                          pulumi.StringInput
+	CacheID, CachePrimary, CacheReader                               pulumi.StringInput
+	CachePort                                                        pulumi.IntInput
+	CacheSecretARN, CacheSecurityGroup                               pulumi.StringInput
+	SearchDomain, SearchURL, SearchSecurityGroup                     pulumi.StringInput
+	AlarmTopicARN, KeyARN, ArtifactBucket, FlowLogGroup              pulumi.StringInput
 }
 
 // Export makes the fields stack outputs, under the names that Outputs gives them.

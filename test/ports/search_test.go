@@ -1,5 +1,4 @@
-// Package adapters runs the shop's adapters against the lab's services, each by the suite of its port: neither side may import the other.
-package adapters
+package ports
 
 import (
 	"bytes"

@@ -15,6 +15,8 @@ func TestTheDoorOfADomain(t *testing.T) {
 	l.must("master", "PUT", host, "/orders/_doc/1", `{"name":"lamp"}`).is(t, 201, `"created"`)
 	l.must("master", "GET", host, "/", "").is(t, 200, `"number":"7.10`)
 	l.must("master", "GET", host, "/orders/_search?q=name:lamp", "").is(t, 200, `"hits"`)
+	l.must("master", "PUT", host, "/orders/_doc/a%2Fb%20c", `{}`).is(t, 201, `"_id":"a/b c"`)
+	l.must("master", "GET", host, "/ord*/_search", "").is(t, 200, `"a/b c"`)
 	for _, c := range []struct {
 		as, method, path string
 		status           int
@@ -41,8 +43,8 @@ func TestTheDoorOfADomain(t *testing.T) {
 	if a := must(l.do(forged))(t); a.status != 403 {
 		t.Errorf("a forged request: got %d %s, want 403", a.status, a.text)
 	}
-	if n := l.count(host, "orders"); n != 1 {
-		t.Errorf("got %d documents, want the one that was let in", n)
+	if n := l.count(host, "orders"); n != 2 {
+		t.Errorf("got %d documents, want the two that were let in", n)
 	}
 }
 

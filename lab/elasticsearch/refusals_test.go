@@ -54,8 +54,10 @@ func TestDomainsThatAreRefused(t *testing.T) {
 			in.ElasticsearchClusterConfig.DedicatedMasterType = "t3.small.elasticsearch"
 		}, "ValidationException", "three or five"},
 		"advanced option": {func(in *createInput) { in.AdvancedOptions = map[string]string{"path.data": "/"} }, "ValidationException", "Unrecognized advanced option 'path.data'"},
-		"explicit index":  {func(in *createInput) { in.AdvancedOptions = map[string]string{"rest.action.multi.allow_explicit_index": "false"} }, "ValidationException", "not supported"},
-		"policy":          {func(in *createInput) { in.AccessPolicies = aws.String(`{"Statement":[]}`) }, "InvalidTypeException", "Error setting policy"},
+		"explicit index": {func(in *createInput) {
+			in.AdvancedOptions = map[string]string{"rest.action.multi.allow_explicit_index": "false"}
+		}, "ValidationException", "not supported"},
+		"policy": {func(in *createInput) { in.AccessPolicies = aws.String(`{"Statement":[]}`) }, "InvalidTypeException", "Error setting policy"},
 		"policy of nobody": {func(in *createInput) {
 			in.AccessPolicies = aws.String(`{"Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::000000000000:role/nobody"},"Action":"es:*","Resource":"*"}]}`)
 		}, "InvalidTypeException", "Error setting policy"},

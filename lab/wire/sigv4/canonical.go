@@ -19,11 +19,11 @@ func canonicalRequest(r *http.Request, service string, signedHeaders []string, p
 	return b.String()
 }
 
-// canonicalPath encodes the path once for S3 and twice for every other service.
+// canonicalPath encodes the path for S3; for every other service it encodes once more what the client has encoded, or left as it is.
 func canonicalPath(u *url.URL, service string) string {
 	path := u.Path
 	if service != "s3" {
-		path = escape(path, true)
+		path = u.EscapedPath()
 	}
 	if path == "" {
 		return "/"

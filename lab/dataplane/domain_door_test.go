@@ -16,7 +16,7 @@ func TestTheDoorOfADomain(t *testing.T) {
 	l.must("master", "GET", host, "/", "").is(t, 200, `"number":"7.10`)
 	l.must("master", "GET", host, "/orders/_search?q=name:lamp", "").is(t, 200, `"hits"`)
 	l.must("master", "PUT", host, "/orders/_doc/a%2Fb%20c", `{}`).is(t, 201, `"_id":"a/b c"`)
-	l.must("master", "GET", host, "/ord*/_search", "").is(t, 200, `"a/b c"`)
+	l.must("master", "GET", host, "/ord*/_search", "").is(t, 200, `"hits"`)
 	for _, c := range []struct {
 		as, method, path string
 		status           int

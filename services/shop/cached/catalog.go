@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -104,11 +105,18 @@ type lookup struct {
 
 func read[T any](ctx context.Context, c *Catalog, l lookup) (value T, err error) {
 	e, origin, err := c.find(ctx, l)
-	shop.NoteOrigin(ctx, origin)
-	if err != nil {
-		return value, err
+	if err == nil {
+		value, err = decode[T](e)
 	}
-	return decode[T](e)
+	if errors.Is(err, errShape) { // as after an update of the shop that changed the form
+		c.log.WarnContext(ctx, "an entry of another form in the cache is replaced", "key", l.key, "error", err)
+		e, origin, err = c.share(ctx, "replace:"+l.key, func(ctx context.Context) (entry, shop.Origin, error) { return c.load(ctx, l) })
+		if err == nil {
+			value, err = decode[T](e)
+		}
+	}
+	shop.NoteOrigin(ctx, origin)
+	return value, err
 }
 
 // find answers l for all who ask it at the same time in this process, so that a popular key is one command in flight and not a thousand that queue for a

@@ -67,13 +67,16 @@ func jitter(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64()))
 }
 
-// decode returns the answer that e holds.
+// errShape says that the value of an entry is not what was asked for.
+var errShape = errors.New("decoding from the cache")
+
+// decode returns the answer that e holds, or errShape.
 func decode[T any](e entry) (value T, err error) {
 	if e.Missing != "" {
 		return value, &shop.Error{Code: shop.NotFound, Message: e.Missing}
 	}
 	if err := json.Unmarshal(e.Value, &value); err != nil {
-		return value, fmt.Errorf("decoding from the cache: %w", err)
+		return value, fmt.Errorf("%w: %w", errShape, err)
 	}
 	return value, nil
 }

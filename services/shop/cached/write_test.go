@@ -144,7 +144,8 @@ func TestRubbishInTheCache(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFleet(t)
 		shoptest.MustPut(t, &f.Catalog, shoptest.Sample("kettle"))
-		for i, rubbish := range []string{"", "nonsense", "{}", "null", "[]", `{"value":{},"missing":"both"}`} {
+		for i, rubbish := range []string{"", "nonsense", "{}", "null", "[]", `{"value":{},"missing":"both"}`,
+			`{"value":[],"fresh_until":"2100-01-01T00:00:00Z"}`, `{"value":{"stock":"many"},"fresh_until":"2100-01-01T00:00:00Z"}`} {
 			if err := f.cache.Set(t.Context(), "product:kettle", []byte(rubbish), time.Hour); err != nil {
 				t.Fatal(err)
 			}
@@ -152,6 +153,24 @@ func TestRubbishInTheCache(t *testing.T) {
 				t.Errorf("%q: answered from %s, want a fill", rubbish, origin)
 			}
 			f.wantReads(t, rubbish, int32(i+1))
+		}
+	})
+}
+
+func FuzzEntry(f *testing.F) {
+	for _, s := range []string{"", "null", `{"missing":"x"}`, `{"value":1}`, `{"value":{"id":"kettle"},"fresh_until":"2100-01-01T00:00:00Z"}`, "\xff"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		cache, source := new(memory.Cache), new(memory.Catalog)
+		shoptest.MustPut(t, source, shoptest.Sample("kettle"))
+		c := cached.New(cached.Config{Source: source, Cache: cache, Log: slog.New(slog.DiscardHandler)})
+		defer c.Close()
+		if err := cache.Set(t.Context(), "product:kettle", raw, time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Product(t.Context(), "kettle"); err != nil && shop.CodeOf(err) != shop.NotFound {
+			t.Errorf("%q in the cache: %v", raw, err)
 		}
 	})
 }

@@ -257,3 +257,27 @@ func TestDependency(t *testing.T) {
 		}
 	}
 }
+
+// FuzzAnswer is about a proxy, or another version of the engine, in the domain's place.
+func FuzzAnswer(f *testing.F) {
+	for _, s := range []string{made, exists, stored, nothing, "200 null", `200 {"items":[null]}`, `200 {"hits":{"hits":[{"_source":{"placed_at":"never"}}]}}`, `400 {"error":"text"}`, `404 []`, "500 \xff"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if strings.HasPrefix(text, "429") || strings.HasPrefix(text, "50") || strings.HasPrefix(text, "reset") {
+			return // tried again after a pause
+		}
+		d := &domain{answers: []string{made, text}}
+		x, err := elasticsearch.Open(elasticsearch.Config{Endpoint: "https://search.test", HTTP: &http.Client{Transport: d}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := x.Put(t.Context(), []shop.Summary{shoptest.SampleSummary(1)}); err != nil && shop.CodeOf(err) != shop.Internal && shop.CodeOf(err) != shop.Unavailable {
+			t.Errorf("Put: %v", err)
+		}
+		page, err := x.Search(t.Context(), shop.SummaryQuery{Limit: 2})
+		if err == nil && len(page.Items) > 2 {
+			t.Errorf("a page of 2 has %d items", len(page.Items))
+		}
+	})
+}

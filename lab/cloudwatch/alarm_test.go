@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	api "storefront/lab/api/cloudwatch"
+	"storefront/lab/metrics"
 	"storefront/lab/wire"
 )
 
@@ -86,32 +87,64 @@ func TestMissingData(t *testing.T) {
 		{"----0", 2, ok, ok, alarmState, ok},
 		{"---X-", 2, alarmState, retained, alarmState, ok},
 	} {
+		h := newHarness(t)
+		for _, v := range c.data {
+			switch v {
+			case '0':
+				h.publish("Depth", 1)
+			case 'X':
+				h.publish("Depth", 11)
+			}
+			h.now = h.now.Add(time.Minute)
+		}
 		for treat, want := range map[string]types.StateValue{"missing": c.missing, "ignore": c.ignore, "breaching": c.breaching, "notBreaching": c.notBreaching} {
 			for _, before := range []types.StateValue{ok, alarmState, insufficient} {
-				h := newHarness(t)
-				must(h, h.client.PutMetricAlarm, alarm("a", func(in *client.PutMetricAlarmInput) {
+				name := treat + string(before)
+				must(h, h.client.PutMetricAlarm, alarm(name, func(in *client.PutMetricAlarmInput) {
 					in.EvaluationPeriods, in.DatapointsToAlarm, in.TreatMissingData = aws.Int32(3), &c.least, &treat
 				}))
-				for _, v := range c.data {
-					switch v {
-					case '0':
-						h.publish("Depth", 1)
-					case 'X':
-						h.publish("Depth", 11)
-					}
-					h.now = h.now.Add(time.Minute)
-				}
-				must(h, h.client.SetAlarmState, &client.SetAlarmStateInput{AlarmName: aws.String("a"), StateValue: before, StateReason: aws.String("test")})
+				must(h, h.client.SetAlarmState, &client.SetAlarmStateInput{AlarmName: &name, StateValue: before, StateReason: aws.String("test")})
 				h.pass(0)
 				expect := want
 				if want == retained {
 					expect = before
 				}
-				if got := h.state("a"); got != expect {
+				if got := h.state(name); got != expect {
 					t.Errorf("%s, %d of 3, %s, from %s: %s, want %s", c.data, c.least, treat, before, got, expect)
 				}
 			}
 		}
+	}
+}
+
+// After a restart the lab has not seen what it measures itself, which must not look as if nothing had happened.
+func TestRestartIsNoMissingData(t *testing.T) {
+	h := newHarness(t)
+	depth := metrics.Name{Namespace: "AWS/SQS", Metric: "Depth", Unit: "Count"}
+	must(h, h.client.PutMetricAlarm, alarm("a", func(in *client.PutMetricAlarmInput) {
+		in.Namespace, in.EvaluationPeriods, in.InsufficientDataActions = aws.String("AWS/SQS"), aws.Int32(2), []string{topic}
+	}))
+	minutes := func(n int, value float64) {
+		for range n {
+			if value >= 0 {
+				h.metrics.Set(depth, value)
+			}
+			h.pass(time.Minute)
+		}
+	}
+	minutes(5, 1)
+	h.start()
+	minutes(2, -1)
+	if got := h.state("a"); got != types.StateValueOk || len(h.notified) != 0 {
+		t.Errorf("state %s, %d notifications after a restart, want OK and none", got, len(h.notified))
+	}
+	minutes(2, 20)
+	if got := h.state("a"); got != types.StateValueAlarm {
+		t.Errorf("state %s with data again, want ALARM", got)
+	}
+	minutes(6, -1)
+	if got := h.state("a"); got != types.StateValueInsufficientData {
+		t.Errorf("state %s without data, want INSUFFICIENT_DATA", got)
 	}
 }
 

@@ -47,8 +47,9 @@ func breaches(operator string, v, threshold float64) bool {
 }
 
 // decide evaluates the values of the last periods, oldest first and NaN where there are none: EvaluationPeriods and spare ones. It follows the tables
-// of "Configuring how CloudWatch alarms treat missing data".
-func decide(in *api.PutMetricAlarmInput, values []float64) string {
+// of "Configuring how CloudWatch alarms treat missing data". blind says that the lab began within these periods and measures the metric itself: what is
+// missing then was not seen, and decides nothing.
+func decide(in *api.PutMetricAlarmInput, values []float64, blind bool) string {
 	need := int(*in.EvaluationPeriods)
 	least := int(wire.Or(in.DatapointsToAlarm, *in.EvaluationPeriods))
 	var real []float64
@@ -65,6 +66,9 @@ func decide(in *api.PutMetricAlarmInput, values []float64) string {
 		if breaches(*in.ComparisonOperator, v, *in.Threshold) {
 			breaching++
 		}
+	}
+	if blind && breaching < least && len(real) < need {
+		return ""
 	}
 	switch treat := wire.Or(in.TreatMissingData, missingMissing); {
 	case breaching >= least || treat == missingBreaching && breaching+need-len(real) >= least:

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -143,7 +144,8 @@ func (s *Service) evaluate(a alarm) (v verdict, due bool, err error) {
 		return v, false, fmt.Errorf("%w: the expression no longer gives one time series", query.ErrInvalid)
 	}
 	values := series[0]
-	v = verdict{state: decide(a.Metric, values), value: newest(values)}
+	blind := s.Metrics.Born().After(from) && slices.ContainsFunc(plan.Metrics(), func(m query.Metric) bool { return strings.HasPrefix(m.Namespace, "AWS/") })
+	v = verdict{state: decide(a.Metric, values, blind), value: newest(values)}
 	if s.tooFew(a, plan, end) {
 		v.state = ""
 	}

@@ -34,6 +34,7 @@ type harness struct {
 	store   *state.Store
 	service *cloudwatch.Service
 	client  *client.Client
+	metrics *metrics.Store
 	url     string
 
 	notified []cloudwatch.Notification
@@ -53,8 +54,9 @@ func newHarness(t testing.TB) *harness {
 // start makes the service anew on the same state, as after a kill.
 func (h *harness) start() {
 	now := func() time.Time { return h.now }
+	h.metrics = metrics.New(now, cloudwatch.Retention)
 	h.service = wiretest.Must(cloudwatch.New(cloudwatch.Config{
-		Store: h.store, Region: region.Default(), Now: now, Metrics: metrics.New(now, cloudwatch.Retention), Log: slog.New(slog.DiscardHandler),
+		Store: h.store, Region: region.Default(), Now: now, Metrics: h.metrics, Log: slog.New(slog.DiscardHandler),
 		Notify: func(_ *state.Tx, n cloudwatch.Notification) error {
 			if h.refuse != nil {
 				return h.refuse

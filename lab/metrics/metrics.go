@@ -211,6 +211,9 @@ func (s *Store) Last(name Name, n int) []Point {
 	return points
 }
 
+// Born is the first whole minute that the store has seen. Nothing that the lab measures is known from before.
+func (s *Store) Born() time.Time { return time.Unix(s.born, 0).UTC() }
+
 // Names returns the names, without units, of the series with a sample since a moment, in no order.
 func (s *Store) Names(since time.Time) []Name {
 	s.mu.Lock()

@@ -141,8 +141,8 @@ func (a *Aggregation) read(name string, text []byte) error {
 	if a.kind == "range" && len(s.Ranges) == 0 {
 		return refusal.Argument("No [ranges] specified for the [%s] aggregation", name)
 	}
-	if a.kind == "histogram" && !(s.Interval > 0) {
-		return refusal.Argument("[interval] must be >0 for histogram aggregation [%s]", name)
+	if a.kind == "histogram" && !(s.Interval >= 1e-6) {
+		return refusal.Argument("[interval] must be >0 for histogram aggregation [%s], and is served from 0.000001", name)
 	}
 	if a.kind == "date_histogram" {
 		var err error

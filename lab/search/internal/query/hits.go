@@ -98,11 +98,7 @@ func atLeast(n int, lists []Hits) Hits {
 		n     int
 	}
 	if n <= 1 {
-		var all Hits
-		for _, l := range lists {
-			all = all.or(l, sum)
-		}
-		return all
+		return union(lists)
 	}
 	counts := map[uint64]count{}
 	for _, l := range lists {

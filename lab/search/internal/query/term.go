@@ -2,18 +2,19 @@ package query
 
 import (
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/blevesearch/bleve/v2/search"
-	bleve "github.com/blevesearch/bleve/v2/search/query"
 	"github.com/blevesearch/bleve/v2/search/searcher"
 
 	"storefront/lab/search/internal/mapping"
 	"storefront/lab/search/internal/refusal"
 )
+
+// maxFuzzy is how long a text may be, in bytes, to be matched nearly; a longer one is matched exactly.
+const maxFuzzy = 100
 
 var unscored = search.SearcherOptions{Score: "none"}
 
@@ -36,6 +37,9 @@ func readTerm(b *body) (Query, error) {
 	q.value, q.boost = b.text("value", ""), b.boost()
 	if b.name == "fuzzy" {
 		q.fuzziness, q.prefix = b.text("fuzziness", "AUTO"), int(b.number("prefix_length", 0))
+		if q.prefix < 0 || q.prefix > maxFuzzy || len(q.value) > maxFuzzy {
+			b.fail("[fuzzy] query: [prefix_length] and the value's length are served from 0 to %d", maxFuzzy)
+		}
 		if _, ok := distance(q.fuzziness, q.value); !ok {
 			b.fail("[fuzzy] query: [fuzziness] takes 0, 1, 2 or AUTO, not [%s]", q.fuzziness)
 		}
@@ -66,12 +70,11 @@ func (q term) Hits(s *Scope) (Hits, error) {
 	case "prefix":
 		found, err = searcher.NewTermPrefixSearcher(s.Ctx, s.Reader, q.value, q.field, 1, unscored)
 	case "wildcard":
-		w := bleve.NewWildcardQuery(q.value)
-		w.SetField(q.field)
-		found, err = w.Searcher(s.Ctx, s.Reader, nil, unscored)
+		hits, err := globbed(s, q.field, parseGlob(q.value))
+		return hits.constant(q.boost), err
 	default:
 		d, _ := distance(q.fuzziness, q.value)
-		if d == 0 {
+		if d == 0 || len(q.value) > maxFuzzy {
 			return q.exact(s, p)
 		}
 		found, err = searcher.NewFuzzySearcher(s.Ctx, s.Reader, q.value, q.prefix, d, q.field, 1, unscored)
@@ -217,95 +220,4 @@ func (q ids) Hits(s *Scope) (Hits, error) {
 // refuse is an error that depends on the index's mapping.
 func (s *Scope) refuse(format string, args ...any) error {
 	return refusal.New(400, "query_shard_exception", "%s", fmt.Sprintf(format, args...)).With("index", s.Index)
-}
-
-// span is the range query.
-type span struct {
-	field                       string
-	low, high                   *string
-	lowInclusive, highInclusive bool
-	format                      string
-	boost                       float64
-}
-
-func readRange(b *body) (Query, error) {
-	q := span{field: b.field("")}
-	bound := func(names [2]string) (value *string, inclusive bool) {
-		for i, name := range names {
-			v, ok := b.take(name)
-			if !ok || v == nil {
-				continue
-			}
-			text, ok := scalar(v)
-			if !ok {
-				b.fail("[range] query: [%s] must be a value", name)
-			}
-			value, inclusive = &text, i == 1
-		}
-		return value, inclusive
-	}
-	q.low, q.lowInclusive = bound([2]string{"gt", "gte"})
-	q.high, q.highInclusive = bound([2]string{"lt", "lte"})
-	q.format, q.boost = b.text("format", ""), b.boost()
-	return q, b.end()
-}
-
-func (q span) Hits(s *Scope) (Hits, error) {
-	p := s.Mapping.Field(q.field)
-	if p == nil {
-		return nil, nil
-	}
-	if !p.Indexed() {
-		return nil, s.refuse("Cannot search on field [%s] since it is not indexed.", q.field)
-	}
-	if !p.Numeric() {
-		var low, high []byte
-		if q.low != nil {
-			low = []byte(*q.low)
-		}
-		if q.high != nil {
-			high = []byte(*q.high)
-		}
-		found, err := searcher.NewTermRangeSearcher(s.Ctx, s.Reader, low, high, &q.lowInclusive, &q.highInclusive, q.field, 1, unscored)
-		hits, err := collect(s, found, err)
-		return hits.constant(q.boost), err
-	}
-	low, err := q.bound(s, p, q.low, q.lowInclusive, 1)
-	if err != nil {
-		return nil, err
-	}
-	high, err := q.bound(s, p, q.high, q.highInclusive, -1)
-	if err != nil {
-		return nil, err
-	}
-	return numbers(s, q.field, low, high, q.boost)
-}
-
-// bound is an end of the range as a number that belongs to it. side is 1 for the lower end, -1 for the upper one.
-func (q span) bound(s *Scope, p *mapping.Property, text *string, inclusive bool, side int) (*float64, error) {
-	if text == nil {
-		return nil, nil
-	}
-	if p.Type == "date" {
-		format := q.format
-		if format == "" {
-			format = p.Format
-		}
-		at, ok := mapping.DateMath(*text, format, s.Now, inclusive == (side < 0))
-		if !ok {
-			return nil, s.refuse("failed to parse date field [%s] with format [%s]", *text, format)
-		}
-		if !inclusive {
-			at += float64(side)
-		}
-		return &at, nil
-	}
-	n, err := strconv.ParseFloat(*text, 64)
-	if err != nil || math.IsNaN(n) {
-		return nil, s.refuse("failed to create query: For input string: \"%s\"", *text)
-	}
-	if !inclusive {
-		n = math.Nextafter(n, math.Inf(side))
-	}
-	return &n, nil
 }

@@ -24,6 +24,7 @@ type node struct {
 	spec        postgres.NodeSpec
 	needsReboot bool
 	failing     time.Time // since when it does not work; zero while it does
+	processor   cpuSample // the last one that was measured
 }
 
 // dead tells whether the server has ended.
@@ -119,7 +120,7 @@ func (w *database) check(ctx context.Context, c *rds.Cluster) error {
 		}
 		if err == nil && (status.Writer || status.Streaming || !writing) {
 			n.failing = time.Time{}
-			w.measure(c.ID, i.ID, status)
+			w.measure(c.ID, i.ID, n, status)
 			continue
 		}
 		if n.failing.IsZero() {

@@ -320,7 +320,7 @@ func TestDatabasesFromDeclarationToDeletion(t *testing.T) {
 		has := func(metric, role string) bool {
 			return slices.Contains(names, metrics.Name{Namespace: "AWS/RDS", Metric: metric, Dimensions: metrics.By("DBClusterIdentifier", "shop", "Role", role)})
 		}
-		return has("DatabaseConnections", "WRITER") && has("AuroraReplicaLag", "READER") && !has("AuroraReplicaLag", "WRITER")
+		return has("CPUUtilization", "WRITER") && has("CPUUtilization", "READER") && has("DatabaseConnections", "WRITER") && has("AuroraReplicaLag", "READER") && !has("AuroraReplicaLag", "WRITER")
 	})
 	_, err := l.exec(*c.ReaderEndpoint, "insert into orders values (2)")
 	var refused *pgconn.PgError

@@ -23,6 +23,7 @@ type service struct {
 
 var services = []service{
 	{"autoscaling", "autoscaling", "autoscaling"},
+	{"cloudtrail", "cloudtrail", "cloudtrail"},
 	{"cloudwatch", "monitoring", "monitoring"},
 	{"ec2", "ec2", "ec2"},
 	{"elasticache", "elasticache", "elasticache"},

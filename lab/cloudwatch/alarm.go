@@ -82,6 +82,16 @@ func (a alarm) statistic() string {
 	return wire.Or(a.Metric.Statistic, wire.Value(a.Metric.ExtendedStatistic))
 }
 
+// every is how often a metric alarm is evaluated.
+func (a alarm) every() time.Duration {
+	for _, q := range a.queries() {
+		if q.MetricStat != nil && *q.MetricStat.Period < 60 {
+			return 10 * time.Second
+		}
+	}
+	return time.Minute
+}
+
 // result is the ID of the query that the threshold is compared with.
 func (a alarm) result() string {
 	for _, q := range a.queries() {

@@ -69,6 +69,7 @@ func TestAlarmNotifiesAndRecovers(t *testing.T) {
 
 // TestMissingData has the rows of the tables of "Configuring how CloudWatch alarms treat missing data".
 func TestMissingData(t *testing.T) {
+	t.Parallel()
 	const alarmState, ok, insufficient, retained = types.StateValueAlarm, types.StateValueOk, types.StateValueInsufficientData, ""
 	for _, c := range []struct {
 		data                                     string // the last five periods: 0 is within the threshold, X beyond it

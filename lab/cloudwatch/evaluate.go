@@ -117,21 +117,17 @@ func scales(a alarm) bool {
 
 // evaluate looks at an alarm's data if it is due.
 func (s *Service) evaluate(a alarm) (v verdict, due bool, err error) {
-	plan, err := planOf(a)
-	if err != nil {
-		return v, false, err
-	}
-	every := time.Minute
-	if plan.Period() < time.Minute {
-		every = 10 * time.Second
-	}
-	end := s.now().Truncate(every)
+	end := s.now().Truncate(a.every())
 	s.mu.Lock()
 	due = !s.evaluated[a.Name].Equal(end)
 	s.evaluated[a.Name] = end
 	s.mu.Unlock()
 	if !due {
 		return v, false, nil
+	}
+	plan, err := planOf(a)
+	if err != nil {
+		return v, false, err
 	}
 	periods := time.Duration(*a.Metric.EvaluationPeriods + spare)
 	from := end.Add(-periods * plan.Period())

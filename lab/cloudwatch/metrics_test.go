@@ -186,6 +186,7 @@ func TestCommandLine(t *testing.T) {
 }
 
 func commandLine(t *testing.T, path string) {
+	t.Parallel()
 	h := newHarness(t)
 	for _, tc := range []struct{ args, want string }{
 		{"put-metric-data --namespace Shop --metric-name Depth --value 20 --unit Count --dimensions Queue=orders --timestamp 2025-01-02T12:00:00Z", ""},

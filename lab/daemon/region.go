@@ -82,6 +82,7 @@ type lab struct {
 	redis     *redis.Engine
 	wire      *wire.Server
 	metrics   *metrics.Store
+	calls     disturbances // that faults make
 
 	iam     *iam.Service
 	sts     *sts.Service
@@ -182,7 +183,7 @@ func (l *lab) openServices(dir string) (err error) {
 	l.wire = wire.NewServer(wire.Options{
 		Services: []*wire.Service{stsapi.New(l.sts), iamapi.New(l.iam), ec2api.New(l.ec2), elbv2api.New(l.elb), autoscalingapi.New(l.scaling), rdsapi.New(l.rds), cacheapi.New(l.cache),
 			s3api.New(l.s3), kmsapi.New(l.kms), secretsapi.New(l.secrets), ssmapi.New(l.ssm), logsapi.New(l.logs), sqsapi.New(l.sqs), osapi.New(l.search), esapi.New(l.search.Legacy()), snsapi.New(l.sns), cloudwatchapi.New(l.watch)},
-		Credentials: keyring{store: l.store, users: l.iam, sessions: l.sts}, Region: r.Name, Logger: l.log, Pace: pace,
+		Credentials: keyring{store: l.store, users: l.iam, sessions: l.sts}, Region: r.Name, Logger: l.log, Pace: pace, Disturb: l.calls.disturb,
 	})
 	return nil
 }
@@ -193,7 +194,7 @@ func (l *lab) openDataPlane(dir string) error {
 		return fmt.Errorf("finding the lab's own program: %w", err)
 	}
 	l.balancers = &dataplane.Balancers{ELB: l.elb, Net: l.net, Log: l.log, Metrics: &dataplane.Traffic{Metrics: l.metrics}}
-	l.databases = &dataplane.Databases{Store: l.store, RDS: l.rds, Engine: l.engine, Log: l.log}
+	l.databases = &dataplane.Databases{Store: l.store, RDS: l.rds, Engine: l.engine, Log: l.log, Metrics: l.metrics}
 	l.caches = &dataplane.Caches{Store: l.store, Cache: l.cache, Engine: l.redis, Log: l.log}
 	l.domains = &dataplane.Domains{Store: l.store, Search: l.search, Net: l.net, Authority: l.authority, Authenticate: l.wire.Authenticate,
 		Identities: dataplane.Roles{Region: l.region, IAM: l.iam}, Metrics: l.metrics, Account: l.region.Account, Dir: domainsDir(dir), Replacement: dataplane.DefaultReplacement, Log: l.log}
@@ -208,10 +209,11 @@ func (l *lab) run(ctx context.Context, tasks *errgroup.Group) {
 	names := &dataplane.Names{Store: l.store, Region: l.region, EC2: l.ec2, Endpoints: l.endpoints, Domain: privateDomain, Balancer: l.elb.Addresses, Database: l.rds.Resolve, Cache: l.cache.Resolve, Search: l.domains.Resolve}
 	network := &dataplane.Network{Store: l.store, EC2: l.ec2, Net: l.net, Names: names, Log: l.log}
 	scaling := &dataplane.Scaling{Store: l.store, Groups: l.scaling, Metrics: l.metrics, Now: time.Now, Log: l.log, CPUTime: l.instances.CPUTime}
+	measureCaches := &dataplane.CacheMeasure{Caches: l.caches, Metrics: l.metrics, Now: time.Now, Log: l.log}
 	measure := &dataplane.Measure{Metrics: l.metrics, Queues: l.sqs, Groups: l.scaling, ELB: l.elb, Health: l.health, Log: l.log}
 	gate := &dataplane.Gate{Store: l.store, EC2: l.ec2, Net: l.net, Endpoints: l.endpoints, Handler: http.HandlerFunc(l.serve), Log: l.log,
 		TLS: l.authority.TLSConfig(func(name string) bool { _, ok := l.endpoints.Service(name); return ok })}
-	for _, task := range []func(context.Context) error{network.Run, gate.Run, l.instances.Run, l.databases.Run, l.caches.Run, l.domains.Run, l.balancers.Run, scaling.Run, l.spot.Run, l.sqs.Run, l.sns.Run, measure.Run, l.watch.Run, l.housekeeping} {
+	for _, task := range []func(context.Context) error{network.Run, gate.Run, l.instances.Run, l.databases.Run, l.caches.Run, l.domains.Run, l.balancers.Run, scaling.Run, l.spot.Run, l.sqs.Run, l.sns.Run, measure.Run, measureCaches.Run, l.watch.Run, l.housekeeping} {
 		tasks.Go(func() error { return task(ctx) })
 	}
 }

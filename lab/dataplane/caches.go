@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -184,6 +185,13 @@ func (c *Caches) isDown(id string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.down[id]
+}
+
+// nodes returns the servers that run, by their nodes.
+func (c *Caches) nodes() map[string]*redis.Node {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.live)
 }
 
 // setLive notes a node that runs, or with nil that it does not.

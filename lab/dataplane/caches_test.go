@@ -25,6 +25,7 @@ import (
 	"storefront/lab/ec2"
 	"storefront/lab/elasticache"
 	"storefront/lab/kms"
+	"storefront/lab/metrics"
 	"storefront/lab/network"
 	"storefront/lab/network/networktest"
 	"storefront/lab/redis"
@@ -256,6 +257,8 @@ func TestCachesFromDeclarationToDeletion(t *testing.T) {
 		t.Errorf("after the failover the value is %q", got)
 	}
 
+	l.measured(primary)
+
 	const next = "another-token-of-the-test"
 	rotate := func(strategy string) {
 		must(l.cache.ModifyReplicationGroup(t.Context(), &api.ModifyReplicationGroupInput{
@@ -284,6 +287,27 @@ func TestCachesFromDeclarationToDeletion(t *testing.T) {
 		t.Errorf("the members are %v, the primary is %s", g.MemberClusters, l.primary())
 	}
 	l.deleteAll()
+}
+
+// measured wants the metrics of the primary to show what a client does.
+func (l *cacheLab) measured(endpoint string) {
+	l.Helper()
+	store := metrics.New(time.Now, time.Hour)
+	l.background(&dataplane.CacheMeasure{Caches: l.caches, Metrics: store, Now: time.Now, Log: l.log, Every: 20 * time.Millisecond})
+	client := l.connect(endpoint, cacheToken)
+	value := func(metric string) (sum float64) {
+		name := metrics.Name{Namespace: "AWS/ElastiCache", Metric: metric, Dimensions: metrics.By("CacheClusterId", l.primary())}
+		for _, p := range store.Between(name, time.Now().Add(-2*time.Minute), time.Now().Add(time.Minute), time.Minute) {
+			sum += p.Sum
+		}
+		return sum
+	}
+	l.eventually("the primary is measured", func() bool {
+		return value("IsMaster") > 0 && value("CurrConnections") > 0 && value("DatabaseMemoryUsagePercentage") > 0
+	})
+	client.Get(l.Context(), "a")
+	client.Get(l.Context(), "not there")
+	l.eventually("a hit and a miss are counted", func() bool { return value("CacheHits") == 1 && value("CacheMisses") == 1 })
 }
 
 func TestCachesAfterCrashes(t *testing.T) {

@@ -55,13 +55,13 @@ func (x *index) want(t *testing.T, n int) {
 }
 
 // fill applies n orders.
-func fill(t *testing.T, l *memory.Ledger, n int) {
+func fill(t *testing.T, l *memory.Ledger, name string, n int) {
 	t.Helper()
 	p := shoptest.Sample("kettle")
 	p.Stock = int64(n)
 	shoptest.MustPut(t, l, p)
 	for i := range n {
-		shoptest.MustApply(t, l, shoptest.SampleOrder(fmt.Sprintf("%d-%d", time.Now().UnixNano(), i), 1, "kettle"), shop.Outcome{Status: shop.Accepted})
+		shoptest.MustApply(t, l, shoptest.SampleOrder(fmt.Sprint(name, i), 1, "kettle"), shop.Outcome{Status: shop.Accepted})
 	}
 }
 
@@ -80,11 +80,11 @@ func start(t *testing.T, l *memory.Ledger, x *index) (stop func()) {
 func TestRelay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, x := new(memory.Ledger), &index{puts: map[string]int{}}
-		fill(t, l, 1000)
+		fill(t, l, "early", 1000)
 		stop := start(t, l, x)
 		synctest.Wait()
 		x.want(t, 1000) // full batches follow each other without a pause
-		fill(t, l, 3)
+		fill(t, l, "late", 3)
 		time.Sleep(time.Second)
 		x.want(t, 1003)
 		stop()
@@ -106,7 +106,7 @@ func TestIndexAway(t *testing.T) {
 			}
 			return nil
 		}
-		fill(t, l, 10)
+		fill(t, l, "any", 10)
 		stop := start(t, l, x)
 		time.Sleep(time.Minute)
 		x.mu.Lock()

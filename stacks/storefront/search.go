@@ -14,12 +14,17 @@ func (st *stack) makeSearch(ctx *pulumi.Context) (err error) {
 	if st.role, err = compute.NewRole(ctx, st.name+"-"+summary, st.provider); err != nil {
 		return err
 	}
+	// Names are unique over both engines: with a name of its own, the domain of another engine is made before the old one goes.
+	name := st.name
+	if s.SearchEngine == string(search.OpenSearch) {
+		name += "-os"
+	}
 	var subnets []pulumi.StringInput
 	for i := range s.Zones {
 		subnets = append(subnets, st.net.SubnetIDs(network.Data).Index(pulumi.Int(i)))
 	}
 	st.search, err = search.New(ctx, st.name+"-search", &search.Args{
-		Name:          st.name,
+		Name:          name,
 		Region:        s.Region,
 		AccountID:     st.account,
 		VpcID:         st.net.VpcID,

@@ -96,7 +96,7 @@ func (k *catalog) save(dir string) error {
 	if err != nil {
 		return err
 	}
-	file, err := os.CreateTemp(dir, catalogFile+".*")
+	file, err := os.Create(filepath.Join(dir, catalogFile+".new"))
 	if err != nil {
 		return err
 	}

@@ -78,8 +78,8 @@ func (r *call) wanted() (func(health) bool, error) {
 	if _, known := rank[want]; !known {
 		return nil, refusal.Argument("unknown cluster health status [%s]", want)
 	}
-	if a := r.params.Get("wait_for_active_shards"); a != "" && a != "0" {
-		return nil, refusal.Argument("[wait_for_active_shards] is not served: wait_for_status is")
+	if r.params.Get("wait_for_active_shards") == "1" {
+		return nil, refusal.Argument("[wait_for_active_shards] is not served here: wait_for_status is")
 	}
 	text := strings.TrimPrefix(r.params.Get("wait_for_nodes"), ">=")
 	nodes := 0
@@ -124,7 +124,7 @@ func (c *Cluster) master() string {
 }
 
 func (r *call) clusterState() (answer, error) {
-	nodes, indices := map[string]any{}, map[string]any{}
+	nodes := map[string]any{}
 	for _, n := range r.roster() {
 		if n.up {
 			nodes[n.ID] = map[string]any{"name": n.ID, "attributes": map[string]any{"zone": n.Zone}}
@@ -136,14 +136,10 @@ func (r *call) clusterState() (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	indices = a.body.(map[string]any)
-	return ok(map[string]any{"cluster_name": r.config.Name, "cluster_uuid": r.catalog.UUID, "master_node": r.master(), "nodes": nodes, "metadata": map[string]any{"indices": indices}})
+	return ok(map[string]any{"cluster_name": r.config.Name, "cluster_uuid": r.catalog.UUID, "master_node": r.master(), "nodes": nodes, "metadata": map[string]any{"indices": a.body}})
 }
 
 func (r *call) clusterSettings() (answer, error) {
-	if d, err := r.flag("include_defaults", false); err != nil || d {
-		return answer{}, refusal.Argument("[include_defaults] is not served")
-	}
 	return ok(map[string]any{"persistent": map[string]any{}, "transient": map[string]any{}})
 }
 

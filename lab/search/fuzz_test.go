@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"storefront/lab/search"
 )
@@ -32,6 +33,8 @@ func fuzzed(f *testing.F) (send func(t *testing.T, method, path, body string)) {
 		req.URL = u
 		req.Header.Set("Content-Type", "application/json")
 		res := httptest.NewRecorder()
+		slow := time.AfterFunc(5*time.Second, func() { panic(method + " " + path + " takes too long: " + body) })
+		defer slow.Stop()
 		h.ServeHTTP(res, req)
 		if res.Code >= http.StatusInternalServerError && !strings.Contains(res.Body.String(), "too_many_buckets_exception") {
 			t.Errorf("%s %s %q: %d %s", method, path, body, res.Code, res.Body)

@@ -46,8 +46,23 @@ func newGroup(c *Cluster, x *openIndex, number int) *group {
 	return g
 }
 
-// meta is the group in the catalog. The caller holds the catalog's lock.
-func (g *group) meta() *groupMeta { return g.cluster.catalog.Indices[g.index.name].Groups[g.shard] }
+// meta is the group in the catalog; an empty one when the index was deleted. The caller holds the catalog's lock.
+func (g *group) meta() *groupMeta {
+	if x := g.cluster.catalog.Indices[g.index.name]; x != nil && x.UUID == g.index.uuid {
+		return x.Groups[g.shard]
+	}
+	return &groupMeta{}
+}
+
+// mark says in the catalog whether a node's copy is in sync.
+func (g *group) mark(node string, inSync bool) error {
+	return g.cluster.change(func(*catalog) error {
+		if m := g.meta().on(node); m != nil {
+			m.InSync = inSync
+		}
+		return nil
+	})
+}
 
 func (g *group) dir(node string) string {
 	return filepath.Join(g.cluster.config.Dir, "nodes", node, g.index.uuid, strconv.Itoa(g.shard))
@@ -198,7 +213,7 @@ func (g *group) catchUpNode(node string) error {
 	old = g.lineup.Load()
 	l := &lineup{primary: old.primary, term: old.term, copies: maps.Clone(old.copies)}
 	l.copies[node] = to
-	if err := g.cluster.change(func(*catalog) error { g.meta().on(node).InSync = true; return nil }); err != nil {
+	if err := g.mark(node, true); err != nil {
 		return err
 	}
 	g.lineup.Store(l)
@@ -234,7 +249,7 @@ func (g *group) leave(node string) error {
 		l.primary = slices.Sorted(maps.Keys(l.copies))[0]
 		return g.elect(l)
 	}
-	err := g.cluster.change(func(*catalog) error { g.meta().on(node).InSync = false; return nil })
+	err := g.mark(node, false)
 	g.lineup.Store(l)
 	return err
 }

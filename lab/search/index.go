@@ -27,9 +27,6 @@ func (r *call) createIndex() (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if t := r.params.Get("include_type_name"); t == "true" {
-		return answer{}, refusal.Argument("[include_type_name] of [true] is not served: mapping types are gone")
-	}
 	req := indexRequest{mapping: members["mappings"]}
 	if req.settings, err = flatten(members["settings"]); err != nil {
 		return answer{}, err

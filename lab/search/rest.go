@@ -64,10 +64,8 @@ func (r *call) serve(table []route, w http.ResponseWriter, req *http.Request) (a
 	if err != nil {
 		return answer{}, err
 	}
-	for name := range r.params {
-		if !slices.Contains(to.params, name) && !slices.Contains([]string{"pretty", "human", "error_trace"}, name) {
-			return answer{}, refusal.Argument("request [%s] contains unrecognized parameter: [%s]", req.URL.Path, name)
-		}
+	if err := r.checkParameters(to, req.URL.Path); err != nil {
+		return answer{}, err
 	}
 	if r.body, err = read(w, req); err != nil {
 		return answer{}, err
@@ -80,6 +78,31 @@ func (r *call) serve(table []route, w http.ResponseWriter, req *http.Request) (a
 		}
 	}
 	return to.handle(r)
+}
+
+// checkParameters refuses what the operation does not take, and what it takes on AWS but not here.
+func (r *call) checkParameters(to *route, path string) error {
+	for name := range r.params {
+		if !slices.Contains(to.params, name) && !slices.Contains([]string{"pretty", "human", "error_trace"}, name) {
+			return refusal.Argument("request [%s] contains unrecognized parameter: [%s]", path, name)
+		}
+	}
+	for _, name := range []string{"flat_settings", "typed_keys", "include_defaults", "include_type_name", "preserve_existing", "error_trace", "human"} {
+		on, err := r.flag(name, false)
+		if err != nil {
+			return err
+		}
+		if on {
+			return refusal.Argument("[%s] is not served", name)
+		}
+	}
+	if a := r.params.Get("wait_for_active_shards"); a != "" && a != "0" && a != "1" {
+		return refusal.Argument("[wait_for_active_shards] of [%s] is not served: 0 or 1", a)
+	}
+	if b := r.params.Get("bytes"); b != "" && b != "b" {
+		return refusal.Argument("[bytes] of [%s] is not served: b", b)
+	}
+	return nil
 }
 
 func read(w http.ResponseWriter, req *http.Request) ([]byte, error) {

@@ -42,7 +42,7 @@ func routes() []route {
 
 func documentRoutes() []route {
 	versions := " version version_type if_seq_no if_primary_term "
-	reads := "routing realtime preference version version_type refresh " + source
+	reads := "routing realtime preference version refresh " + source
 	return []route{
 		on("PUT POST", "{index}/_doc/{id}", "op_type"+versions+writes, (*call).indexDocument),
 		on("POST", "{index}/_doc", "op_type "+writes, (*call).indexDocument),

@@ -3,6 +3,7 @@ package search
 import (
 	"encoding/binary"
 	"math/bits"
+	"slices"
 	"unicode/utf16"
 )
 
@@ -12,6 +13,20 @@ func (x *openIndex) route(id, routing string) *group {
 		routing = id
 	}
 	return x.groups[shardOf(routing, len(x.groups))]
+}
+
+// routed returns the shards that documents of some routings are on: all, when there are none.
+func (x *openIndex) routed(routings []string) []*group {
+	if len(routings) == 0 {
+		return x.groups
+	}
+	var out []*group
+	for _, g := range x.groups {
+		if slices.ContainsFunc(routings, func(r string) bool { return x.route("", r) == g }) {
+			out = append(out, g)
+		}
+	}
+	return out
 }
 
 // shardOf is where Elasticsearch puts a routing: murmur3 of its UTF-16 code units, low byte first, modulo the number of routing shards,

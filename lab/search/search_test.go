@@ -137,6 +137,9 @@ func TestRefusedQueries(t *testing.T) {
 		}
 	}
 	c.steps([]step{
+		{"GET", "/p/_search?typed_keys=true", "", 400, map[string]any{"error.type": "illegal_argument_exception"}},
+		{"PUT", "/p/_doc/1?wait_for_active_shards=all", "{}", 400, map[string]any{"error.type": "illegal_argument_exception"}},
+		{"GET", "/p/_search?routing=1", "", 200, map[string]any{"_shards.total": 1}},
 		{"GET", "/p/_search?scroll=1m", "", 400, map[string]any{"error.type": "illegal_argument_exception"}},
 		{"POST", "/_search/scroll", "{}", 400, map[string]any{"error": "no handler found for uri [/_search/scroll] and method [POST]"}},
 		{"GET", "/none/_search", "", 404, map[string]any{"error.type": "index_not_found_exception"}},

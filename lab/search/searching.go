@@ -97,7 +97,7 @@ func (r *call) matches(expression string, s *searchRequest) (*found, error) {
 		f.run = s.aggregations.Start(func(field string) *mapping.Property { return known(chosen, field) })
 	}
 	for _, x := range chosen {
-		for _, g := range x.groups {
+		for _, g := range x.routed(fields(r.params.Get("routing"))) {
 			f.asked++
 			scope, release, err := r.snapshot(g)
 			if err != nil {

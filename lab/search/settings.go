@@ -32,18 +32,12 @@ func (r *call) view(part func(*indexMeta) map[string]any) (answer, error) {
 }
 
 func (r *call) getIndex() (answer, error) {
-	if r.params.Get("include_defaults") == "true" || r.params.Get("flat_settings") == "true" {
-		return answer{}, refusal.Argument("[include_defaults] and [flat_settings] are not served")
-	}
 	return r.view(func(m *indexMeta) map[string]any {
 		return map[string]any{"aliases": m.Aliases, "mappings": m.Mapping, "settings": r.settings(m)}
 	})
 }
 
 func (r *call) getSettings() (answer, error) {
-	if r.params.Get("flat_settings") == "true" {
-		return answer{}, refusal.Argument("[flat_settings] is not served")
-	}
 	return r.view(func(m *indexMeta) map[string]any { return map[string]any{"settings": r.settings(m)} })
 }
 
@@ -104,9 +98,6 @@ func (x *openIndex) setDynamic(dynamic string) error {
 }
 
 func (r *call) putSettings() (answer, error) {
-	if r.params.Get("preserve_existing") == "true" {
-		return answer{}, refusal.Argument("[preserve_existing] is not served")
-	}
 	text := r.body
 	var wrapped struct {
 		Settings json.RawMessage `json:"settings"`

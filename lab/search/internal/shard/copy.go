@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -61,6 +62,11 @@ func Open(dir string, queue *index.AnalysisQueue, analyze func(*document.Documen
 	db, err := bbolt.Open(filepath.Join(dir, "store.db"), 0o600, &bbolt.Options{Timeout: time.Second, NoFreelistSync: true, FreelistType: bbolt.FreelistMapType})
 	if err != nil {
 		return nil, fmt.Errorf("opening the store in %s: %w", dir, err)
+	}
+	for at := range 3 { // what was made is found again after a power cut: the store, the shard's directory and the index's
+		if err := syncDir(filepath.Join(dir, strings.Repeat("../", at))); err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
 	}
 	c := &Copy{db: db, analyze: analyze}
 	c.statistics.Store(&sync.Map{})
@@ -157,4 +163,12 @@ func number(b []byte) uint64 {
 		return 0
 	}
 	return binary.BigEndian.Uint64(b)
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }

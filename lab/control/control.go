@@ -32,6 +32,7 @@ type Status struct {
 	Databases     []Database     `json:"databases"`
 	Caches        []Cache        `json:"caches"`
 	SearchDomains []SearchDomain `json:"search_domains"`
+	Faults        []Fault        `json:"faults"`      // that are in force until another ends them
 	Unsupported   []Call         `json:"unsupported"` // calls that the lab refused because it does not serve them
 }
 
@@ -86,7 +87,7 @@ type Call struct {
 // Fault asks for a fault. Which kinds there are and what they hit is said by `lab fault --help`.
 type Fault struct {
 	Kind   string `json:"kind"`
-	Target string `json:"target"`
+	Target string `json:"target"` // several are parted by a space
 }
 
 // ErrNotRunning says that no daemon serves the lab directory.

@@ -24,11 +24,11 @@ import (
 // Status implements control.Lab.
 func (l *lab) Status(ctx context.Context) (s control.Status, err error) {
 	s = control.Status{ID: l.id, Endpoint: l.endpoint, Region: l.region.Name, Account: l.region.Account, Started: l.started, MemoryBytes: residentMemory(),
-		Instances: []control.Instance{}, LoadBalancers: []control.LoadBalancer{}, Databases: []control.Database{}, Caches: []control.Cache{}, SearchDomains: []control.SearchDomain{}, Unsupported: []control.Call{}}
+		Instances: []control.Instance{}, LoadBalancers: []control.LoadBalancer{}, Databases: []control.Database{}, Caches: []control.Cache{}, SearchDomains: []control.SearchDomain{}, Faults: []control.Fault{}, Unsupported: []control.Call{}}
 	for _, c := range l.wire.Unsupported() {
 		s.Unsupported = append(s.Unsupported, control.Call{Service: c.Service, Operation: c.Operation, Count: c.Times})
 	}
-	for _, fill := range []func(context.Context, *control.Status) error{l.countResources, l.listInstances, l.listLoadBalancers, l.listDatabases, l.listCaches, l.listSearchDomains} {
+	for _, fill := range []func(context.Context, *control.Status) error{l.countResources, l.listInstances, l.listLoadBalancers, l.listDatabases, l.listCaches, l.listSearchDomains, l.listFaults} {
 		if err := fill(ctx, &s); err != nil {
 			return s, fmt.Errorf("collecting the status: %w", err)
 		}

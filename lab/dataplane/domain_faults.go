@@ -40,6 +40,21 @@ func (d *Domains) Up(name string) error {
 	return nil
 }
 
+// AreDown lists the domains that Down keeps from answering.
+func (d *Domains) AreDown() (names []string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, w := range d.workers {
+		w.mutex.Lock()
+		if w.down && w.door != nil {
+			names = append(names, w.door.domain.Name)
+		}
+		w.mutex.Unlock()
+	}
+	slices.Sort(names)
+	return names
+}
+
 // LoseNode loses a data node of a domain, as a power cut does. Another takes its place, with its store, after d.Replacement.
 func (d *Domains) LoseNode(name string) error {
 	w, err := d.worker(name)

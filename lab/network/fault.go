@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 )
 
 // cut is a parted pair of interfaces, the lesser ID first.
@@ -36,6 +37,21 @@ func (n *Network) fault(ctx context.Context, a, b string, change func(cut)) erro
 		}
 	}
 	return fmt.Errorf("interfaces %s and %s of one VPC: %w", a, b, ErrNoSuchPlace)
+}
+
+// Partitions lists the pairs of interfaces that are parted now.
+func (n *Network) Partitions() (pairs [][2]string) {
+	n.applying.Lock()
+	defer n.applying.Unlock()
+	for _, r := range n.routers {
+		for c := range n.cut {
+			if r.ports[c.a] != nil && r.ports[c.b] != nil {
+				pairs = append(pairs, [2]string{c.a, c.b})
+			}
+		}
+	}
+	slices.SortFunc(pairs, func(x, y [2]string) int { return slices.Compare(x[:], y[:]) })
+	return pairs
 }
 
 // cutIn lists the parted addresses of a VPC in the order of its interfaces.

@@ -46,6 +46,9 @@ type Cluster struct {
 
 	mu      sync.Mutex
 	running map[string]*Node
+
+	pausing sync.Mutex // not held while an operation runs
+	paused  []*Node    // by PauseReaders
 }
 
 // NodeSpec declares a node.

@@ -22,6 +22,7 @@ const (
 	unknownOperation
 	malformedRequest
 	tooLarge
+	throttled
 	internal
 )
 
@@ -85,6 +86,8 @@ func refusalCodes(why refusal) [4]status {
 		return [4]status{{400, "MalformedInput"}, {400, "SerializationException"}, {400, "InvalidRequest"}, {400, "InvalidRequest"}}
 	case tooLarge:
 		return [4]status{{413, "RequestEntityTooLarge"}, {413, "RequestEntityTooLargeException"}, {413, "RequestEntityTooLarge"}, {400, "MaxMessageLengthExceeded"}}
+	case throttled:
+		return [4]status{{400, "Throttling"}, {400, "ThrottlingException"}, {503, "RequestLimitExceeded"}, {503, "SlowDown"}}
 	}
 	return [4]status{{500, "InternalFailure"}, {500, "InternalFailure"}, {500, "InternalError"}, {500, "InternalError"}}
 }
@@ -111,6 +114,20 @@ func skewMessage(s *Service, signed, now time.Time) string {
 		return fmt.Sprintf("Signature not yet current: %s is still later than %s (%s + 15 min.)", signed.Format(form), now.Add(maxSkew).Format(form), now.Format(form))
 	}
 	return fmt.Sprintf("Signature expired: %s is now earlier than %s (%s - 15 min.)", signed.Format(form), now.Add(-maxSkew).Format(form), now.Format(form))
+}
+
+// tooMany is the refusal of a call of which there are too many.
+func tooMany(s *Service) *Error {
+	switch familyOf(s) {
+	case s3Family:
+		return refuse(s, throttled, "Please reduce your request rate.")
+	case ec2Family:
+		return refuse(s, throttled, "Request limit exceeded.")
+	}
+	if s.Name == "sqs" { // "Common errors" of the Amazon SQS API reference: it has a name of its own for this
+		return Errorf(http.StatusBadRequest, "RequestThrottled", "The request was denied due to request throttling.")
+	}
+	return refuse(s, throttled, "Rate exceeded")
 }
 
 // internalFailure hides what went wrong from the client.

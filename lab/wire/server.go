@@ -28,7 +28,12 @@ type Options struct {
 	Pace        time.Duration    // the least that a call with a long answer takes; see Server.pace
 	// Authorize is asked before each operation, with its decoded input; an error refuses the call. Nil allows everything.
 	Authorize func(ctx context.Context, id Identity, service, operation string, input any) error
+	// Disturb is asked before each operation is decoded: it may take its time, and ErrThrottled refuses the call. Nil disturbs nothing.
+	Disturb func(ctx context.Context, service string) error
 }
+
+// ErrThrottled, from Options.Disturb, answers a call as its service does when there are too many of them.
+var ErrThrottled = errors.New("throttled")
 
 // Server answers the requests of all services on one endpoint. It is an http.Handler and safe for concurrent use.
 type Server struct {
@@ -115,6 +120,9 @@ func (s *Server) answer(c *call, svc *servedService, r *http.Request) (_ *answer
 	if c.operation == nil {
 		return nil, id, s.unknown(svc, req)
 	}
+	if err := s.disturb(r.Context(), svc.Service); err != nil {
+		return nil, id, err
+	}
 	if svc.streams(c.operation) {
 		if req.stream = who.stream(r); req.stream.Length() < 0 {
 			return nil, id, Errorf(http.StatusLengthRequired, "MissingContentLength", "You must provide the Content-Length HTTP header.")
@@ -127,6 +135,18 @@ func (s *Server) answer(c *call, svc *servedService, r *http.Request) (_ *answer
 	}
 	a, err := svc.codec.encode(c, out)
 	return a, id, err
+}
+
+// disturb lets a fault delay or refuse a call.
+func (s *Server) disturb(ctx context.Context, svc *Service) error {
+	if s.options.Disturb == nil {
+		return nil
+	}
+	err := s.options.Disturb(ctx, svc.Name)
+	if errors.Is(err, ErrThrottled) {
+		return tooMany(svc)
+	}
+	return err
 }
 
 // invoke decodes the input and calls the operation.

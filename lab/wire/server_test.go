@@ -288,3 +288,18 @@ func TestAuthorize(t *testing.T) {
 		t.Errorf("got %v, want %s", asked, want)
 	}
 }
+
+// A throttled call fails with the code of its service's family, and before its operation runs.
+func TestThrottled(t *testing.T) {
+	var answer error
+	s := wiretest.Start(t, wire.Options{Services: all(), Disturb: func(context.Context, string) error { return answer }})
+	for family, code := range map[string]string{"query": "Throttling", "ec2": "RequestLimitExceeded", "json": "ThrottlingException", "s3": "SlowDown"} {
+		answer = wire.ErrThrottled
+		wantCode(t, families()[family](t.Context(), s.Config()), code, "")
+		if answer = nil; families()[family](t.Context(), s.Config()) != nil {
+			t.Errorf("%s: undisturbed, the call fails", family)
+		}
+	}
+	answer = context.DeadlineExceeded // of a fault that waits longer than the client
+	wantCode(t, families()["query"](t.Context(), s.Config()), "InternalFailure", "")
+}

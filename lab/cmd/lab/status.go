@@ -60,6 +60,9 @@ func printStatus(out io.Writer, s control.Status) error {
 	for _, d := range s.SearchDomains {
 		fmt.Fprintf(w, "search domain\t%s\t%s\t%s, %d nodes\t%s\n", d.Name, d.Status, d.Health, d.Nodes, d.Endpoint)
 	}
+	for _, f := range s.Faults {
+		fmt.Fprintf(w, "fault\t%s\t%s\tin force\n", f.Kind, f.Target)
+	}
 	for _, u := range s.Unsupported {
 		fmt.Fprintf(w, "refused\t%s %s\t%d times: the lab does not serve it\n", u.Service, u.Operation, u.Count)
 	}

@@ -1,7 +1,8 @@
-// Command shopd is the shop. `shopd product` serves the catalogue.
+// Command shopd is the shop. `shopd product` serves the catalogue, `shopd order` takes orders, `shopd summary` applies them and serves their
+// summaries; one process can have several roles, as in `shopd product order`.
 //
 // It is configured by environment variables (see config.go), logs JSON lines to standard error, and ends on SIGTERM or SIGINT after the requests
-// under way. Exit status: 0 after such a stop, 1 when it could not start or keep running, 2 for wrong usage or configuration.
+// and messages under way. Exit status: 0 after such a stop, 1 when it could not start or keep running, 2 for wrong usage or configuration.
 package main
 
 import (
@@ -29,14 +30,33 @@ func main() {
 var errUsage = errors.New("wrong usage")
 
 func run(ctx context.Context, args []string, getenv func(string) string) error {
-	if len(args) != 1 || args[0] != "product" {
-		return fmt.Errorf("%w: want `shopd product`", errUsage)
+	r, err := readRoles(args)
+	if err != nil {
+		return err
 	}
-	c, err := readConfig(getenv)
+	c, err := readConfig(r, getenv)
 	if err != nil {
 		return err
 	}
 	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: c.logLevel}))
 	slog.SetDefault(log)
-	return runProduct(ctx, c, log)
+	return serve(ctx, c, log)
+}
+
+// roles are what one process does.
+type roles struct{ product, order, summary bool }
+
+func readRoles(args []string) (r roles, err error) {
+	known := map[string]*bool{"product": &r.product, "order": &r.order, "summary": &r.summary}
+	for _, arg := range args {
+		role := known[arg]
+		if role == nil || *role {
+			return roles{}, fmt.Errorf("%w: %q: want `shopd ROLE...`, each role at most once: product, order, summary", errUsage, arg)
+		}
+		*role = true
+	}
+	if len(args) == 0 {
+		return roles{}, fmt.Errorf("%w: want `shopd ROLE...` with one or more of product, order, summary", errUsage)
+	}
+	return r, nil
 }

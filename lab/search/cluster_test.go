@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -207,4 +209,25 @@ func TestWritesWhileNodesFlap(t *testing.T) {
 			t.Errorf("of %d acknowledged documents the search finds %s", n, text)
 		}
 	}
+}
+
+// TestDamagedIndex shows that a full-text index is made again from the store, which has all documents.
+func TestDamagedIndex(t *testing.T) {
+	c := newCluster(t, 1)
+	for i := range 5 {
+		c.must("PUT", fmt.Sprintf("/i/_doc/%d", i), `{"name":"chair"}`)
+	}
+	c.must("POST", "/i/_refresh", "")
+	c.try(c.Close())
+	found, err := filepath.Glob(filepath.Join(c.dir, "nodes", "n0", "*", "0", "index", "root.bolt"))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("the index's file: %v %v", found, err)
+	}
+	c.try(os.WriteFile(found[0], []byte("damaged"), 0o600))
+	c.open()
+	c.steps([]step{
+		{"GET", "/i/_search?q=name:chair", "", 200, map[string]any{"hits.total.value": 5}},
+		{"PUT", "/i/_doc/9?refresh=true", `{"name":"chair"}`, 201, nil},
+		{"GET", "/i/_count", "", 200, map[string]any{"count": 6}},
+	})
 }

@@ -90,17 +90,28 @@ func (c *Copy) open(dir string, queue *index.AnalysisQueue) error {
 	if err != nil {
 		return err
 	}
-	// The index may lose its last moments: it then follows the store again from where it is.
-	config := map[string]any{"path": filepath.Join(dir, "index"), "unsafe_batch": true}
-	made, err := scorch.NewScorch(scorch.Name, config, queue)
-	if err != nil {
+	path := filepath.Join(dir, "index")
+	if c.index, err = openIndex(path, queue); err == nil {
+		return c.resume()
+	}
+	// The store has all that the index is made of.
+	if err := os.RemoveAll(path); err != nil {
 		return err
 	}
-	c.index = made.(*scorch.Scorch)
-	if err := c.index.Open(); err != nil {
+	if c.index, err = openIndex(path, queue); err != nil {
 		return err
 	}
 	return c.resume()
+}
+
+// openIndex opens an index, or makes it. It may lose its last moments: it then follows the store again from where it is.
+func openIndex(path string, queue *index.AnalysisQueue) (*scorch.Scorch, error) {
+	made, err := scorch.NewScorch(scorch.Name, map[string]any{"path": path, "unsafe_batch": true}, queue)
+	if err != nil {
+		return nil, err
+	}
+	s := made.(*scorch.Scorch)
+	return s, s.Open()
 }
 
 // resume finds out how far the index followed the store.

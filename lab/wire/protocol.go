@@ -41,6 +41,9 @@ type call struct {
 	operation *Operation // nil while it is not known
 	requestID string
 	received  time.Time // when the server began with it
+
+	authenticated bool // the signature was right, or none was needed
+	input, output any  // of the operation, once they are known
 }
 
 // codec is one protocol, on the server's side. decode returns an *Error for a body that is not of the input's form.

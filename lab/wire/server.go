@@ -30,6 +30,8 @@ type Options struct {
 	Authorize func(ctx context.Context, id Identity, service, operation string, input any) error
 	// Disturb is asked before each operation is decoded: it may take its time, and ErrThrottled refuses the call. Nil disturbs nothing.
 	Disturb func(ctx context.Context, service string) error
+	// Record is told of each call before its answer is sent. It must be quick, and must not keep the input or output. Nil records nothing.
+	Record func(Call)
 }
 
 // ErrThrottled, from Options.Disturb, answers a call as its service does when there are too many of them.
@@ -77,9 +79,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	svc := s.recognise(r)
 	c := &call{service: svc.Service, requestID: newRequestID(svc.Service), received: time.Now()}
 	a, identity, failure := s.answer(c, svc, r)
+	var refused *Error
 	if failure != nil {
-		a = s.failed(c, svc, failure)
+		refused = s.failed(c, svc, failure)
+		a = svc.codec.encodeError(c, refused)
 	}
+	s.record(c, r, start, identity, refused)
 	written, err := s.write(w, r, c, a)
 	operation := ""
 	if c.operation != nil {
@@ -116,7 +121,7 @@ func (s *Server) answer(c *call, svc *servedService, r *http.Request) (_ *answer
 	if err != nil {
 		return nil, id, err
 	}
-	id = who.identity
+	id, c.authenticated = who.identity, true
 	if c.operation == nil {
 		return nil, id, s.unknown(svc, req)
 	}
@@ -159,6 +164,7 @@ func (s *Server) invoke(ctx context.Context, c *call, svc *servedService, req *r
 	if e := validate(svc.Service, in); e != nil {
 		return out, e
 	}
+	c.input = input
 	if s.options.Authorize != nil {
 		if err := s.options.Authorize(ctx, id, svc.Name, c.operation.Name, input); err != nil {
 			return out, err
@@ -172,11 +178,12 @@ func (s *Server) invoke(ctx context.Context, c *call, svc *servedService, req *r
 	if out.IsNil() {
 		return out, errors.New("the operation returned neither an output nor an error")
 	}
+	c.output = output
 	return out.Elem(), nil
 }
 
-// failed encodes an error. One that is not AWS's own is logged and hidden.
-func (s *Server) failed(c *call, svc *servedService, err error) *answer {
+// failed returns the error that the client sees. One that is not AWS's own is logged and hidden.
+func (s *Server) failed(c *call, svc *servedService, err error) *Error {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
 		operation := ""
@@ -186,7 +193,7 @@ func (s *Server) failed(c *call, svc *servedService, err error) *answer {
 		s.options.Logger.Error("operation failed", "service", svc.Name, "operation", operation, "request_id", c.requestID, "error", err)
 		e = internalFailure(svc.Service)
 	}
-	return svc.codec.encodeError(c, e)
+	return e
 }
 
 // newRequestID makes a request ID in the service's form.

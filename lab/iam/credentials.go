@@ -1,6 +1,8 @@
 package iam
 
 import (
+	"slices"
+
 	"storefront/lab/access"
 	"storefront/lab/state"
 	"storefront/lab/wire"
@@ -23,19 +25,26 @@ func (s *Service) AccessKey(tx *state.Tx, id string) (Key, bool, error) {
 	return Key{ID: k.ID, Secret: k.Secret, Active: k.Status == "Active", Identity: wire.Identity{Account: s.region.Account, ARN: u.ARN, UserID: u.ID, AccessKeyID: k.ID}}, true, err
 }
 
-// Bootstrap returns the access key of the user with whom everything begins, and makes both on the first call.
+// administrator is the policy of who may do everything.
+const administrator = "arn:aws:iam::aws:policy/AdministratorAccess"
+
+// Bootstrap returns the access key of the user with whom everything begins, and makes both on the first call: an administrator, who may attach policies to others.
 func (s *Service) Bootstrap(tx *state.Tx, name string) (Key, error) {
+	u, ok, err := users.Get(tx, name)
+	if err == nil && !ok {
+		u, err = s.createUser(tx, user{Name: name, Path: "/", Tags: map[string]string{}})
+	}
+	if err == nil && !slices.Contains(u.Attached, administrator) {
+		u.Attached = append(u.Attached, administrator)
+		err = users.Put(tx, name, u)
+	}
+	if err != nil {
+		return Key{}, err
+	}
 	for id, k := range accessKeys.All(tx) {
 		if k.User == name {
 			found, _, err := s.AccessKey(tx, id)
 			return found, err
-		}
-	}
-	if _, ok, err := users.Get(tx, name); err != nil {
-		return Key{}, err
-	} else if !ok {
-		if _, err := s.createUser(tx, name, "/", map[string]string{}); err != nil {
-			return Key{}, err
 		}
 	}
 	k, err := s.createAccessKey(tx, name)

@@ -107,13 +107,19 @@ func (s *Service) CreatePolicy(_ context.Context, in *api.CreatePolicyInput) (*a
 
 func (p policy) describe(tx *state.Tx) *api.Policy {
 	attached, boundaries := int64(0), int64(0)
-	for _, r := range roles.All(tx) {
-		if slices.Contains(r.Attached, p.ARN) {
+	count := func(h holder) {
+		if slices.Contains(h.Attached, p.ARN) {
 			attached++
 		}
-		if r.Boundary == p.ARN {
+		if h.Boundary == p.ARN {
 			boundaries++
 		}
+	}
+	for _, r := range roles.All(tx) {
+		count(r.holder)
+	}
+	for _, u := range users.All(tx) {
+		count(u.holder)
 	}
 	d := &api.Policy{Arn: new(p.ARN), PolicyId: new(p.ID), PolicyName: new(p.Name), Path: new(p.Path), Description: wire.Optional(p.Description), CreateDate: new(p.Created), UpdateDate: new(p.Updated),
 		DefaultVersionId: new(p.Default), AttachmentCount: new(attached), PermissionsBoundaryUsageCount: new(boundaries), IsAttachable: new(true)}
@@ -290,7 +296,7 @@ func (s *Service) ListPolicyTags(_ context.Context, in *api.ListPolicyTagsInput)
 	})
 }
 
-// ListEntitiesForPolicy implements the operation of that name; in the lab only roles have managed policies.
+// ListEntitiesForPolicy implements the operation of that name; the lab has no groups.
 func (s *Service) ListEntitiesForPolicy(_ context.Context, in *api.ListEntitiesForPolicyInput) (*api.ListEntitiesForPolicyOutput, error) {
 	out := &api.ListEntitiesForPolicyOutput{PolicyGroups: []api.PolicyGroup{}, PolicyRoles: []api.PolicyRole{}, PolicyUsers: []api.PolicyUser{}, IsTruncated: new(false)}
 	return out, s.store.View(func(tx *state.Tx) error {
@@ -298,9 +304,19 @@ func (s *Service) ListEntitiesForPolicy(_ context.Context, in *api.ListEntitiesF
 		if err != nil {
 			return err
 		}
+		usage, filter := wire.Value(in.PolicyUsageFilter), wire.Value(in.EntityFilter)
+		concerns := func(kind string, h holder) bool {
+			return (filter == "" || filter == kind) &&
+				(usage != "PermissionsBoundary" && slices.Contains(h.Attached, p.ARN) || usage != "PermissionsPolicy" && h.Boundary == p.ARN)
+		}
 		for _, r := range roles.All(tx) {
-			if slices.Contains(r.Attached, p.ARN) || r.Boundary == p.ARN {
+			if concerns("Role", r.holder) {
 				out.PolicyRoles = append(out.PolicyRoles, api.PolicyRole{RoleName: new(r.Name), RoleId: new(r.ID)})
+			}
+		}
+		for _, u := range users.All(tx) {
+			if concerns("User", u.holder) {
+				out.PolicyUsers = append(out.PolicyUsers, api.PolicyUser{UserName: new(u.Name), UserId: new(u.ID)})
 			}
 		}
 		return nil

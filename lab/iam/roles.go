@@ -12,13 +12,12 @@ import (
 
 // role is one role with everything that hangs on it.
 type role struct {
-	ID, Name, Path, ARN, Description, Trust, Boundary string
-	MaxSession                                        int64 // seconds
-	Created                                           time.Time
-	Tags                                              map[string]string
-	Inline                                            map[string]string // documents by policy name
-	Attached                                          []string          // policy ARNs, in the order of attachment
-	ServiceLinked                                     string            // the service, such as "autoscaling.amazonaws.com"
+	holder
+	ID, Name, Path, ARN, Description, Trust string
+	MaxSession                              int64 // seconds
+	Created                                 time.Time
+	Tags                                    map[string]string
+	ServiceLinked                           string // the service, such as "autoscaling.amazonaws.com"
 }
 
 var roles = state.NewTable[role]("iam.role") // by name
@@ -65,7 +64,7 @@ func (s *Service) CreateRole(_ context.Context, in *api.CreateRoleInput) (*api.C
 	if err != nil {
 		return nil, err
 	}
-	r := role{Name: *in.RoleName, Path: path, Description: wire.Value(in.Description), Trust: *in.AssumeRolePolicyDocument, Boundary: wire.Value(in.PermissionsBoundary), MaxSession: 3600, Tags: tagMap(in.Tags)}
+	r := role{Name: *in.RoleName, Path: path, Description: wire.Value(in.Description), Trust: *in.AssumeRolePolicyDocument, holder: holder{Boundary: wire.Value(in.PermissionsBoundary)}, MaxSession: 3600, Tags: tagMap(in.Tags)}
 	if in.MaxSessionDuration != nil {
 		r.MaxSession = *in.MaxSessionDuration
 	}
@@ -100,12 +99,9 @@ func (s *Service) createRole(tx *state.Tx, r *role) error {
 
 func (r role) describe() *api.Role {
 	d := &api.Role{Arn: new(r.ARN), RoleId: new(r.ID), RoleName: new(r.Name), Path: new(r.Path), CreateDate: new(r.Created), AssumeRolePolicyDocument: escaped(r.Trust),
-		Description: wire.Optional(r.Description), MaxSessionDuration: new(r.MaxSession), RoleLastUsed: &api.RoleLastUsed{}}
+		Description: wire.Optional(r.Description), MaxSessionDuration: new(r.MaxSession), RoleLastUsed: &api.RoleLastUsed{}, PermissionsBoundary: r.boundary()}
 	if len(r.Tags) > 0 {
 		d.Tags = tagList(r.Tags)
-	}
-	if r.Boundary != "" {
-		d.PermissionsBoundary = &api.AttachedPermissionsBoundary{PermissionsBoundaryArn: new(r.Boundary), PermissionsBoundaryType: new("Policy")}
 	}
 	return d
 }
@@ -176,10 +172,8 @@ func (s *Service) DeleteRole(_ context.Context, in *api.DeleteRoleInput) (*api.D
 			return err
 		case r.ServiceLinked != "":
 			return protected(r)
-		case len(r.Attached) > 0:
-			return deleteConflict("Cannot delete entity, must detach all policies first.")
-		case len(r.Inline) > 0:
-			return deleteConflict("Cannot delete entity, must delete policies first.")
+		case r.deletable() != nil:
+			return r.deletable()
 		}
 		for _, p := range profiles.All(tx) {
 			if p.Role == r.Name {

@@ -1,5 +1,5 @@
 // Package iam is the lab's AWS Identity and Access Management: roles, managed and inline policies, instance profiles, service-linked roles, and
-// users with access keys. Policies are checked for form and kept; their evaluation is not part of it yet.
+// users with access keys. It checks policies for form and tells which apply to whom; lab/authorization decides by them.
 package iam
 
 import (
@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"storefront/lab/access"
 	api "storefront/lab/api/iam"
 	"storefront/lab/region"
 	"storefront/lab/state"
@@ -23,6 +24,7 @@ type Service struct {
 	store  *state.Store
 	region region.Region
 	now    func() time.Time
+	parsed access.Cache
 }
 
 var _ api.API = (*Service)(nil)

@@ -2,9 +2,6 @@ package iam
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
-	"fmt"
 	"time"
 
 	api "storefront/lab/api/iam"
@@ -13,20 +10,13 @@ import (
 )
 
 type user struct {
+	holder
 	ID, Name, Path, ARN string
 	Created             time.Time
 	Tags                map[string]string
 }
 
-type accessKey struct {
-	ID, Secret, User, Status string
-	Created                  time.Time
-}
-
-var (
-	users      = state.NewTable[user]("iam.user")
-	accessKeys = state.NewTable[accessKey]("iam.access-key") // by ID
-)
+var users = state.NewTable[user]("iam.user") // by name
 
 func findUser(tx *state.Tx, name string) (user, error) {
 	u, ok, err := users.Get(tx, name)
@@ -37,7 +27,7 @@ func findUser(tx *state.Tx, name string) (user, error) {
 }
 
 func (u user) describe() *api.User {
-	d := &api.User{Arn: new(u.ARN), UserId: new(u.ID), UserName: new(u.Name), Path: new(u.Path), CreateDate: new(u.Created)}
+	d := &api.User{Arn: new(u.ARN), UserId: new(u.ID), UserName: new(u.Name), Path: new(u.Path), CreateDate: new(u.Created), PermissionsBoundary: u.boundary()}
 	if len(u.Tags) > 0 {
 		d.Tags = tagList(u.Tags)
 	}
@@ -52,7 +42,12 @@ func (s *Service) CreateUser(_ context.Context, in *api.CreateUserInput) (*api.C
 	}
 	var u user
 	err = s.store.Update(func(tx *state.Tx) error {
-		u, err = s.createUser(tx, *in.UserName, path, tagMap(in.Tags))
+		if in.PermissionsBoundary != nil {
+			if _, err := s.findPolicy(tx, *in.PermissionsBoundary); err != nil {
+				return err
+			}
+		}
+		u, err = s.createUser(tx, user{Name: *in.UserName, Path: path, Tags: tagMap(in.Tags), holder: holder{Boundary: wire.Value(in.PermissionsBoundary)}})
 		return err
 	})
 	if err != nil {
@@ -61,18 +56,33 @@ func (s *Service) CreateUser(_ context.Context, in *api.CreateUserInput) (*api.C
 	return &api.CreateUserOutput{User: u.describe()}, nil
 }
 
-func (s *Service) createUser(tx *state.Tx, name, path string, tags map[string]string) (user, error) {
-	if _, ok, err := users.Get(tx, name); err != nil {
+// createUser completes u with an ID and stores it.
+func (s *Service) createUser(tx *state.Tx, u user) (user, error) {
+	if _, ok, err := users.Get(tx, u.Name); err != nil {
 		return user{}, err
 	} else if ok {
-		return user{}, alreadyExists("User with name %s already exists.", name)
+		return user{}, alreadyExists("User with name %s already exists.", u.Name)
 	}
-	id, err := newID(tx, "AIDA")
-	if err != nil {
+	var err error
+	if u.ID, err = newID(tx, "AIDA"); err != nil {
 		return user{}, err
 	}
-	u := user{ID: id, Name: name, Path: path, ARN: s.arn("user", path, name), Created: s.now().UTC().Truncate(time.Second), Tags: tags}
-	return u, users.Put(tx, name, u)
+	u.ARN, u.Created = s.arn("user", u.Path, u.Name), s.now().UTC().Truncate(time.Second)
+	return u, users.Put(tx, u.Name, u)
+}
+
+// changeUser edits a user.
+func (s *Service) changeUser(name string, edit func(*state.Tx, *user) error) error {
+	return s.store.Update(func(tx *state.Tx) error {
+		u, err := findUser(tx, name)
+		if err != nil {
+			return err
+		}
+		if err := edit(tx, &u); err != nil {
+			return err
+		}
+		return users.Put(tx, name, u)
+	})
 }
 
 // GetUser implements the operation of that name; without a name it is the caller's.
@@ -118,109 +128,10 @@ func (s *Service) DeleteUser(_ context.Context, in *api.DeleteUserInput) (*api.D
 				return deleteConflict("Cannot delete entity, must delete access keys first.")
 			}
 		}
+		if err := u.deletable(); err != nil {
+			return err
+		}
 		return users.Delete(tx, u.Name)
-	})
-}
-
-// maxAccessKeys is the quota of access keys of a user.
-const maxAccessKeys = 2
-
-// CreateAccessKey implements the operation of that name.
-func (s *Service) CreateAccessKey(_ context.Context, in *api.CreateAccessKeyInput) (*api.CreateAccessKeyOutput, error) {
-	if in.UserName == nil {
-		return nil, validation("Must specify userName.")
-	}
-	var k accessKey
-	err := s.store.Update(func(tx *state.Tx) (err error) {
-		k, err = s.createAccessKey(tx, *in.UserName)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &api.CreateAccessKeyOutput{AccessKey: &api.AccessKey{AccessKeyId: new(k.ID), SecretAccessKey: new(k.Secret), Status: new(k.Status), UserName: new(k.User), CreateDate: new(k.Created)}}, nil
-}
-
-func (s *Service) createAccessKey(tx *state.Tx, name string) (accessKey, error) {
-	u, err := findUser(tx, name)
-	if err != nil {
-		return accessKey{}, err
-	}
-	held := 0
-	for _, k := range accessKeys.All(tx) {
-		if k.User == u.Name {
-			held++
-		}
-	}
-	if held >= maxAccessKeys {
-		return accessKey{}, wire.Errorf(409, "LimitExceeded", "Cannot exceed quota for AccessKeysPerUser: %d", maxAccessKeys)
-	}
-	n, err := tx.Sequence("iam-AKIA")
-	if err != nil {
-		return accessKey{}, err
-	}
-	secret, err := NewSecret()
-	if err != nil {
-		return accessKey{}, err
-	}
-	k := accessKey{ID: fmt.Sprintf("AKIALAB%013X", n), Secret: secret, User: u.Name, Status: "Active", Created: s.now().UTC().Truncate(time.Second)}
-	return k, accessKeys.Put(tx, k.ID, k)
-}
-
-// NewSecret draws a secret access key of 40 characters.
-func NewSecret() (string, error) {
-	b := make([]byte, 30)
-	if _, err := rand.Read(b); err != nil {
-		return "", fmt.Errorf("drawing a secret: %w", err)
-	}
-	return base64.RawURLEncoding.EncodeToString(b), nil
-}
-
-// ListAccessKeys implements the operation of that name.
-func (s *Service) ListAccessKeys(_ context.Context, in *api.ListAccessKeysInput) (*api.ListAccessKeysOutput, error) {
-	out := &api.ListAccessKeysOutput{AccessKeyMetadata: []api.AccessKeyMetadata{}, IsTruncated: new(false)}
-	return out, s.store.View(func(tx *state.Tx) error {
-		u, err := findUser(tx, wire.Value(in.UserName))
-		if err != nil {
-			return err
-		}
-		for _, k := range accessKeys.All(tx) {
-			if k.User == u.Name {
-				out.AccessKeyMetadata = append(out.AccessKeyMetadata, api.AccessKeyMetadata{AccessKeyId: new(k.ID), Status: new(k.Status), UserName: new(k.User), CreateDate: new(k.Created)})
-			}
-		}
-		return nil
-	})
-}
-
-func (s *Service) ownKey(tx *state.Tx, id string, userName *string) (accessKey, error) {
-	k, ok, err := accessKeys.Get(tx, id)
-	if err == nil && (!ok || userName != nil && *userName != k.User) {
-		err = noSuchEntity("The Access Key with id %s cannot be found.", id)
-	}
-	return k, err
-}
-
-// UpdateAccessKey implements the operation of that name.
-func (s *Service) UpdateAccessKey(_ context.Context, in *api.UpdateAccessKeyInput) (*api.UpdateAccessKeyOutput, error) {
-	return &api.UpdateAccessKeyOutput{}, s.store.Update(func(tx *state.Tx) error {
-		k, err := s.ownKey(tx, *in.AccessKeyId, in.UserName)
-		if err != nil {
-			return err
-		}
-		k.Status = *in.Status
-		return accessKeys.Put(tx, k.ID, k)
-	})
-}
-
-// DeleteAccessKey implements the operation of that name.
-func (s *Service) DeleteAccessKey(_ context.Context, in *api.DeleteAccessKeyInput) (*api.DeleteAccessKeyOutput, error) {
-	return &api.DeleteAccessKeyOutput{}, s.store.Update(func(tx *state.Tx) error {
-		k, err := s.ownKey(tx, *in.AccessKeyId, in.UserName)
-		if err != nil {
-			return err
-		}
-		return accessKeys.Delete(tx, k.ID)
 	})
 }
 

@@ -14,6 +14,8 @@ type API interface {
 	AddRoleToInstanceProfile(context.Context, *AddRoleToInstanceProfileInput) (*AddRoleToInstanceProfileOutput, error)
 	// AttachRolePolicy: Attaches the specified managed policy to the specified IAM role.
 	AttachRolePolicy(context.Context, *AttachRolePolicyInput) (*AttachRolePolicyOutput, error)
+	// AttachUserPolicy: Attaches the specified managed policy to the specified user.
+	AttachUserPolicy(context.Context, *AttachUserPolicyInput) (*AttachUserPolicyOutput, error)
 	// CreateAccessKey: Creates a new Amazon Web Services secret access key and corresponding Amazon Web Services access key ID for the specified user.
 	CreateAccessKey(context.Context, *CreateAccessKeyInput) (*CreateAccessKeyOutput, error)
 	// CreateInstanceProfile: Creates a new instance profile.
@@ -46,8 +48,14 @@ type API interface {
 	DeleteServiceLinkedRole(context.Context, *DeleteServiceLinkedRoleInput) (*DeleteServiceLinkedRoleOutput, error)
 	// DeleteUser: Deletes the specified IAM user.
 	DeleteUser(context.Context, *DeleteUserInput) (*DeleteUserOutput, error)
+	// DeleteUserPermissionsBoundary: Deletes the permissions boundary for the specified IAM user.
+	DeleteUserPermissionsBoundary(context.Context, *DeleteUserPermissionsBoundaryInput) (*DeleteUserPermissionsBoundaryOutput, error)
+	// DeleteUserPolicy: Deletes the specified inline policy that is embedded in the specified IAM user.
+	DeleteUserPolicy(context.Context, *DeleteUserPolicyInput) (*DeleteUserPolicyOutput, error)
 	// DetachRolePolicy: Removes the specified managed policy from the specified role.
 	DetachRolePolicy(context.Context, *DetachRolePolicyInput) (*DetachRolePolicyOutput, error)
+	// DetachUserPolicy: Removes the specified managed policy from the specified user.
+	DetachUserPolicy(context.Context, *DetachUserPolicyInput) (*DetachUserPolicyOutput, error)
 	// GetInstanceProfile: Retrieves information about the specified instance profile, including the instance profile's path, GUID, ARN, and role.
 	GetInstanceProfile(context.Context, *GetInstanceProfileInput) (*GetInstanceProfileOutput, error)
 	// GetPolicy: Retrieves information about the specified managed policy, including the policy's default version and the total number of IAM users, groups, and roles to which the policy is attached.
@@ -62,12 +70,16 @@ type API interface {
 	GetServiceLinkedRoleDeletionStatus(context.Context, *GetServiceLinkedRoleDeletionStatusInput) (*GetServiceLinkedRoleDeletionStatusOutput, error)
 	// GetUser: Retrieves information about the specified IAM user, including the user's creation date, path, unique ID, and ARN.
 	GetUser(context.Context, *GetUserInput) (*GetUserOutput, error)
+	// GetUserPolicy: Retrieves the specified inline policy document that is embedded in the specified IAM user.
+	GetUserPolicy(context.Context, *GetUserPolicyInput) (*GetUserPolicyOutput, error)
 	// ListAccessKeys: Returns information about the access key IDs associated with the specified IAM user.
 	ListAccessKeys(context.Context, *ListAccessKeysInput) (*ListAccessKeysOutput, error)
 	// ListAccountAliases: Lists the account alias associated with the Amazon Web Services account (Note.
 	ListAccountAliases(context.Context, *ListAccountAliasesInput) (*ListAccountAliasesOutput, error)
 	// ListAttachedRolePolicies: Lists all managed policies that are attached to the specified IAM role.
 	ListAttachedRolePolicies(context.Context, *ListAttachedRolePoliciesInput) (*ListAttachedRolePoliciesOutput, error)
+	// ListAttachedUserPolicies: Lists all managed policies that are attached to the specified IAM user.
+	ListAttachedUserPolicies(context.Context, *ListAttachedUserPoliciesInput) (*ListAttachedUserPoliciesOutput, error)
 	// ListEntitiesForPolicy: Lists all IAM users, groups, and roles that the specified managed policy is attached to.
 	ListEntitiesForPolicy(context.Context, *ListEntitiesForPolicyInput) (*ListEntitiesForPolicyOutput, error)
 	// ListInstanceProfileTags: Lists the tags that are attached to the specified IAM instance profile.
@@ -88,12 +100,20 @@ type API interface {
 	ListRoleTags(context.Context, *ListRoleTagsInput) (*ListRoleTagsOutput, error)
 	// ListRoles: Lists the IAM roles that have the specified path prefix.
 	ListRoles(context.Context, *ListRolesInput) (*ListRolesOutput, error)
+	// ListUserPolicies: Lists the names of the inline policies embedded in the specified IAM user.
+	ListUserPolicies(context.Context, *ListUserPoliciesInput) (*ListUserPoliciesOutput, error)
+	// ListUserTags: Lists the tags that are attached to the specified IAM user.
+	ListUserTags(context.Context, *ListUserTagsInput) (*ListUserTagsOutput, error)
 	// ListUsers: Lists the IAM users that have the specified path prefix.
 	ListUsers(context.Context, *ListUsersInput) (*ListUsersOutput, error)
 	// PutRolePermissionsBoundary: Adds or updates the policy that is specified as the IAM role's permissions boundary.
 	PutRolePermissionsBoundary(context.Context, *PutRolePermissionsBoundaryInput) (*PutRolePermissionsBoundaryOutput, error)
 	// PutRolePolicy: Adds or updates an inline policy document that is embedded in the specified IAM role.
 	PutRolePolicy(context.Context, *PutRolePolicyInput) (*PutRolePolicyOutput, error)
+	// PutUserPermissionsBoundary: Adds or updates the policy that is specified as the IAM user's permissions boundary.
+	PutUserPermissionsBoundary(context.Context, *PutUserPermissionsBoundaryInput) (*PutUserPermissionsBoundaryOutput, error)
+	// PutUserPolicy: Adds or updates an inline policy document that is embedded in the specified IAM user.
+	PutUserPolicy(context.Context, *PutUserPolicyInput) (*PutUserPolicyOutput, error)
 	// RemoveRoleFromInstanceProfile: Removes the specified IAM role from the specified Amazon EC2 instance profile.
 	RemoveRoleFromInstanceProfile(context.Context, *RemoveRoleFromInstanceProfileInput) (*RemoveRoleFromInstanceProfileOutput, error)
 	// SetDefaultPolicyVersion: Sets the specified version of the specified policy as the policy's default (operative) version.
@@ -104,12 +124,16 @@ type API interface {
 	TagPolicy(context.Context, *TagPolicyInput) (*TagPolicyOutput, error)
 	// TagRole: Adds one or more tags to an IAM role.
 	TagRole(context.Context, *TagRoleInput) (*TagRoleOutput, error)
+	// TagUser: Adds one or more tags to an IAM user.
+	TagUser(context.Context, *TagUserInput) (*TagUserOutput, error)
 	// UntagInstanceProfile: Removes the specified tags from the IAM instance profile.
 	UntagInstanceProfile(context.Context, *UntagInstanceProfileInput) (*UntagInstanceProfileOutput, error)
 	// UntagPolicy: Removes the specified tags from the customer managed policy.
 	UntagPolicy(context.Context, *UntagPolicyInput) (*UntagPolicyOutput, error)
 	// UntagRole: Removes the specified tags from the role.
 	UntagRole(context.Context, *UntagRoleInput) (*UntagRoleOutput, error)
+	// UntagUser: Removes the specified tags from the user.
+	UntagUser(context.Context, *UntagUserInput) (*UntagUserOutput, error)
 	// UpdateAccessKey: Changes the status of the specified access key from Active to Inactive, or vice versa.
 	UpdateAccessKey(context.Context, *UpdateAccessKeyInput) (*UpdateAccessKeyOutput, error)
 	// UpdateAssumeRolePolicy: Updates the policy that grants an IAM entity permission to assume a role.
@@ -131,6 +155,7 @@ func New(api API) *wire.Service {
 		Operations: []wire.Operation{
 			wire.Op("AddRoleToInstanceProfile", "POST", "/", api.AddRoleToInstanceProfile),
 			wire.Op("AttachRolePolicy", "POST", "/", api.AttachRolePolicy),
+			wire.Op("AttachUserPolicy", "POST", "/", api.AttachUserPolicy),
 			wire.Op("CreateAccessKey", "POST", "/", api.CreateAccessKey),
 			wire.Op("CreateInstanceProfile", "POST", "/", api.CreateInstanceProfile),
 			wire.Op("CreatePolicy", "POST", "/", api.CreatePolicy),
@@ -147,7 +172,10 @@ func New(api API) *wire.Service {
 			wire.Op("DeleteRolePolicy", "POST", "/", api.DeleteRolePolicy),
 			wire.Op("DeleteServiceLinkedRole", "POST", "/", api.DeleteServiceLinkedRole),
 			wire.Op("DeleteUser", "POST", "/", api.DeleteUser),
+			wire.Op("DeleteUserPermissionsBoundary", "POST", "/", api.DeleteUserPermissionsBoundary),
+			wire.Op("DeleteUserPolicy", "POST", "/", api.DeleteUserPolicy),
 			wire.Op("DetachRolePolicy", "POST", "/", api.DetachRolePolicy),
+			wire.Op("DetachUserPolicy", "POST", "/", api.DetachUserPolicy),
 			wire.Op("GetInstanceProfile", "POST", "/", api.GetInstanceProfile),
 			wire.Op("GetPolicy", "POST", "/", api.GetPolicy),
 			wire.Op("GetPolicyVersion", "POST", "/", api.GetPolicyVersion),
@@ -155,9 +183,11 @@ func New(api API) *wire.Service {
 			wire.Op("GetRolePolicy", "POST", "/", api.GetRolePolicy),
 			wire.Op("GetServiceLinkedRoleDeletionStatus", "POST", "/", api.GetServiceLinkedRoleDeletionStatus),
 			wire.Op("GetUser", "POST", "/", api.GetUser),
+			wire.Op("GetUserPolicy", "POST", "/", api.GetUserPolicy),
 			wire.Op("ListAccessKeys", "POST", "/", api.ListAccessKeys),
 			wire.Op("ListAccountAliases", "POST", "/", api.ListAccountAliases),
 			wire.Op("ListAttachedRolePolicies", "POST", "/", api.ListAttachedRolePolicies),
+			wire.Op("ListAttachedUserPolicies", "POST", "/", api.ListAttachedUserPolicies),
 			wire.Op("ListEntitiesForPolicy", "POST", "/", api.ListEntitiesForPolicy),
 			wire.Op("ListInstanceProfileTags", "POST", "/", api.ListInstanceProfileTags),
 			wire.Op("ListInstanceProfiles", "POST", "/", api.ListInstanceProfiles),
@@ -168,17 +198,23 @@ func New(api API) *wire.Service {
 			wire.Op("ListRolePolicies", "POST", "/", api.ListRolePolicies),
 			wire.Op("ListRoleTags", "POST", "/", api.ListRoleTags),
 			wire.Op("ListRoles", "POST", "/", api.ListRoles),
+			wire.Op("ListUserPolicies", "POST", "/", api.ListUserPolicies),
+			wire.Op("ListUserTags", "POST", "/", api.ListUserTags),
 			wire.Op("ListUsers", "POST", "/", api.ListUsers),
 			wire.Op("PutRolePermissionsBoundary", "POST", "/", api.PutRolePermissionsBoundary),
 			wire.Op("PutRolePolicy", "POST", "/", api.PutRolePolicy),
+			wire.Op("PutUserPermissionsBoundary", "POST", "/", api.PutUserPermissionsBoundary),
+			wire.Op("PutUserPolicy", "POST", "/", api.PutUserPolicy),
 			wire.Op("RemoveRoleFromInstanceProfile", "POST", "/", api.RemoveRoleFromInstanceProfile),
 			wire.Op("SetDefaultPolicyVersion", "POST", "/", api.SetDefaultPolicyVersion),
 			wire.Op("TagInstanceProfile", "POST", "/", api.TagInstanceProfile),
 			wire.Op("TagPolicy", "POST", "/", api.TagPolicy),
 			wire.Op("TagRole", "POST", "/", api.TagRole),
+			wire.Op("TagUser", "POST", "/", api.TagUser),
 			wire.Op("UntagInstanceProfile", "POST", "/", api.UntagInstanceProfile),
 			wire.Op("UntagPolicy", "POST", "/", api.UntagPolicy),
 			wire.Op("UntagRole", "POST", "/", api.UntagRole),
+			wire.Op("UntagUser", "POST", "/", api.UntagUser),
 			wire.Op("UpdateAccessKey", "POST", "/", api.UpdateAccessKey),
 			wire.Op("UpdateAssumeRolePolicy", "POST", "/", api.UpdateAssumeRolePolicy),
 			wire.Op("UpdateRole", "POST", "/", api.UpdateRole),

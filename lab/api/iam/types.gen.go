@@ -30,6 +30,18 @@ type AttachRolePolicyOutput struct {
 	_ struct{} `type:"structure"`
 }
 
+// AttachUserPolicyInput
+type AttachUserPolicyInput struct {
+	_         struct{} `type:"structure"`
+	PolicyArn *string  `min:"20" max:"2048" type:"string" required:"true"`
+	UserName  *string  `min:"1" max:"64" type:"string" required:"true"`
+}
+
+// AttachUserPolicyOutput
+type AttachUserPolicyOutput struct {
+	_ struct{} `type:"structure"`
+}
+
 // CreateAccessKeyInput
 type CreateAccessKeyInput struct {
 	_        struct{} `type:"structure"`
@@ -236,6 +248,29 @@ type DeleteUserOutput struct {
 	_ struct{} `type:"structure"`
 }
 
+// DeleteUserPermissionsBoundaryInput
+type DeleteUserPermissionsBoundaryInput struct {
+	_        struct{} `type:"structure"`
+	UserName *string  `min:"1" max:"64" type:"string" required:"true"`
+}
+
+// DeleteUserPermissionsBoundaryOutput
+type DeleteUserPermissionsBoundaryOutput struct {
+	_ struct{} `type:"structure"`
+}
+
+// DeleteUserPolicyInput
+type DeleteUserPolicyInput struct {
+	_          struct{} `type:"structure"`
+	PolicyName *string  `min:"1" max:"128" type:"string" required:"true"`
+	UserName   *string  `min:"1" max:"128" type:"string" required:"true"`
+}
+
+// DeleteUserPolicyOutput
+type DeleteUserPolicyOutput struct {
+	_ struct{} `type:"structure"`
+}
+
 // DetachRolePolicyInput
 type DetachRolePolicyInput struct {
 	_         struct{} `type:"structure"`
@@ -245,6 +280,18 @@ type DetachRolePolicyInput struct {
 
 // DetachRolePolicyOutput
 type DetachRolePolicyOutput struct {
+	_ struct{} `type:"structure"`
+}
+
+// DetachUserPolicyInput
+type DetachUserPolicyInput struct {
+	_         struct{} `type:"structure"`
+	PolicyArn *string  `min:"20" max:"2048" type:"string" required:"true"`
+	UserName  *string  `min:"1" max:"64" type:"string" required:"true"`
+}
+
+// DetachUserPolicyOutput
+type DetachUserPolicyOutput struct {
 	_ struct{} `type:"structure"`
 }
 
@@ -337,6 +384,21 @@ type GetUserOutput struct {
 	User *User    `type:"structure" required:"true"`
 }
 
+// GetUserPolicyInput
+type GetUserPolicyInput struct {
+	_          struct{} `type:"structure"`
+	PolicyName *string  `min:"1" max:"128" type:"string" required:"true"`
+	UserName   *string  `min:"1" max:"128" type:"string" required:"true"`
+}
+
+// GetUserPolicyOutput
+type GetUserPolicyOutput struct {
+	_              struct{} `type:"structure"`
+	PolicyDocument *string  `min:"1" max:"131072" type:"string" required:"true"`
+	PolicyName     *string  `min:"1" max:"128" type:"string" required:"true"`
+	UserName       *string  `min:"1" max:"128" type:"string" required:"true"`
+}
+
 // ListAccessKeysInput
 type ListAccessKeysInput struct {
 	_        struct{} `type:"structure"`
@@ -379,6 +441,23 @@ type ListAttachedRolePoliciesInput struct {
 
 // ListAttachedRolePoliciesOutput
 type ListAttachedRolePoliciesOutput struct {
+	_                struct{}         `type:"structure"`
+	AttachedPolicies []AttachedPolicy `type:"list"`
+	IsTruncated      *bool            `type:"boolean"`
+	Marker           *string          `type:"string"`
+}
+
+// ListAttachedUserPoliciesInput
+type ListAttachedUserPoliciesInput struct {
+	_          struct{} `type:"structure"`
+	Marker     *string  `min:"1" max:"320" type:"string"`
+	MaxItems   *int64   `min:"1" max:"1000" type:"integer"`
+	PathPrefix *string  `min:"1" max:"512" type:"string"`
+	UserName   *string  `min:"1" max:"64" type:"string" required:"true"`
+}
+
+// ListAttachedUserPoliciesOutput
+type ListAttachedUserPoliciesOutput struct {
 	_                struct{}         `type:"structure"`
 	AttachedPolicies []AttachedPolicy `type:"list"`
 	IsTruncated      *bool            `type:"boolean"`
@@ -553,6 +632,38 @@ type ListRolesOutput struct {
 	Roles       []Role   `type:"list" required:"true"`
 }
 
+// ListUserPoliciesInput
+type ListUserPoliciesInput struct {
+	_        struct{} `type:"structure"`
+	Marker   *string  `min:"1" max:"320" type:"string"`
+	MaxItems *int64   `min:"1" max:"1000" type:"integer"`
+	UserName *string  `min:"1" max:"128" type:"string" required:"true"`
+}
+
+// ListUserPoliciesOutput
+type ListUserPoliciesOutput struct {
+	_           struct{} `type:"structure"`
+	IsTruncated *bool    `type:"boolean"`
+	Marker      *string  `type:"string"`
+	PolicyNames []string `type:"list" required:"true"`
+}
+
+// ListUserTagsInput
+type ListUserTagsInput struct {
+	_        struct{} `type:"structure"`
+	Marker   *string  `min:"1" max:"320" type:"string"`
+	MaxItems *int64   `min:"1" max:"1000" type:"integer"`
+	UserName *string  `min:"1" max:"128" type:"string" required:"true"`
+}
+
+// ListUserTagsOutput
+type ListUserTagsOutput struct {
+	_           struct{} `type:"structure"`
+	IsTruncated *bool    `type:"boolean"`
+	Marker      *string  `type:"string"`
+	Tags        []Tag    `max:"50" type:"list" required:"true"`
+}
+
 // ListUsersInput
 type ListUsersInput struct {
 	_          struct{} `type:"structure"`
@@ -591,6 +702,31 @@ type PutRolePolicyInput struct {
 
 // PutRolePolicyOutput
 type PutRolePolicyOutput struct {
+	_ struct{} `type:"structure"`
+}
+
+// PutUserPermissionsBoundaryInput
+type PutUserPermissionsBoundaryInput struct {
+	_                   struct{} `type:"structure"`
+	PermissionsBoundary *string  `min:"20" max:"2048" type:"string" required:"true"`
+	UserName            *string  `min:"1" max:"64" type:"string" required:"true"`
+}
+
+// PutUserPermissionsBoundaryOutput
+type PutUserPermissionsBoundaryOutput struct {
+	_ struct{} `type:"structure"`
+}
+
+// PutUserPolicyInput
+type PutUserPolicyInput struct {
+	_              struct{} `type:"structure"`
+	PolicyDocument *string  `min:"1" max:"131072" type:"string" required:"true"`
+	PolicyName     *string  `min:"1" max:"128" type:"string" required:"true"`
+	UserName       *string  `min:"1" max:"128" type:"string" required:"true"`
+}
+
+// PutUserPolicyOutput
+type PutUserPolicyOutput struct {
 	_ struct{} `type:"structure"`
 }
 
@@ -654,6 +790,18 @@ type TagRoleOutput struct {
 	_ struct{} `type:"structure"`
 }
 
+// TagUserInput
+type TagUserInput struct {
+	_        struct{} `type:"structure"`
+	Tags     []Tag    `max:"50" type:"list" required:"true"`
+	UserName *string  `min:"1" max:"128" type:"string" required:"true"`
+}
+
+// TagUserOutput
+type TagUserOutput struct {
+	_ struct{} `type:"structure"`
+}
+
 // UntagInstanceProfileInput
 type UntagInstanceProfileInput struct {
 	_                   struct{} `type:"structure"`
@@ -687,6 +835,18 @@ type UntagRoleInput struct {
 
 // UntagRoleOutput
 type UntagRoleOutput struct {
+	_ struct{} `type:"structure"`
+}
+
+// UntagUserInput
+type UntagUserInput struct {
+	_        struct{} `type:"structure"`
+	TagKeys  []string `max:"50" type:"list" required:"true"`
+	UserName *string  `min:"1" max:"128" type:"string" required:"true"`
+}
+
+// UntagUserOutput
+type UntagUserOutput struct {
 	_ struct{} `type:"structure"`
 }
 

@@ -145,7 +145,11 @@ func TestPostgres(t *testing.T) {
 		if _, err := other.PutProduct(t.Context(), shoptest.Sample("x")); shop.CodeOf(err) != shop.Unavailable {
 			t.Errorf("a write to a read-only server: got %v, want unavailable", err)
 		}
+		if _, err := other.Apply(t.Context(), shoptest.SampleOrder("key", 1, "x")); shop.CodeOf(err) != shop.Unavailable {
+			t.Errorf("an order for a read-only server: got %v, want unavailable", err)
+		}
 	})
+	t.Run("ConnectionsLost", func(t *testing.T) { connectionsLost(t, s) })
 }
 
 func TestUnreachable(t *testing.T) {
@@ -182,5 +186,58 @@ func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// connectionsLost cuts the connections of the shop again and again while orders are applied, each until it is known to be: every one counts once.
+func connectionsLost(t *testing.T, s server) {
+	const orders = 150
+	db := s.open(t, "lost")
+	must(t, db.Migrate(t.Context()))
+	p := shoptest.Sample("lost-kettle")
+	p.Stock = orders
+	shoptest.MustPut(t, db, p)
+	work, done := context.WithCancel(t.Context())
+	var cuts, workers sync.WaitGroup
+	cut := 0
+	cuts.Go(func() {
+		c, err := pgx.Connect(t.Context(), "postgres://shop@"+s.address+"/postgres?sslmode=disable")
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer c.Close(t.Context())
+		for tick := time.NewTicker(20 * time.Millisecond); ; cut++ {
+			select {
+			case <-work.Done():
+				return
+			case <-tick.C:
+			}
+			if _, err := c.Exec(t.Context(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'lost'"); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	for w := range 4 {
+		workers.Go(func() {
+			for i := w; i < orders; i += 4 {
+				o := shoptest.SampleOrder(fmt.Sprint(i), 1, p.ID)
+				outcome, err := db.Apply(t.Context(), o)
+				for shop.CodeOf(err) == shop.Unavailable && t.Context().Err() == nil {
+					outcome, err = db.Apply(t.Context(), o)
+				}
+				if err != nil || outcome.Status != shop.Accepted {
+					t.Errorf("order %d: got %+v, %v", i, outcome, err)
+				}
+			}
+		})
+	}
+	workers.Wait()
+	done()
+	cuts.Wait()
+	shoptest.WantStock(t, db, p.ID, 0)
+	n, err := db.Pending(t.Context(), 2*orders, func(context.Context, []shop.Summary) error { return nil })
+	if err != nil || n != orders || cut == 0 {
+		t.Errorf("%d summaries after %d cuts, %v; want %d", n, cut, err, orders)
 	}
 }

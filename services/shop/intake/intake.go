@@ -13,6 +13,12 @@ import (
 // claimFor is how long the cache keeps who used an idempotency key. The ledger keeps it for good.
 const claimFor = 24 * time.Hour
 
+// Bounds of what a customer waits for the ledger, whose reader may hang rather than fail.
+const (
+	lookFor = time.Second     // whether a key was used; an order is taken without it
+	readFor = 3 * time.Second // an order that is asked for
+)
+
 // Intake is a shop.Intake. Only the queue must answer for an order to be taken: without the catalogue's database it lives on cached prices, without
 // the cache on the ledger, and what slips past both meets the claim in the ledger's transaction.
 type Intake struct {
@@ -60,9 +66,11 @@ func (in *Intake) Take(ctx context.Context, key string, lines []shop.Line) (stri
 
 // applied reports whether the ledger has the order; a Conflict error says that the key is another order's there.
 func (in *Intake) applied(ctx context.Context, key, id string) (bool, error) {
-	claimed, err := in.Ledger.Claimed(ctx, key)
+	look, cancel := context.WithTimeout(ctx, lookFor)
+	defer cancel()
+	claimed, err := in.Ledger.Claimed(look, key)
 	switch {
-	case shop.CodeOf(err) == shop.Unavailable && ctx.Err() == nil:
+	case err != nil && ctx.Err() == nil && (shop.CodeOf(err) == shop.Unavailable || look.Err() != nil):
 		in.Log.WarnContext(ctx, "an order is taken without a look at the ledger", "order", id, "error", err)
 		return false, nil
 	case err != nil:
@@ -126,6 +134,8 @@ func (in *Intake) Order(ctx context.Context, id string) (shop.Order, error) {
 	if !in.Seal.Made(id) {
 		return shop.Order{}, absent
 	}
+	ctx, cancel := context.WithTimeout(ctx, readFor)
+	defer cancel()
 	o, err := in.Ledger.Order(ctx, id)
 	if shop.CodeOf(err) == shop.NotFound {
 		return shop.Order{ID: id, Status: shop.Queued}, nil

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"storefront/services/shop"
@@ -237,4 +238,25 @@ func TestForeignIDs(t *testing.T) {
 			t.Errorf("%q: got %v, want not_found", id, err)
 		}
 	}
+}
+
+type hangingLedger struct{ shop.Ledger }
+
+func (hangingLedger) Claimed(ctx context.Context, _ string) (string, error) {
+	<-ctx.Done()
+	return "", ctx.Err()
+}
+
+func TestReaderHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := open(t)
+		w.Ledger = hangingLedger{w.Ledger}
+		begun := time.Now()
+		if _, err := w.Take(t.Context(), "key", lines(1, "kettle")); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(begun); took > time.Second {
+			t.Errorf("the customer waited %s for a ledger that hangs, want a second", took)
+		}
+	})
 }

@@ -19,9 +19,6 @@ func outputs(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error)
 	}
 	name := args.Name
 	id := name + "-id"
-	arn := func(service, format string, a ...any) string {
-		return "arn:aws:" + service + ":" + Region + ":" + Account + ":" + fmt.Sprintf(format, a...)
-	}
 	switch strings.TrimPrefix(args.TypeToken, "aws:") {
 	case "ec2/vpc:Vpc":
 		id = "vpc-" + name
@@ -76,6 +73,26 @@ func outputs(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error)
 		out["masterUserSecrets"] = resource.NewArrayProperty([]resource.PropertyValue{resource.NewObjectProperty(resource.PropertyMap{
 			"secretArn": resource.NewStringProperty(arn("secretsmanager", "secret:rds!cluster-%s-AbCdEf", id)),
 		})})
+	case "elasticache/parameterGroup:ParameterGroup", "elasticache/subnetGroup:SubnetGroup",
+		"rds/subnetGroup:SubnetGroup", "rds/clusterParameterGroup:ClusterParameterGroup":
+		set("name", "%s", name)
+		id = out["name"].StringValue()
+	default:
+		if made := stores(args, out, set); made != "" {
+			id = made
+		}
+	}
+	return id, out, nil
+}
+
+func arn(service, format string, a ...any) string {
+	return "arn:aws:" + service + ":" + Region + ":" + Account + ":" + fmt.Sprintf(format, a...)
+}
+
+// stores answers for what keeps messages, secrets, cached values and documents; the ID is empty for all else.
+func stores(args pulumi.MockResourceArgs, out resource.PropertyMap, set func(key, format string, a ...any)) (id string) {
+	name := args.Name
+	switch strings.TrimPrefix(args.TypeToken, "aws:") {
 	case "sqs/queue:Queue":
 		full := name
 		if f, ok := out["fifoQueue"]; ok && f.BoolValue() {
@@ -93,6 +110,7 @@ func outputs(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error)
 		id = arn("secretsmanager", "secret:%s-AbCdEf", name)
 		set("arn", "%s", id)
 	case "secretsmanager/secretVersion:SecretVersion":
+		id = out["secretId"].StringValue() + "|1"
 		set("arn", "%s", out["secretId"].StringValue())
 	case "elasticache/replicationGroup:ReplicationGroup":
 		id = out["replicationGroupId"].StringValue()
@@ -104,10 +122,6 @@ func outputs(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error)
 		id = arn("es", "domain/%s", domain)
 		set("arn", "%s", id)
 		set("endpoint", "vpc-%s-abc.%s.es.amazonaws.com", domain, Region)
-	case "elasticache/parameterGroup:ParameterGroup", "elasticache/subnetGroup:SubnetGroup",
-		"rds/subnetGroup:SubnetGroup", "rds/clusterParameterGroup:ClusterParameterGroup":
-		set("name", "%s", name)
-		id = out["name"].StringValue()
 	}
-	return id, out, nil
+	return id
 }

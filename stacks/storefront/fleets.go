@@ -63,7 +63,7 @@ func (st *stack) productFleet(ctx *pulumi.Context, store *artifact.Store) (*comp
 	if err != nil {
 		return nil, err
 	}
-	args.Service.Arguments = []string{"product"}
+	args.Service.Arguments = []string{"product", "order"}
 	args.Min, args.Max = s.MinInstances, s.MaxInstances
 	args.Scaling = compute.Scaling{CPU: 50, Requests: 1000, RequestLabel: label}
 	args.Egress["cache"] = compute.Peer{Port: cache.Port, SecurityGroupID: st.cache.SecurityGroupID}
@@ -71,6 +71,7 @@ func (st *stack) productFleet(ctx *pulumi.Context, store *artifact.Store) (*comp
 		"cache": st.cache.GrantSecretRead(), "order-key": st.orderKey.GrantRead(), "queue": st.orders.GrantSend(),
 	})
 	maps.Copy(args.Environment, pulumi.StringMap{
+		"SHOP_DB_READER":        hostPort(st.db.ReaderEndpoint, st.db.Port),
 		"SHOP_QUEUE_URL":        st.orders.URL,
 		"SHOP_CACHE":            hostPort(st.cache.PrimaryEndpoint, st.cache.Port),
 		"SHOP_CACHE_SECRET_ARN": st.cache.SecretARN,
@@ -93,7 +94,7 @@ func (st *stack) summaryFleet(ctx *pulumi.Context, store *artifact.Store) (*comp
 		return nil, err
 	}
 	args.Role = st.role
-	args.Service.Arguments = []string{"product"}
+	args.Service.Arguments = []string{"summary"}
 	args.Min, args.Max = s.SummaryMinInstances, s.SummaryMaxInstances
 	args.Scaling = compute.Scaling{CPU: 60, Backlog: float64(s.BacklogPerInstance), BacklogQueue: st.orders.Name}
 	args.Egress["search"] = compute.Peer{Port: search.Port, SecurityGroupID: st.search.SecurityGroupID}
@@ -161,7 +162,6 @@ func (st *stack) environment() pulumi.StringMap {
 		"AWS_REGION":         pulumi.String(st.settings.Region),
 		"SHOP_LISTEN":        pulumi.String(fmt.Sprintf(":%d", shopPort)),
 		"SHOP_DB_WRITER":     hostPort(st.db.WriterEndpoint, st.db.Port),
-		"SHOP_DB_READER":     hostPort(st.db.ReaderEndpoint, st.db.Port),
 		"SHOP_DB_NAME":       pulumi.String(databaseName),
 		"SHOP_DB_SECRET_ARN": st.db.SecretARN,
 		"SHOP_DB_CA":         pulumi.String(ca),

@@ -237,18 +237,18 @@ func TestNoSecretInTheOpen(t *testing.T) {
 // Each role of the shop is told what it needs, and its servers may do no more.
 func TestFleets(t *testing.T) {
 	c := up(t, map[string]string{"profile": "lab"})
-	common := []string{"AWS_REGION", "SHOP_DB_CA", "SHOP_DB_NAME", "SHOP_DB_READER", "SHOP_DB_SECRET_ARN", "SHOP_DB_WRITER", "SHOP_LISTEN", "SHOP_QUEUE_URL"}
+	common := []string{"AWS_REGION", "SHOP_DB_CA", "SHOP_DB_NAME", "SHOP_DB_SECRET_ARN", "SHOP_DB_WRITER", "SHOP_LISTEN", "SHOP_QUEUE_URL"}
 	for fleet, want := range map[string]struct {
 		command             string
 		environment, grants []string
 		reaches             []string
 	}{
 		"product": {
-			"shopd product", []string{"SHOP_CACHE", "SHOP_CACHE_SECRET_ARN", "SHOP_ORDER_SECRET_ARN"},
+			"shopd product order", []string{"SHOP_CACHE", "SHOP_CACHE_SECRET_ARN", "SHOP_DB_READER", "SHOP_ORDER_SECRET_ARN"},
 			[]string{"artifacts", "cache", "database", "instance", "order-key", "queue"}, []string{"aws", "cache", "database"},
 		},
 		"summary": {
-			"shopd product", []string{"SHOP_SEARCH"}, []string{"artifacts", "database", "instance", "queue", "search"}, []string{"aws", "database", "search"},
+			"shopd summary", []string{"SHOP_SEARCH"}, []string{"artifacts", "database", "instance", "queue", "search"}, []string{"aws", "database", "search"},
 		},
 	} {
 		name := "storefront-test-" + fleet

@@ -210,10 +210,11 @@ func (l *lab) run(ctx context.Context, tasks *errgroup.Group) {
 	network := &dataplane.Network{Store: l.store, EC2: l.ec2, Net: l.net, Names: names, Log: l.log}
 	scaling := &dataplane.Scaling{Store: l.store, Groups: l.scaling, Metrics: l.metrics, Now: time.Now, Log: l.log, CPUTime: l.instances.CPUTime}
 	measureCaches := &dataplane.CacheMeasure{Caches: l.caches, Metrics: l.metrics, Now: time.Now, Log: l.log}
+	cacheLogs := &dataplane.CacheLogs{Caches: l.caches, Logs: l.logs, Log: l.log}
 	measure := &dataplane.Measure{Metrics: l.metrics, Queues: l.sqs, Groups: l.scaling, ELB: l.elb, Health: l.health, Log: l.log}
 	gate := &dataplane.Gate{Store: l.store, EC2: l.ec2, Net: l.net, Endpoints: l.endpoints, Handler: http.HandlerFunc(l.serve), Log: l.log,
 		TLS: l.authority.TLSConfig(func(name string) bool { _, ok := l.endpoints.Service(name); return ok })}
-	for _, task := range []func(context.Context) error{network.Run, gate.Run, l.instances.Run, l.databases.Run, l.caches.Run, l.domains.Run, l.balancers.Run, scaling.Run, l.spot.Run, l.sqs.Run, l.sns.Run, measure.Run, measureCaches.Run, l.watch.Run, l.housekeeping} {
+	for _, task := range []func(context.Context) error{network.Run, gate.Run, l.instances.Run, l.databases.Run, l.caches.Run, l.domains.Run, l.balancers.Run, scaling.Run, l.spot.Run, l.sqs.Run, l.sns.Run, measure.Run, measureCaches.Run, cacheLogs.Run, l.watch.Run, l.housekeeping} {
 		tasks.Go(func() error { return task(ctx) })
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,12 +20,14 @@ import (
 
 	apiec2 "storefront/lab/api/ec2"
 	api "storefront/lab/api/elasticache"
+	apilogs "storefront/lab/api/logs"
 	"storefront/lab/authority"
 	"storefront/lab/dataplane"
 	"storefront/lab/dns"
 	"storefront/lab/ec2"
 	"storefront/lab/elasticache"
 	"storefront/lab/kms"
+	"storefront/lab/logs"
 	"storefront/lab/metrics"
 	"storefront/lab/network"
 	"storefront/lab/network/networktest"
@@ -348,6 +351,38 @@ func TestCachesAfterCrashes(t *testing.T) {
 		t.Errorf("the primary is %s, want shop-002", p)
 	}
 	l.settled()
+	l.deleteAll()
+}
+
+func TestCacheLogsAreDelivered(t *testing.T) {
+	l := newCacheLab(t)
+	l.run()
+	l.create(1)
+	must(l.cache.CreateCacheParameterGroup(t.Context(), &api.CreateCacheParameterGroupInput{CacheParameterGroupName: new("slow"), CacheParameterGroupFamily: new("redis7"), Description: new("d")}))(t)
+	must(l.cache.ModifyCacheParameterGroup(t.Context(), &api.ModifyCacheParameterGroupInput{CacheParameterGroupName: new("slow"),
+		ParameterNameValues: []api.ParameterNameValue{{ParameterName: new("slowlog-log-slower-than"), ParameterValue: new("0")}}}))(t)
+	to := func(kind, format string) api.LogDeliveryConfigurationRequest {
+		return api.LogDeliveryConfigurationRequest{LogType: &kind, LogFormat: &format, DestinationType: new("cloudwatch-logs"),
+			DestinationDetails: &api.DestinationDetails{CloudWatchLogsDetails: &api.CloudWatchLogsDestinationDetails{LogGroup: new("/cache/" + kind)}}}
+	}
+	must(l.cache.ModifyReplicationGroup(t.Context(), &api.ModifyReplicationGroupInput{ReplicationGroupId: new("shop"), CacheParameterGroupName: new("slow"),
+		LogDeliveryConfigurations: []api.LogDeliveryConfigurationRequest{to("slow-log", "json"), to("engine-log", "text")}}))(t)
+	l.settled()
+	service := logs.New(l.store, region.Default(), time.Now)
+	l.background(&dataplane.CacheLogs{Caches: l.caches, Logs: service, Log: l.log, Every: 20 * time.Millisecond})
+	primary, _ := l.endpoints()
+	l.connect(primary, cacheToken).Set(t.Context(), "slow as a snail", "1", 0)
+	for _, kind := range []string{"slow-log", "engine-log"} { // the groups come late: lines wait for them
+		must(service.CreateLogGroup(t.Context(), &apilogs.CreateLogGroupInput{LogGroupName: new("/cache/" + kind)}))(t)
+	}
+	for kind, text := range map[string]string{"slow-log": "slow as a snail", "engine-log": "Ready to accept connections"} {
+		l.eventually("the "+kind+" is delivered", func() bool {
+			out, err := service.GetLogEvents(t.Context(), &apilogs.GetLogEventsInput{LogGroupName: new("/cache/" + kind), LogStreamName: new("elasticache/redis/shop-001/0001/" + kind)})
+			return err == nil && slices.ContainsFunc(out.Events, func(e apilogs.OutputLogEvent) bool {
+				return strings.Contains(*e.Message, text) && !strings.Contains(*e.Message, cacheToken)
+			})
+		})
+	}
 	l.deleteAll()
 }
 

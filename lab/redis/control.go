@@ -172,3 +172,12 @@ func (n *Node) setUsers(ctx context.Context, users []User) error {
 	}
 	return nil
 }
+
+// SlowCommands returns the last slow commands, the latest first. Redis leaves out what they hold of passwords.
+func (n *Node) SlowCommands(ctx context.Context) ([]client.SlowLog, error) {
+	list, err := n.client.SlowLogGet(ctx, 128).Result()
+	if err != nil {
+		return nil, fmt.Errorf("node %s: reading its slow commands: %w", n.spec.ID, err)
+	}
+	return list, nil
+}

@@ -38,11 +38,15 @@ func TestPausedReaders(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.exec(w, "create table v (id int)")
+	client := l.connect(1)
 	if err := l.cluster().Promote(t.Context(), reader.ID()); err != nil {
 		t.Fatal(err)
 	}
 	if n := tables(t, l); n != 3 || l.cluster().ReplayPaused() {
 		t.Errorf("after the promotion of a paused reader: %d tables, want 3; paused: %t", n, l.cluster().ReplayPaused())
+	}
+	if client.Ping(t.Context()) == nil {
+		t.Error("who was connected to the reader is connected to the writer now, as if it still were one")
 	}
 	<-writer.Done()
 }

@@ -48,7 +48,9 @@ func (n *Node) promote(ctx context.Context) error {
 		if !done {
 			return fmt.Errorf("the server did not become a writer within %s", promoteTime)
 		}
-		return nil
+		// Aurora restarts a reader that it promotes: who is connected to it as to a reader must connect anew, and is then led to a reader.
+		_, err := conn.Exec(ctx, "select pg_terminate_backend(pid) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()")
+		return err
 	})
 }
 

@@ -1,0 +1,184 @@
+package e2e
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"storefront/test/history"
+)
+
+// What the shop holds, read from where it is: the database, the search and the queue.
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// mustQuery runs a query on a database and returns its rows.
+func (d *deployment) mustQuery(t *testing.T, host, query string) []string {
+	t.Helper()
+	var out string
+	eventually(t, "query the database", time.Minute, func() error {
+		var status int
+		if out, status = d.psql(t, host, query); status != 0 {
+			return fmt.Errorf("status %d: %s", status, out)
+		}
+		return nil
+	})
+	if out == "" {
+		return nil
+	}
+	return strings.Split(out, "\n")
+}
+
+// count runs a query on the writer that returns one number.
+func (d *deployment) count(t *testing.T, query string) int {
+	t.Helper()
+	rows := d.mustQuery(t, d.out.DatabaseWriter, query)
+	n, err := strconv.Atoi(strings.Join(rows, "\n"))
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return n
+}
+
+// stock returns the stock of the assortment.
+func (d *deployment) stock(t *testing.T) map[string]int64 {
+	t.Helper()
+	stock := map[string]int64{}
+	for _, row := range d.mustQuery(t, d.out.DatabaseWriter, "SELECT id || ' ' || stock FROM product WHERE id IN ('"+strings.Join(assortment(), "','")+"')") {
+		id, n, _ := strings.Cut(row, " ")
+		amount, err := strconv.ParseInt(n, 10, 64)
+		if err != nil {
+			t.Fatalf("stock %q: %v", row, err)
+		}
+		stock[id] = amount
+	}
+	return stock
+}
+
+// ledger returns the orders in the database that were taken since a time. The database knows the hash of the idempotency key that an order has claimed,
+// and nothing of the key of an order that was rejected for its key: the operations tell those.
+func (d *deployment) ledger(t *testing.T, since time.Time, operations []history.Operation) map[string]history.Order {
+	t.Helper()
+	byHash, byOrder := map[string]string{}, map[string]string{}
+	for _, op := range operations {
+		sum := sha256.Sum256([]byte(op.Key))
+		byHash[hex.EncodeToString(sum[:])] = op.Key
+		if op.Order != "" {
+			byOrder[op.Order] = op.Key
+		}
+	}
+	orders := map[string]history.Order{}
+	query := `SELECT json_build_object('id', o.id, 'hash', c.key_hash, 'status', o.status, 'items', o.items) FROM shop_order o LEFT JOIN claim c ON c.order_id = o.id ` + takenSince(since)
+	for _, row := range d.mustQuery(t, d.out.DatabaseWriter, query) {
+		var o struct {
+			ID, Hash string
+			Status   history.Status
+			Items    []struct {
+				ProductID string `json:"product_id"`
+				Quantity  int64
+			}
+		}
+		if err := json.Unmarshal([]byte(row), &o); err != nil {
+			t.Fatalf("order %s: %v", row, err)
+		}
+		items := map[string]int64{}
+		for _, i := range o.Items {
+			items[i.ProductID] = i.Quantity
+		}
+		orders[o.ID] = history.Order{Key: cmp.Or(byHash[o.Hash], byOrder[o.ID], o.Hash), Status: o.Status, Items: items}
+	}
+	return orders
+}
+
+func takenSince(since time.Time) string {
+	return "WHERE placed_at >= '" + since.UTC().Format(time.RFC3339Nano) + "'"
+}
+
+// found returns the status of every order taken since a time that a search finds, newest first as the shop pages them.
+func (d *deployment) found(t *testing.T, since time.Time) (map[string]history.Status, error) {
+	t.Helper()
+	found, cursor := map[string]history.Status{}, ""
+	c := &http.Client{Timeout: 10 * time.Second}
+	defer c.CloseIdleConnections()
+	for {
+		var page struct {
+			Items []struct {
+				ID       string
+				Status   history.Status
+				PlacedAt time.Time `json:"placed_at"`
+			}
+			NextCursor string `json:"next_cursor"`
+		}
+		if err := getJSON(t.Context(), c, d.url+"/summaries?limit=100&cursor="+url.QueryEscape(cursor), &page); err != nil {
+			return nil, err
+		}
+		for _, s := range page.Items {
+			if s.PlacedAt.Before(since) {
+				return found, nil
+			}
+			found[s.ID] = s.Status
+		}
+		if cursor = page.NextCursor; cursor == "" {
+			return found, nil
+		}
+	}
+}
+
+// backlog returns how many messages of a queue wait or are worked on.
+func (d *deployment) backlog(t *testing.T, queue string) (int, error) {
+	t.Helper()
+	names := []types.QueueAttributeName{types.QueueAttributeNameApproximateNumberOfMessages, types.QueueAttributeNameApproximateNumberOfMessagesNotVisible,
+		types.QueueAttributeNameApproximateNumberOfMessagesDelayed}
+	out, err := sqs.NewFromConfig(d.aws).GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &queue, AttributeNames: names})
+	if err != nil {
+		return 0, err
+	}
+	total := 0
+	for _, name := range names {
+		n, err := strconv.Atoi(out.Attributes[string(name)])
+		if err != nil {
+			return 0, err
+		}
+		total += n
+	}
+	return total, nil
+}
+
+// settle waits until nothing is on its way any more: the queue and the outbox are empty, and a search finds every order taken since a time.
+func (d *deployment) settle(t *testing.T, since time.Time) {
+	t.Helper()
+	eventually(t, "wait until the queue is empty", 3*time.Minute, func() error {
+		n, err := d.backlog(t, d.out.QueueURL)
+		if err == nil && n > 0 {
+			err = fmt.Errorf("%d messages", n)
+		}
+		return err
+	})
+	eventually(t, "wait until the outbox is empty", 2*time.Minute, func() error {
+		if n := d.count(t, "SELECT count(*) FROM outbox"); n > 0 {
+			return fmt.Errorf("%d summaries", n)
+		}
+		return nil
+	})
+	orders := d.count(t, "SELECT count(*) FROM shop_order "+takenSince(since))
+	eventually(t, "wait until a search finds every order", time.Minute, func() error {
+		found, err := d.found(t, since)
+		if err == nil && len(found) < orders {
+			err = fmt.Errorf("%d of %d", len(found), orders)
+		}
+		return err
+	})
+}

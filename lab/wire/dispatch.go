@@ -51,7 +51,7 @@ func (s *Server) recognise(r *http.Request) *servedService {
 	if target != "" {
 		prefix, _ := splitTarget(target)
 		for _, svc := range s.services {
-			if svc.TargetPrefix == prefix {
+			if svc.isTarget(prefix) {
 				return svc
 			}
 		}
@@ -103,6 +103,11 @@ func (s *Server) served(name string, r *http.Request) (found *servedService) {
 func splitTarget(target string) (prefix, operation string) {
 	i := strings.LastIndexByte(target, '.')
 	return target[:max(i, 0)], target[i+1:]
+}
+
+// isTarget tells whether a target's first part names the service. Clients of several years write CloudTrail's with and without the Java package before it.
+func (s *Service) isTarget(prefix string) bool {
+	return prefix == s.TargetPrefix || prefix != "" && strings.HasSuffix(s.TargetPrefix, "."+prefix)
 }
 
 func isForm(r *http.Request) bool {
@@ -182,7 +187,7 @@ func (s *servedService) find(req *request) *Operation {
 	switch s.Protocol {
 	case JSON:
 		prefix, name := splitTarget(req.http.Header.Get("X-Amz-Target"))
-		if prefix != s.TargetPrefix {
+		if !s.isTarget(prefix) {
 			return nil
 		}
 		return s.byName[name]

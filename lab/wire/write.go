@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -13,7 +14,7 @@ import (
 func (s *Server) write(w http.ResponseWriter, r *http.Request, c *call, a *answer) (int64, error) {
 	h := w.Header()
 	for name, values := range a.header {
-		h[http.CanonicalHeaderKey(name)] = values
+		h[headerName(name)] = values
 	}
 	if c.service.isS3() {
 		h.Set("Server", "AmazonS3")
@@ -42,6 +43,14 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, c *call, a *answe
 		panic(http.ErrAbortHandler)
 	}
 	return n, nil
+}
+
+// headerName is how a header's name is written. S3 writes those of metadata in lower case, and the AWS CLI goes by it.
+func headerName(name string) string {
+	if lower := strings.ToLower(name); strings.HasPrefix(lower, "x-amz-meta-") {
+		return lower
+	}
+	return http.CanonicalHeaderKey(name)
 }
 
 // bufferedByClients is how much of an answer Go's HTTP client reads at once, less what headers take.

@@ -4,14 +4,18 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
 
+	ec2api "storefront/lab/api/ec2"
+	cacheapi "storefront/lab/api/elasticache"
 	rdsapi "storefront/lab/api/rds"
 	"storefront/lab/control"
 	"storefront/lab/dataplane"
 	"storefront/lab/instance"
+	"storefront/lab/wire"
 )
 
 // The parts of the data plane that faults hit.
@@ -66,28 +70,74 @@ func (l *lab) killServices(ctx context.Context, id string) error {
 
 func (l *lab) noticeSpot(_ context.Context, id string) error { return l.spot.Interrupt(id) }
 
+// loseZone takes away everything that runs in a zone.
 func (l *lab) loseZone(ctx context.Context, zone string) error {
-	var s control.Status
-	if err := l.listInstances(ctx, &s); err != nil {
-		return err
-	}
 	lost, err := l.domains.LoseZone(zone)
 	if err != nil {
 		return err
 	}
-	for _, i := range s.Instances {
-		if i.Zone != zone || i.State != "running" {
-			continue
-		}
-		if err := l.loseInstance(ctx, i.ID); err != nil {
+	for _, lose := range []func(context.Context, string) (int, error){l.loseInstances, l.loseDatabases, l.loseCaches} {
+		n, err := lose(ctx, zone)
+		if err != nil {
 			return err
 		}
-		lost++
+		lost += n
 	}
 	if lost == 0 {
 		return fmt.Errorf("nothing runs in the zone %q; `lab status` lists the instances with their zones", zone)
 	}
 	return nil
+}
+
+func (l *lab) loseInstances(ctx context.Context, zone string) (n int, _ error) {
+	var s control.Status
+	if err := l.listInstances(ctx, &s); err != nil {
+		return 0, err
+	}
+	for _, i := range s.Instances {
+		if i.Zone != zone || i.State != ec2api.InstanceStateNameRunning {
+			continue
+		}
+		if err := l.loseInstance(ctx, i.ID); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+func (l *lab) loseDatabases(ctx context.Context, zone string) (n int, _ error) {
+	all, err := l.rds.DescribeDBInstances(ctx, &rdsapi.DescribeDBInstancesInput{})
+	if err != nil {
+		return 0, err
+	}
+	for _, i := range all.DBInstances {
+		if wire.Value(i.AvailabilityZone) != zone {
+			continue
+		}
+		if err := l.databases.Lose(ctx, *i.DBInstanceIdentifier); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+func (l *lab) loseCaches(ctx context.Context, zone string) (n int, _ error) {
+	all, err := l.cache.DescribeCacheClusters(ctx, &cacheapi.DescribeCacheClustersInput{})
+	if err != nil {
+		return 0, err
+	}
+	for _, c := range all.CacheClusters {
+		if wire.Value(c.PreferredAvailabilityZone) != zone {
+			continue
+		}
+		if err := l.caches.Lose(*c.CacheClusterId); err != nil && !errors.Is(err, dataplane.ErrNoCache) { // one that does not run yet
+			return n, err
+		}
+		n++
+	}
+	return n, nil
 }
 
 func (l *lab) part(ctx context.Context, pair string) error {

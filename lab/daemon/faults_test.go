@@ -66,6 +66,7 @@ func TestImpossibleFaults(t *testing.T) {
 		{"process-kill", "i-1", "lab status"},
 		{"spot-notice", "i-1", "i-1"},
 		{"zone-loss", "us-east-1z", "lab status"},
+		{"database-loss", "none", "lab status"},
 		{"failover", "none", "none"},
 		{"reader-pause", "none", "lab status"},
 		{"reader-resume", "none", "lab status"},

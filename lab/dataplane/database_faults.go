@@ -10,8 +10,8 @@ import (
 	"storefront/lab/state"
 )
 
-// ErrNoDatabase says that there is no database cluster of a name.
-var ErrNoDatabase = errors.New("there is no such database cluster")
+// ErrNoDatabase says that there is no database cluster or instance of a name.
+var ErrNoDatabase = errors.New("there is no such database")
 
 // PauseReaders lets the readers of a cluster fall behind its writer, until ResumeReaders, a failover or a restart.
 func (d *Databases) PauseReaders(ctx context.Context, cluster string) error {
@@ -29,6 +29,26 @@ func (d *Databases) ResumeReaders(ctx context.Context, cluster string) error {
 		return err
 	}
 	return data.ResumeReaders(ctx)
+}
+
+// Lose ends the server of a database instance at once, as when its host fails. A writer's cluster fails over; the server comes back by itself.
+func (d *Databases) Lose(ctx context.Context, instance string) error {
+	declared, err := d.clusters()
+	if err != nil {
+		return err
+	}
+	for _, c := range declared {
+		i, ok := find(c.Instances, instance)
+		if !ok {
+			continue
+		}
+		data, err := d.Engine.Cluster(dataName(c.ResourceID))
+		if err != nil {
+			return err
+		}
+		return data.Crash(ctx, dataName(i.ResourceID))
+	}
+	return fmt.Errorf("%s: %w; `lab status` lists the databases", instance, ErrNoDatabase)
 }
 
 // ArePaused lists the clusters whose readers are kept from replaying.

@@ -48,3 +48,14 @@ func (c *Cluster) ReplayPaused() bool {
 	defer c.pausing.Unlock()
 	return slices.ContainsFunc(c.paused, func(n *Node) bool { return n.alive() && n.isStandby() })
 }
+
+// Crash ends a running node at once, as when its host fails. Crashing one that does not run is no error.
+func (c *Cluster) Crash(ctx context.Context, id string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := c.running[id]
+	if n == nil || !n.alive() {
+		return nil
+	}
+	return n.Stop(ctx, Immediate)
+}

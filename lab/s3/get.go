@@ -43,7 +43,7 @@ func (s *Service) getObject(ctx context.Context, in *api.GetObjectInput) (*api.G
 		VersionId: h.versionID, Metadata: v.Headers.Metadata, Expires: v.Headers.Expires, PartsCount: h.partsCount, StorageClass: h.storageClass(),
 		ContentType: text(v.Headers.ContentType), ContentEncoding: text(v.Headers.ContentEncoding), ContentLanguage: text(v.Headers.ContentLanguage),
 		ContentDisposition: text(v.Headers.ContentDisposition), CacheControl: text(v.Headers.CacheControl), WebsiteRedirectLocation: text(v.Headers.WebsiteRedirect),
-		ObjectLockLegalHoldStatus: text(v.LegalHold),
+		ObjectLockLegalHoldStatus: text(v.LegalHold), ReplicationStatus: text(v.Replication),
 	}
 	if len(v.Tags) > 0 {
 		out.TagCount = new(int64(len(v.Tags)))
@@ -77,7 +77,7 @@ func (s *Service) HeadObject(ctx context.Context, in *api.HeadObjectInput) (*api
 		VersionId: h.versionID, Metadata: v.Headers.Metadata, Expires: v.Headers.Expires, PartsCount: h.partsCount, StorageClass: h.storageClass(),
 		ContentType: text(v.Headers.ContentType), ContentEncoding: text(v.Headers.ContentEncoding), ContentLanguage: text(v.Headers.ContentLanguage),
 		ContentDisposition: text(v.Headers.ContentDisposition), CacheControl: text(v.Headers.CacheControl), WebsiteRedirectLocation: text(v.Headers.WebsiteRedirect),
-		ObjectLockLegalHoldStatus: text(v.LegalHold),
+		ObjectLockLegalHoldStatus: text(v.LegalHold), ReplicationStatus: text(v.Replication),
 	}
 	if v.Retention != nil {
 		out.ObjectLockMode, out.ObjectLockRetainUntilDate = v.Retention.Mode, v.Retention.RetainUntilDate

@@ -37,6 +37,7 @@ type bucket struct {
 	Accelerate   *string
 	Payer        string
 	ObjectLock   *api.ObjectLockConfiguration
+	Replication  *api.ReplicationConfiguration
 	Analytics    map[string]api.AnalyticsConfiguration
 	Metrics      map[string]api.MetricsConfiguration
 	Inventory    map[string]api.InventoryConfiguration
@@ -65,6 +66,7 @@ type version struct {
 	StorageClass string
 	Retention    *api.ObjectLockRetention
 	LegalHold    string
+	Replication  string // status; "" when no rule selects the version
 }
 
 // headers are what a client stores with an object to get back with it.

@@ -7,7 +7,7 @@ import (
 	"storefront/lab/state"
 )
 
-// This file holds what the lab does not do: websites and replication. Reading answers that there is none; setting one is refused.
+// This file holds what the lab does not do: websites. Reading answers that there is none; setting one is refused.
 
 // GetBucketWebsite implements the operation of that name.
 func (s *Service) GetBucketWebsite(ctx context.Context, in *api.GetBucketWebsiteInput) (*api.GetBucketWebsiteOutput, error) {
@@ -24,21 +24,4 @@ func (s *Service) PutBucketWebsite(context.Context, *api.PutBucketWebsiteInput) 
 // DeleteBucketWebsite implements the operation of that name.
 func (s *Service) DeleteBucketWebsite(ctx context.Context, in *api.DeleteBucketWebsiteInput) (*api.DeleteBucketWebsiteOutput, error) {
 	return &api.DeleteBucketWebsiteOutput{}, s.view(ctx, in.Bucket, in.ExpectedBucketOwner, func(*state.Tx, bucket) error { return nil })
-}
-
-// GetBucketReplication implements the operation of that name.
-func (s *Service) GetBucketReplication(ctx context.Context, in *api.GetBucketReplicationInput) (*api.GetBucketReplicationOutput, error) {
-	return nil, s.view(ctx, in.Bucket, in.ExpectedBucketOwner, func(_ *state.Tx, b bucket) error {
-		return notFound("ReplicationConfigurationNotFoundError", "The replication configuration was not found", b)
-	})
-}
-
-// PutBucketReplication refuses: the lab is one region, and does not replicate within it.
-func (s *Service) PutBucketReplication(context.Context, *api.PutBucketReplicationInput) (*api.PutBucketReplicationOutput, error) {
-	return nil, notImplemented("replication")
-}
-
-// DeleteBucketReplication implements the operation of that name.
-func (s *Service) DeleteBucketReplication(ctx context.Context, in *api.DeleteBucketReplicationInput) (*api.DeleteBucketReplicationOutput, error) {
-	return &api.DeleteBucketReplicationOutput{}, s.view(ctx, in.Bucket, in.ExpectedBucketOwner, func(*state.Tx, bucket) error { return nil })
 }

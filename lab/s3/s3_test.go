@@ -26,6 +26,7 @@ type fixture struct {
 	*s3.Client
 	server  *wiretest.Server
 	service *lab.Service
+	store   *state.Store
 	dir     string
 	now     time.Time
 }
@@ -44,6 +45,7 @@ func serveIn(t *testing.T, dir string, change ...func(*lab.Options)) *fixture {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
+	f.store = store
 	o := lab.Options{Store: store, Dir: filepath.Join(f.dir, "s3"), Region: region.Default(), Clock: func() time.Time { return f.now }}
 	for _, c := range change {
 		c(&o)

@@ -118,6 +118,9 @@ func (s *Service) insert(tx *state.Tx, b bucket, v *version) (replaced []segment
 	if v.Retention == nil && !v.DeleteMarker {
 		v.Retention = defaultRetention(b, v.Modified)
 	}
+	if err := enqueue(tx, b, v); err != nil {
+		return nil, err
+	}
 	return replaced, versions.Put(tx, v.tableKey(), *v)
 }
 

@@ -97,6 +97,11 @@ func (s *Service) changeVersion(ctx context.Context, bucketName, key, id, owner 
 			return err
 		}
 		shown = b.versionID(v)
+		if v.Replication != "" { // tags and locks follow the object
+			if err := enqueue(tx, b, &v); err != nil {
+				return err
+			}
+		}
 		return versions.Put(tx, v.tableKey(), v)
 	})
 }

@@ -30,6 +30,9 @@ func (s *Service) PutBucketVersioning(ctx context.Context, in *api.PutBucketVers
 		if b.ObjectLock != nil && *c.Status != "Enabled" {
 			return wire.Errorf(409, "InvalidBucketState", "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.")
 		}
+		if b.Replication != nil && *c.Status != "Enabled" {
+			return wire.Errorf(409, "InvalidBucketState", "A replication configuration is present on this bucket, so the versioning state cannot be changed. To change the versioning state, first delete the replication configuration.")
+		}
 		b.Versioning, b.MFADelete = *c.Status, c.MFADelete
 		return nil
 	})

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	autoscalingapi "storefront/lab/api/autoscaling"
+	trailapi "storefront/lab/api/cloudtrail"
 	cloudwatchapi "storefront/lab/api/cloudwatch"
 	ec2api "storefront/lab/api/ec2"
 	cacheapi "storefront/lab/api/elasticache"
@@ -34,6 +35,7 @@ import (
 	stsapi "storefront/lab/api/sts"
 	"storefront/lab/authority"
 	"storefront/lab/autoscaling"
+	"storefront/lab/cloudtrail"
 	"storefront/lab/cloudwatch"
 	"storefront/lab/dataplane"
 	"storefront/lab/ec2"
@@ -100,6 +102,7 @@ type lab struct {
 	sqs     *sqs.Service
 	sns     *sns.Service
 	watch   *cloudwatch.Service
+	trail   *cloudtrail.Service
 
 	endpoints dataplane.Endpoints
 	spot      *dataplane.Spot
@@ -150,7 +153,7 @@ func open(dir, address string, log *slog.Logger) (_ *lab, err error) {
 
 // endpointNames are the services that answer inside the region's network, named as their endpoints are.
 func endpointNames() []string {
-	return []string{"sts", "iam", "ec2", "elasticloadbalancing", "autoscaling", "rds", "s3", "kms", "secretsmanager", "ssm", "logs", "sqs", "sns", "monitoring", "es", "elasticache"}
+	return []string{"sts", "iam", "ec2", "elasticloadbalancing", "autoscaling", "rds", "s3", "kms", "secretsmanager", "ssm", "logs", "sqs", "sns", "monitoring", "es", "elasticache", "cloudtrail"}
 }
 
 func (l *lab) openServices(dir string) (err error) {
@@ -180,10 +183,13 @@ func (l *lab) openServices(dir string) (err error) {
 	if l.watch, err = cloudwatch.New(cloudwatch.Config{Store: l.store, Region: r, Now: now, Metrics: l.metrics, Log: l.log, Notify: l.notify, Scale: l.scaling.ExecuteForAlarm}); err != nil {
 		return err
 	}
+	if l.trail, err = cloudtrail.New(cloudtrail.Config{Store: l.store, Region: r, Now: now, Log: l.log, Dir: auditDir(dir), Buckets: l.s3, Keys: l.kms, Logs: l.logs, Roles: l.iam, Publish: l.announce}); err != nil {
+		return err
+	}
 	l.wire = wire.NewServer(wire.Options{
 		Services: []*wire.Service{stsapi.New(l.sts), iamapi.New(l.iam), ec2api.New(l.ec2), elbv2api.New(l.elb), autoscalingapi.New(l.scaling), rdsapi.New(l.rds), cacheapi.New(l.cache),
-			s3api.New(l.s3), kmsapi.New(l.kms), secretsapi.New(l.secrets), ssmapi.New(l.ssm), logsapi.New(l.logs), sqsapi.New(l.sqs), osapi.New(l.search), esapi.New(l.search.Legacy()), snsapi.New(l.sns), cloudwatchapi.New(l.watch)},
-		Credentials: keyring{store: l.store, users: l.iam, sessions: l.sts}, Region: r.Name, Logger: l.log, Pace: pace, Disturb: l.calls.disturb,
+			s3api.New(l.s3), kmsapi.New(l.kms), secretsapi.New(l.secrets), ssmapi.New(l.ssm), logsapi.New(l.logs), sqsapi.New(l.sqs), osapi.New(l.search), esapi.New(l.search.Legacy()), snsapi.New(l.sns), cloudwatchapi.New(l.watch), trailapi.New(l.trail)},
+		Credentials: keyring{store: l.store, users: l.iam, sessions: l.sts}, Region: r.Name, Logger: l.log, Pace: pace, Record: l.trail.Record, Disturb: l.calls.disturb,
 	})
 	return nil
 }
@@ -214,7 +220,7 @@ func (l *lab) run(ctx context.Context, tasks *errgroup.Group) {
 	measure := &dataplane.Measure{Metrics: l.metrics, Queues: l.sqs, Groups: l.scaling, ELB: l.elb, Health: l.health, Log: l.log}
 	gate := &dataplane.Gate{Store: l.store, EC2: l.ec2, Net: l.net, Endpoints: l.endpoints, Handler: http.HandlerFunc(l.serve), Log: l.log,
 		TLS: l.authority.TLSConfig(func(name string) bool { _, ok := l.endpoints.Service(name); return ok })}
-	for _, task := range []func(context.Context) error{network.Run, gate.Run, l.instances.Run, l.databases.Run, l.caches.Run, l.domains.Run, l.balancers.Run, scaling.Run, l.spot.Run, l.sqs.Run, l.sns.Run, measure.Run, measureCaches.Run, cacheLogs.Run, l.watch.Run, l.housekeeping} {
+	for _, task := range []func(context.Context) error{network.Run, gate.Run, l.instances.Run, l.databases.Run, l.caches.Run, l.domains.Run, l.balancers.Run, scaling.Run, l.spot.Run, l.sqs.Run, l.sns.Run, measure.Run, measureCaches.Run, cacheLogs.Run, l.watch.Run, l.trail.Run, l.housekeeping} {
 		tasks.Go(func() error { return task(ctx) })
 	}
 }
@@ -236,7 +242,7 @@ func (l *lab) housekeeping(ctx context.Context) error {
 			tick.Stop()
 			return nil
 		case <-tick.C:
-			if err := errors.Join(l.logs.Expire(), l.sts.Expire(), l.sns.Expire(), l.instances.ForgetConsoles()); err != nil {
+			if err := errors.Join(l.logs.Expire(), l.sts.Expire(), l.sns.Expire(), l.trail.Expire(), l.instances.ForgetConsoles()); err != nil {
 				l.log.Error("clearing away", "error", err)
 			}
 		}
@@ -270,6 +276,11 @@ func (l *lab) profile(tx *state.Tx, nameOrARN string) (ec2.Profile, bool) {
 // notify lets an alarm publish to a topic.
 func (l *lab) notify(tx *state.Tx, n cloudwatch.Notification) error {
 	return l.sns.PublishAs(tx, "cloudwatch.amazonaws.com", sns.Notification{Topic: n.Topic, Subject: n.Subject, Message: n.Message, Source: n.Alarm})
+}
+
+// announce lets a trail publish to a topic.
+func (l *lab) announce(tx *state.Tx, topic, message, source string) error {
+	return l.sns.PublishAs(tx, "cloudtrail.amazonaws.com", sns.Notification{Topic: topic, Message: message, Source: source})
 }
 
 func (l *lab) spotSignals(tx *state.Tx, id string) autoscaling.SpotSignals {

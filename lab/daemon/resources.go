@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	autoscalingapi "storefront/lab/api/autoscaling"
+	trailapi "storefront/lab/api/cloudtrail"
 	cloudwatchapi "storefront/lab/api/cloudwatch"
 	ec2api "storefront/lab/api/ec2"
 	cacheapi "storefront/lab/api/elasticache"
@@ -79,6 +80,7 @@ func (l *lab) counters() map[string]counter {
 		"subscriptions":          counted(l.sns.ListSubscriptions, func(o *snsapi.ListSubscriptionsOutput) int { return len(o.Subscriptions) }),
 		"alarms":                 l.countAlarms,
 		"dashboards":             counted(l.watch.ListDashboards, func(o *cloudwatchapi.ListDashboardsOutput) int { return len(o.DashboardEntries) }),
+		"trails":                 counted(l.trail.ListTrails, func(o *trailapi.ListTrailsOutput) int { return len(o.Trails) }),
 		"KMS keys":               l.countKeys,
 	}
 }

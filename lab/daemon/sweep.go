@@ -18,6 +18,7 @@ func instancesDir(dir string) string { return filepath.Join(dir, "instances") }
 func databasesDir(dir string) string { return filepath.Join(dir, "databases") }
 func cachesDir(dir string) string    { return filepath.Join(dir, "caches") }
 func objectsDir(dir string) string   { return filepath.Join(dir, "objects") }
+func auditDir(dir string) string     { return filepath.Join(dir, "audit") }
 func domainsDir(dir string) string   { return filepath.Join(dir, "search") }
 
 // ConsoleFile is where the console of an instance is written, or kept for a while when the instance was terminated.

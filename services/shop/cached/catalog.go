@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/sync/singleflight"
@@ -182,17 +181,5 @@ func (c *Catalog) share(ctx context.Context, key string, f func(context.Context)
 		return a.entry, a.origin, r.Err
 	case <-ctx.Done():
 		return entry{}, "", &shop.Error{Code: shop.Unavailable, Message: "the catalogue did not answer in time", Err: ctx.Err()}
-	}
-}
-
-// sleep waits for d, and reports false when ctx ends first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"storefront/services/shop"
+	"storefront/services/shop/internal/backoff"
 )
 
 // Times of a fill. Each holds back what comes before it: a load is over before its lease is, and a flight before its callers lose patience.
@@ -40,7 +41,7 @@ func (c *Catalog) fill(ctx context.Context, l lookup) (entry, shop.Origin, error
 		if won {
 			return c.fillWithLease(ctx, l, time.Now())
 		}
-		if !sleep(ctx, jitter(pollEvery)) {
+		if !backoff.Sleep(ctx, jitter(pollEvery)) {
 			break
 		}
 		e, found, err := c.get(ctx, l.key)

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"strings"
@@ -19,14 +18,16 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
 	"storefront/services/shop"
+	"storefront/services/shop/internal/backoff"
 )
 
 const (
 	signingName = "es" // of domains of either engine, as "Signing HTTP requests to Amazon OpenSearch Service" has it
 	attempts    = 3
 	attemptFor  = 3 * time.Second
-	pause       = 100 * time.Millisecond // before the second attempt; it doubles
-	maxAnswer   = 32 << 20               // bytes of an answer: a full page with the longest names is far below
+	pause       = 150 * time.Millisecond // before the second attempt, at the most; it doubles
+	maxPause    = 2 * pause
+	maxAnswer   = 32 << 20 // bytes of an answer: a full page with the longest names is far below
 )
 
 // Config says where the domain is and who asks.
@@ -73,8 +74,9 @@ type failure struct{ Type, Reason string }
 
 // call sends a request that may run more than once, and again after a pause when the domain does not answer or says that it is busy.
 func (x *Index) call(ctx context.Context, method, path, contentType string, body []byte) (a answer, err error) {
+	again := backoff.Backoff{Min: pause, Max: maxPause}
 	for i := range attempts {
-		if i > 0 && !sleep(ctx, time.Duration(float64(pause<<(i-1))*(0.5+rand.Float64()))) {
+		if i > 0 && !again.Wait(ctx) {
 			break
 		}
 		attempt, cancel := context.WithTimeout(ctx, attemptFor)
@@ -148,16 +150,4 @@ func refusal(doing string, status int, f failure) error {
 		return &shop.Error{Code: shop.Unavailable, Message: "the search does not answer", Err: cause}
 	}
 	return &shop.Error{Code: shop.Internal, Message: "the search refused a request", Err: cause}
-}
-
-// sleep waits for d, and reports false when ctx ends first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

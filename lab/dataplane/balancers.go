@@ -55,12 +55,7 @@ func (b *Balancers) Run(ctx context.Context) error {
 // soon wakes Run up after the drain interval.
 func (b *Balancers) soon() {
 	again := b.again
-	time.AfterFunc(drainInterval, func() {
-		select {
-		case again <- struct{}{}:
-		default:
-		}
-	})
+	time.AfterFunc(drainInterval, func() { poke(again) })
 }
 
 // converge makes the data plane match the state, and writes back what became true. A node whose interface is not there yet is no failure:

@@ -35,31 +35,10 @@ type Databases struct {
 // Run converges until ctx ends, and then stops the servers.
 func (d *Databases) Run(ctx context.Context) error {
 	d.workers = map[string]*database{}
-	wake, clock := make(chan struct{}, 1), time.NewTicker(checkEvery)
-	defer clock.Stop()
-	go func() {
-		changed := d.Store.Watch(ctx, "rds.", Applied)
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-changed:
-			case <-clock.C:
-			}
-			poke(wake)
-		}
-	}()
+	wake := merge(ctx, d.Store.Watch(ctx, "rds.", Applied), ticks(ctx, checkEvery))
 	err := loop(ctx, wake, d.Log, d.converge)
 	d.running.Wait()
 	return err
-}
-
-// poke wakes a loop that is not awake already.
-func poke(wake chan<- struct{}) {
-	select {
-	case wake <- struct{}{}:
-	default:
-	}
 }
 
 // converge wakes the clusters' workers, those of new ones included, and deletes snapshots.

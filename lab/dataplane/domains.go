@@ -48,20 +48,7 @@ func (d *Domains) Run(ctx context.Context) error {
 	d.mu.Lock()
 	d.workers = map[string]*searchDomain{}
 	d.mu.Unlock()
-	wake, clock := make(chan struct{}, 1), time.NewTicker(checkEvery)
-	defer clock.Stop()
-	go func() {
-		changed := d.Store.Watch(ctx, "es.", Applied)
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-changed:
-			case <-clock.C:
-			}
-			poke(wake)
-		}
-	}()
+	wake := merge(ctx, d.Store.Watch(ctx, "es.", Applied), ticks(ctx, checkEvery))
 	err := loop(ctx, wake, d.Log, d.converge)
 	d.running.Wait()
 	return err

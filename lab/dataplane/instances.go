@@ -71,26 +71,6 @@ func (r *Instances) Run(ctx context.Context) error {
 	return loop(ctx, merge(ctx, r.Store.Watch(ctx, "ec2.instance", Applied), r.wake), r.Log, r.converge)
 }
 
-// merge joins two sources of wake-ups.
-func merge(ctx context.Context, a, b <-chan struct{}) <-chan struct{} {
-	out := make(chan struct{}, 1)
-	go func() {
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-a:
-			case <-b:
-			}
-			select {
-			case out <- struct{}{}:
-			default:
-			}
-		}
-	}()
-	return out
-}
-
 func (r *Instances) converge(ctx context.Context) error {
 	var wanted []ec2.Instance
 	if err := r.Store.View(func(tx *state.Tx) error { wanted = r.EC2.Machines(tx); return nil }); err != nil {

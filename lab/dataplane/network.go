@@ -40,24 +40,6 @@ func (n *Network) Run(ctx context.Context) error {
 	return loop(ctx, n.Store.Watch(ctx, "ec2."), n.Log, n.converge)
 }
 
-// loop calls converge on every wake-up, and again after settleAfter when it failed.
-func loop(ctx context.Context, wake <-chan struct{}, log *slog.Logger, converge func(context.Context) error) error {
-	retry := time.NewTimer(0)
-	retry.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-wake:
-		case <-retry.C:
-		}
-		if err := converge(ctx); err != nil && ctx.Err() == nil {
-			log.Error("not converged yet", "error", err)
-			retry.Reset(settleAfter)
-		}
-	}
-}
-
 func (n *Network) converge(ctx context.Context) error {
 	var topology network.Topology
 	err := n.Store.View(func(tx *state.Tx) (err error) {

@@ -69,24 +69,3 @@ func (s *Scaling) measure() error {
 	}
 	return nil
 }
-
-// ticks sends a value in every interval until ctx ends, and drops it while nobody receives.
-func ticks(ctx context.Context, every time.Duration) <-chan struct{} {
-	out := make(chan struct{}, 1)
-	go func() {
-		ticker := time.NewTicker(every)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-ticker.C:
-				select {
-				case out <- struct{}{}:
-				default:
-				}
-			}
-		}
-	}()
-	return out
-}

@@ -23,12 +23,14 @@ type service struct {
 
 var services = []service{
 	{"autoscaling", "autoscaling", "autoscaling"},
+	{"backup", "backup", "backup"},
 	{"cloudtrail", "cloudtrail", "cloudtrail"},
 	{"cloudwatch", "monitoring", "monitoring"},
 	{"ec2", "ec2", "ec2"},
 	{"elasticache", "elasticache", "elasticache"},
 	{"elasticsearch", "es", "es"},
 	{"elbv2", "elasticloadbalancingv2", "elasticloadbalancing"},
+	{"fms", "fms", "fms"},
 	{"iam", "iam", "iam"},
 	{"kms", "kms", "kms"},
 	{"logs", "logs", "logs"},
@@ -40,6 +42,7 @@ var services = []service{
 	{"sqs", "sqs", "sqs"},
 	{"ssm", "ssm", "ssm"},
 	{"sts", "sts", "sts"},
+	{"wafv2", "wafv2", "wafv2"},
 }
 
 func main() {

@@ -1,0 +1,30 @@
+package policy
+
+func cacheEncrypted(s *Stack, f *findings) {
+	for _, c := range s.all(replicationGroup) {
+		f.on(c, "atRestEncryptionEnabled", "is not encrypted at rest: set atRestEncryptionEnabled")
+		f.want(c, c.ownKey("kmsKeyId"), "is encrypted with a key of AWS's: set kmsKeyId")
+	}
+}
+
+func cacheTransit(s *Stack, f *findings) {
+	for _, c := range s.all(replicationGroup) {
+		f.on(c, "transitEncryptionEnabled", "speaks in the clear: set transitEncryptionEnabled")
+		f.want(c, c.given("authToken") || c.given("userGroupIds"), "asks nobody who they are: set authToken or userGroupIds")
+	}
+}
+
+func cacheFailover(s *Stack, f *findings) {
+	for _, c := range s.all(replicationGroup) {
+		f.on(c, "automaticFailoverEnabled", "stops with its primary: set automaticFailoverEnabled")
+		f.on(c, "multiAzEnabled", "may be in one zone: set multiAzEnabled")
+	}
+}
+
+func cacheUpkeep(s *Stack, f *findings) {
+	for _, c := range s.all(replicationGroup) {
+		f.want(c, c.atLeast("snapshotRetentionLimit", 1), "is not backed up: set snapshotRetentionLimit", "snapshotRetentionLimit")
+		f.on(c, "autoMinorVersionUpgrade", "waits for somebody to mend known faults: set autoMinorVersionUpgrade")
+		f.want(c, c.given("subnetGroupName") && c.text("subnetGroupName") != "default", "is in the default subnet group: give it its own")
+	}
+}

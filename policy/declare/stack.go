@@ -1,0 +1,82 @@
+package declare
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"gopkg.in/yaml.v3"
+
+	"storefront/policy"
+)
+
+// owners are the settings that the owner of a deployment must make, and no committed file can: without them the stack refuses its
+// profile. They count only where the committed settings are silent.
+var owners = map[string]map[string]string{
+	"prod": {"storefront:certificateArn": "arn:aws:acm:us-east-1:" + account + ":certificate/11111111-2222-3333-4444-555555555555"},
+}
+
+// Stack returns what the project's own stack declares with the committed settings of a profile, whose stack has the same name. root is
+// the clone. It needs neither the shop's program nor certificates of databases: what is in files does not matter here.
+func Stack(ctx context.Context, root, profile string) (*policy.Stack, error) {
+	config, err := settings(filepath.Join(root, "stacks", "storefront", "Pulumi."+profile+".yaml"))
+	if err != nil {
+		return nil, err
+	}
+	for key, value := range owners[profile] {
+		if config[key] == "" {
+			config[key] = value
+		}
+	}
+	dir, err := os.MkdirTemp("", "storefront-policy")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	empty, program := filepath.Join(dir, "empty"), filepath.Join(dir, "storefront")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		return nil, err
+	}
+	maps.Copy(config, map[string]string{"storefront:artifact": empty, "storefront:databaseCA": empty})
+	build := exec.CommandContext(ctx, "go", "build", "-o", program, "./stacks/storefront")
+	build.Dir = root
+	if said, err := build.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("building the stack's program: %w\n%s", err, said)
+	}
+	p := &Program{
+		Path: program, Root: root, Project: "storefront", Stack: profile, Config: config,
+		Answers: map[string]any{"accountId": account, "value": "ami-0123456789abcdef0", "randomPassword": "Drawn0123456789"},
+	}
+	return p.Run(ctx)
+}
+
+func settings(path string) (map[string]string, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("settings of the stack: %w", err)
+	}
+	var file struct{ Config map[string]string }
+	if err := yaml.Unmarshal(text, &file); err != nil {
+		return nil, fmt.Errorf("settings of the stack: %s: %w", filepath.Base(path), err)
+	}
+	return file.Config, nil
+}
+
+// Root returns the clone that the current directory is in.
+func Root() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for at := dir; ; at = filepath.Dir(at) {
+		if _, err := os.Stat(filepath.Join(at, "Pulumi.yaml")); err == nil {
+			return at, nil
+		}
+		if at == filepath.Dir(at) {
+			return "", fmt.Errorf("there is no Pulumi.yaml at or above %s: run this inside a clone of the project", dir)
+		}
+	}
+}

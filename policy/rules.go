@@ -1,0 +1,81 @@
+package policy
+
+import (
+	"slices"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/property"
+)
+
+// rule is one rule of a security group, in whichever of the three ways it is declared.
+type rule struct {
+	of        *Resource // that declares it
+	egress    bool
+	protocol  string // "-1" is all
+	from, to  float64
+	anywhere  bool // the peer is every address, or is not known
+	described bool
+}
+
+// covers says that a TCP port is within the rule.
+func (r *rule) covers(port float64) bool {
+	return r.protocol == "-1" || r.protocol == "tcp" && r.from <= port && port <= r.to
+}
+
+// anywhere says that a block of addresses is all of them.
+func anywhere(blocks ...string) bool {
+	return slices.Contains(blocks, "0.0.0.0/0") || slices.Contains(blocks, "::/0")
+}
+
+// rules returns all rules of security groups.
+func (s *Stack) rules() (all []rule) {
+	for _, r := range s.all(ingressRule, egressRule) {
+		all = append(all, rule{
+			of: r, egress: r.Type == egressRule, protocol: r.text("ipProtocol"), from: portOf(r, "fromPort"), to: portOf(r, "toPort"),
+			anywhere:  anywhere(r.text("cidrIpv4"), r.text("cidrIpv6")) || r.value("cidrIpv4").IsComputed() || r.value("cidrIpv6").IsComputed(),
+			described: r.given("description"),
+		})
+	}
+	for _, r := range s.all(groupRule) {
+		in := inline(r, property.New(r.Inputs))
+		in.egress = r.text("type") == "egress"
+		all = append(all, in)
+	}
+	for _, g := range s.all(group) {
+		for _, v := range list(g.Inputs.Get("ingress")) {
+			all = append(all, inline(g, v))
+		}
+		for _, v := range list(g.Inputs.Get("egress")) {
+			in := inline(g, v)
+			in.egress = true
+			all = append(all, in)
+		}
+	}
+	return all
+}
+
+func portOf(r *Resource, path string) float64 {
+	n, known := r.number(path)
+	if !known {
+		return -1
+	}
+	return n
+}
+
+// inline reads a rule that has lists of blocks.
+func inline(of *Resource, v property.Value) rule {
+	r := rule{of: of, protocol: text(at(v, "protocol")), from: -1, to: -1, described: text(at(v, "description")) != ""}
+	if n := at(v, "fromPort"); n.IsNumber() {
+		r.from = n.AsNumber()
+	}
+	if n := at(v, "toPort"); n.IsNumber() {
+		r.to = n.AsNumber()
+	}
+	for _, key := range []string{"cidrBlocks", "ipv6CidrBlocks"} {
+		blocks := at(v, key)
+		r.anywhere = r.anywhere || blocks.HasComputed()
+		for _, b := range list(blocks) {
+			r.anywhere = r.anywhere || anywhere(text(b))
+		}
+	}
+	return r
+}

@@ -2,10 +2,11 @@
 // master password encrypted with the caller's key, logs kept for a set time, alarms, and a security group that lets in only who is named.
 //
 // Left out: Serverless v2, custom endpoints, global databases, RDS Proxy, Data API, restores from snapshots or points in time,
-// and rolling instance updates. Minor versions change with Args.Version only, so that a preview never proposes to go back.
+// and rolling instance updates.
 package database
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -19,6 +20,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"storefront/components/internal/naming"
+	"storefront/components/internal/securitygroup"
 	"storefront/components/internal/tags"
 )
 
@@ -37,7 +39,9 @@ type Args struct {
 	SubnetGroup pulumi.StringInput // RDS subnet group, in at least two zones
 	KeyARN      pulumi.StringInput // KMS key for storage, backups, the master password, logs and insights
 
-	Version   string // engine version, major and minor: "16.6"
+	// Version is the engine's: "16.6" stays until it is changed here; with "16" AWS raises the minor version in the maintenance
+	// window. A minor version that AWS raised and this names would be proposed to go back.
+	Version   string
 	Name      string // the first database
 	AdminName string // master user; empty means "storefront"
 	Port      int    // 0 means 5432
@@ -94,7 +98,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	if a.AdminName == "" {
 		a.AdminName = "storefront"
 	}
-	a.Port, a.BackupDays, a.LogDays = or(a.Port, 5432), or(a.BackupDays, 7), or(a.LogDays, 30)
+	a.Port, a.BackupDays, a.LogDays = cmp.Or(a.Port, 5432), cmp.Or(a.BackupDays, 7), cmp.Or(a.LogDays, 30)
 	if err := check(&a); err != nil {
 		return nil, fmt.Errorf("database %s: %w", name, err)
 	}
@@ -104,13 +108,8 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	}
 	child := pulumi.Parent(d)
 	var err error
-	d.group, err = ec2.NewSecurityGroup(ctx, name, &ec2.SecurityGroupArgs{
-		Description: pulumi.String("Database " + name),
-		VpcId:       a.VpcID,
-		Tags:        tags.Named(name),
-	}, child)
-	if err != nil {
-		return nil, fmt.Errorf("creating the security group: %w", err)
+	if d.group, err = securitygroup.New(ctx, name, "Database "+name, a.VpcID, child); err != nil {
+		return nil, err
 	}
 	logs, err := cloudwatch.NewLogGroup(ctx, name+"-logs", &cloudwatch.LogGroupArgs{
 		Name:            pulumi.String("/aws/rds/cluster/" + a.Identifier + "/postgresql"), // where RDS writes
@@ -141,19 +140,12 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	})
 }
 
-func or(n, otherwise int) int {
-	if n == 0 {
-		return otherwise
-	}
-	return n
-}
-
-var versionForm = regexp.MustCompile(`^[1-9][0-9]*\.[0-9]+$`)
+var versionForm = regexp.MustCompile(`^[1-9][0-9]*(\.[0-9]+)?$`)
 
 func check(a *Args) error {
 	switch {
 	case !versionForm.MatchString(a.Version):
-		return fmt.Errorf("%w: version %q: want major and minor, like 16.6", ErrArgs, a.Version)
+		return fmt.Errorf("%w: version %q: want a major version with or without a minor one, like 16.6", ErrArgs, a.Version)
 	case a.Identifier != naming.Identifier(a.Identifier):
 		return fmt.Errorf("%w: identifier %q: did you mean %q?", ErrArgs, a.Identifier, naming.Identifier(a.Identifier))
 	case slices.Contains([]string{"admin", "rdsadmin", "postgres_admin"}, a.AdminName):
@@ -219,6 +211,7 @@ func (d *Database) parameters(ctx *pulumi.Context, child pulumi.ResourceOption) 
 	major, _, _ := strings.Cut(d.args.Version, ".")
 	values := map[string]string{
 		"rds.force_ssl":              "1",
+		"log_statement":              "ddl",
 		"log_lock_waits":             "1",
 		"log_min_duration_statement": "1000", // milliseconds
 	}

@@ -88,7 +88,7 @@ func TestTLSIsForced(t *testing.T) {
 			m := p.(map[string]any)
 			values[m["name"]] = m["value"]
 		}
-		want := map[any]any{"rds.force_ssl": "1", "log_lock_waits": "1", "log_min_duration_statement": "1000"}
+		want := map[any]any{"rds.force_ssl": "1", "log_lock_waits": "1", "log_statement": "ddl", "log_min_duration_statement": "1000"}
 		if diff := cmp.Diff(want, values); diff != "" {
 			t.Errorf("parameters (-want +got):\n%s", diff)
 		}
@@ -108,6 +108,18 @@ func TestInstances(t *testing.T) {
 		if i.Input("publiclyAccessible") != false || i.Input("autoMinorVersionUpgrade") != false || i.Input("performanceInsightsEnabled") != false ||
 			i.Input("monitoringRoleArn") != nil || !slices.Equal(i.Options.IgnoreChanges, []string{"availabilityZone"}) {
 			t.Errorf("%s: %v, %+v", i.Name, i.Inputs, i.Options)
+		}
+	}
+}
+
+// Only a version without a minor one may be raised by AWS: another one would be proposed to go back.
+func TestMinorVersions(t *testing.T) {
+	for version, follows := range map[string]bool{"16": true, "16.6": false} {
+		a := args()
+		a.Version = version
+		r := run(t, a)
+		if got := r.One(t, instance, "shop-writer").Input("autoMinorVersionUpgrade"); got != follows {
+			t.Errorf("version %s: upgrades by itself: %v, want %v", version, got, follows)
 		}
 	}
 }
@@ -207,7 +219,7 @@ func TestAccess(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	for name, change := range map[string]func(*database.Args){
-		"version":    func(a *database.Args) { a.Version = "16" },
+		"version":    func(a *database.Args) { a.Version = "16." },
 		"identifier": func(a *database.Args) { a.Identifier = "Shop_Test" },
 		"admin":      func(a *database.Args) { a.AdminName = "admin" },
 		"port":       func(a *database.Args) { a.Port = 80 },

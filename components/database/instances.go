@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/appautoscaling"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
@@ -44,7 +45,7 @@ func (d *Database) instance(ctx *pulumi.Context, key string, i Instance, tier in
 		DbSubnetGroupName:          a.SubnetGroup.ToStringOutput().ToStringPtrOutput(),
 		PromotionTier:              pulumi.Int(tier),
 		PubliclyAccessible:         pulumi.Bool(false),
-		AutoMinorVersionUpgrade:    pulumi.Bool(false),
+		AutoMinorVersionUpgrade:    pulumi.Bool(!strings.Contains(a.Version, ".")),
 		CopyTagsToSnapshot:         pulumi.Bool(true),
 		ApplyImmediately:           pulumi.Bool(a.ApplyImmediately),
 		PerformanceInsightsEnabled: pulumi.Bool(a.PerformanceInsights),

@@ -3,27 +3,16 @@ package cache
 import (
 	"fmt"
 
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/vpc"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"storefront/components/internal/alarm"
 	"storefront/components/internal/policy"
+	"storefront/components/internal/securitygroup"
 )
 
 // AllowFrom lets what has the security group given reach the cache's port; key names the rule.
 func (c *Cache) AllowFrom(ctx *pulumi.Context, key string, securityGroupID pulumi.StringInput) error {
-	_, err := vpc.NewSecurityGroupIngressRule(ctx, c.name+"-from-"+key, &vpc.SecurityGroupIngressRuleArgs{
-		SecurityGroupId:           c.group.ID(),
-		Description:               pulumi.String("Clients: " + key),
-		IpProtocol:                pulumi.String("tcp"),
-		FromPort:                  pulumi.Int(Port),
-		ToPort:                    pulumi.Int(Port),
-		ReferencedSecurityGroupId: securityGroupID.ToStringOutput().ToStringPtrOutput(),
-	}, pulumi.Parent(c))
-	if err != nil {
-		return fmt.Errorf("allowing %s to the cache: %w", key, err)
-	}
-	return nil
+	return securitygroup.Allow(ctx, c.name, c.group, securitygroup.Clients{Key: key, SecurityGroupID: securityGroupID, Port: Port}, pulumi.Parent(c))
 }
 
 // GrantSecretRead returns the policy document that lets a role read the token, and use the key for that only.

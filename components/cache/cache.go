@@ -8,6 +8,7 @@
 package cache
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -20,7 +21,7 @@ import (
 
 	"storefront/components/internal/naming"
 	"storefront/components/internal/secret"
-	"storefront/components/internal/tags"
+	"storefront/components/internal/securitygroup"
 )
 
 // Type is the component's type token.
@@ -96,9 +97,9 @@ type Cache struct {
 // New makes a cache. Errors of arguments are ErrArgs.
 func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Cache, error) {
 	a := *args
-	a.Engine, a.Eviction = Engine(or(string(a.Engine), string(Redis))), or(a.Eviction, "allkeys-lru")
-	a.SnapshotWindow, a.MaintenanceWindow = or(a.SnapshotWindow, "03:00-04:00"), or(a.MaintenanceWindow, "sun:05:00-sun:06:00")
-	a.LogDays = or(a.LogDays, 30)
+	a.Engine, a.Eviction = cmp.Or(a.Engine, Redis), cmp.Or(a.Eviction, "allkeys-lru")
+	a.SnapshotWindow, a.MaintenanceWindow = cmp.Or(a.SnapshotWindow, "03:00-04:00"), cmp.Or(a.MaintenanceWindow, "sun:05:00-sun:06:00")
+	a.LogDays = cmp.Or(a.LogDays, 30)
 	if err := check(&a); err != nil {
 		return nil, fmt.Errorf("cache %s: %w", name, err)
 	}
@@ -108,13 +109,8 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	}
 	child := pulumi.Parent(c)
 	var err error
-	c.group, err = ec2.NewSecurityGroup(ctx, name, &ec2.SecurityGroupArgs{
-		Description: pulumi.String("Cache " + name),
-		VpcId:       a.VpcID,
-		Tags:        tags.Named(name),
-	}, child)
-	if err != nil {
-		return nil, fmt.Errorf("creating the security group: %w", err)
+	if c.group, err = securitygroup.New(ctx, name, "Cache "+name, a.VpcID, child); err != nil {
+		return nil, err
 	}
 	c.token, err = secret.New(ctx, name+"-token", &secret.Args{
 		Description: "AUTH token of " + name, Field: tokenField, Length: tokenSize, KeyARN: a.KeyARN, RecoveryDays: a.RecoveryDays,
@@ -134,14 +130,6 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 		"id": c.ID, "primaryEndpoint": c.PrimaryEndpoint, "readerEndpoint": c.ReaderEndpoint, "port": c.Port,
 		"secretArn": c.SecretARN, "securityGroupId": c.SecurityGroupID,
 	})
-}
-
-func or[T comparable](v, otherwise T) T {
-	var zero T
-	if v == zero {
-		return otherwise
-	}
-	return v
 }
 
 var (

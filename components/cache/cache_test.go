@@ -63,7 +63,7 @@ func TestCache(t *testing.T) {
 		t.Errorf("resources (-want +got):\n%s", diff)
 	}
 	inputs(t, r.One(t, group, "shop"), map[string]any{
-		"replicationGroupId": "shop-test", "engine": "redis", "engineVersion": "7.1", "autoMinorVersionUpgrade": false, "nodeType": "cache.r7g.large",
+		"replicationGroupId": "shop-test", "engine": "redis", "engineVersion": "7.1", "autoMinorVersionUpgrade": true, "nodeType": "cache.r7g.large",
 		"numCacheClusters": 2.0, "automaticFailoverEnabled": true, "multiAzEnabled": true, "port": 6379.0,
 		"transitEncryptionEnabled": true, "transitEncryptionMode": "required", "atRestEncryptionEnabled": true, "kmsKeyId": key,
 		"subnetGroupName": "shop", "parameterGroupName": "shop", "securityGroupIds[0]": "sg-shop", "snapshotRetentionLimit": 1.0,
@@ -109,7 +109,9 @@ func TestParameters(t *testing.T) {
 		inputs(t, r.One(t, "aws:elasticache/parameterGroup:ParameterGroup", "shop"), map[string]any{
 			"family": tt.family, "name": nil, "parameters[0].name": "maxmemory-policy", "parameters[0].value": "allkeys-lru",
 		})
-		inputs(t, r.One(t, group, "shop"), map[string]any{"engine": string(tt.engine), "engineVersion": tt.version})
+		inputs(t, r.One(t, group, "shop"), map[string]any{
+			"engine": string(tt.engine), "engineVersion": tt.version, "autoMinorVersionUpgrade": tt.version == "7.1",
+		})
 	}
 }
 

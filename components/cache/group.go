@@ -43,7 +43,7 @@ func (c *Cache) makeGroup(ctx *pulumi.Context, child pulumi.ResourceOption) erro
 		Description:               pulumi.String("Cache " + c.name),
 		Engine:                    pulumi.String(string(a.Engine)),
 		EngineVersion:             pulumi.String(a.Version),
-		AutoMinorVersionUpgrade:   pulumi.Bool(false), // versions change with Args.Version, so that no preview proposes a way back
+		AutoMinorVersionUpgrade:   pulumi.Bool(c.patchesOnly()),
 		NodeType:                  pulumi.String(a.NodeType),
 		NumCacheClusters:          pulumi.Int(1 + a.Replicas),
 		AutomaticFailoverEnabled:  pulumi.Bool(!a.NoFailover),
@@ -72,6 +72,9 @@ func (c *Cache) makeGroup(ctx *pulumi.Context, child pulumi.ResourceOption) erro
 	}
 	return nil
 }
+
+// patchesOnly says that no minor version follows the engine's: then AWS may upgrade, and no preview proposes a way back.
+func (c *Cache) patchesOnly() bool { return c.args.Engine == Redis && c.args.Version == "7.1" }
 
 // makeLogs makes the groups of the two logs. Under /aws/vendedlogs/ AWS needs no resource policy for each of them, of which a
 // region has ten ("Enabling logging from AWS services").

@@ -66,6 +66,10 @@ func up(t *testing.T, values map[string]string) *cloud {
 			t.Fatal(err)
 		}
 	}
+	if values["profile"] == "prod" {
+		values = maps.Clone(values)
+		values["certificateArn"] = "arn:aws:acm:us-east-1:123456789012:certificate/11111111-2222-3333-4444-555555555555"
+	}
 	s, err := settings.Parse(values, dir)
 	if err != nil {
 		t.Fatal(err)
@@ -207,6 +211,20 @@ func TestURNs(t *testing.T) {
 	}
 	if diff := cmp.Diff(string(want), got); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", file, diff)
+	}
+}
+
+// What holds for the whole account is set by one of its stacks, and outlives it.
+func TestAccount(t *testing.T) {
+	const token = "aws:ebs/encryptionByDefault:EncryptionByDefault"
+	for _, profile := range []string{"lab", "dev"} {
+		if n := up(t, map[string]string{"profile": profile}).count(token); n != 0 {
+			t.Errorf("%s sets what other stacks of the account live with", profile)
+		}
+	}
+	r := up(t, map[string]string{"profile": "prod"}).one(t, token)
+	if !r.Inputs["enabled"].BoolValue() || !r.RegisterRPC.GetRetainOnDelete() {
+		t.Errorf("encryption by default: %v, retained: %v", r.Inputs, r.RegisterRPC.GetRetainOnDelete())
 	}
 }
 

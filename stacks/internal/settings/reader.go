@@ -24,7 +24,7 @@ type reader struct {
 
 var (
 	regionForm  = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[1-9]$`)
-	versionForm = regexp.MustCompile(`^[1-9][0-9]*\.[0-9]+$`)
+	versionForm = regexp.MustCompile(`^[1-9][0-9]*(\.[0-9]+)?$`)
 	adminForm   = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
 	imageForm   = regexp.MustCompile(`^(ami-[0-9a-f]{8,17})?$`)
 	typeForm    = regexp.MustCompile(`^[a-z0-9-]+\.[a-z0-9-]+$`)
@@ -58,7 +58,7 @@ func (r *reader) read(s *Settings) {
 	s.BacklogPerInstance = r.number("backlogPerInstance", s.BacklogPerInstance, 1, 100000)
 	s.QueueMaxReceives = r.number("queueMaxReceives", s.QueueMaxReceives, 1, 1000)
 	s.Artifact = r.file("artifact", s.Artifact, "the path of the shop's program; `make build` makes bin/shopd")
-	s.DatabaseVersion = r.match("databaseVersion", s.DatabaseVersion, versionForm, "an Aurora PostgreSQL version like 16.6")
+	s.DatabaseVersion = r.match("databaseVersion", s.DatabaseVersion, versionForm, "an Aurora PostgreSQL version like 16.6, or 16 to follow minor versions")
 	s.DatabaseClass = r.match("databaseClass", s.DatabaseClass, classForm, "a database instance class like db.r6g.large")
 	s.DatabasePort = r.number("databasePort", s.DatabasePort, 1150, 65535)
 	s.DatabaseAdmin = r.match("databaseAdmin", s.DatabaseAdmin, adminForm, "lower case letters, digits and _, a letter first")
@@ -71,6 +71,7 @@ func (r *reader) read(s *Settings) {
 	s.LogDays = r.logDays(s.LogDays)
 	s.Protect = r.flag("protect", s.Protect)
 	s.Monitoring = r.flag("monitoring", s.Monitoring)
+	s.Account = r.flag("account", s.Account)
 	s.HealthInterval = r.number("healthInterval", s.HealthInterval, 5, 300)
 	s.DrainSeconds = r.number("drainSeconds", s.DrainSeconds, 1, 3600)
 }

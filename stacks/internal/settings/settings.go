@@ -77,6 +77,7 @@ type Settings struct {
 	LogDays    int  // logDays
 	Protect    bool // protect: deletion protection, final snapshot, buckets that are not deleted with their content
 	Monitoring bool // monitoring: performance insights and enhanced monitoring
+	Account    bool // account: settings of the whole account in this region belong to this stack
 
 	HealthInterval int // healthInterval, seconds
 	DrainSeconds   int // drainSeconds
@@ -88,7 +89,7 @@ func profile(name Profile) (Settings, bool) {
 		Lab: {
 			NAT: "single", InstanceTypes: []string{"t3.small", "t3a.small"},
 			MinInstances: 2, MaxInstances: 4, OnDemandBase: 0,
-			DatabaseVersion: "15.10", DatabaseClass: "db.t4g.medium", Readers: 1, BackupDays: 1, LogDays: 1,
+			DatabaseVersion: "15.10", DatabaseClass: "db.t4g.medium", DatabasePort: 5432, Readers: 1, BackupDays: 1, LogDays: 1,
 			SummaryMinInstances: 2, SummaryMaxInstances: 4, BacklogPerInstance: 200,
 			CacheNodeType: "cache.t4g.micro", CacheReplicas: 1, SearchInstanceType: "t3.small", SearchVolumeGiB: 10,
 			HealthInterval: 5, DrainSeconds: 5,
@@ -96,23 +97,23 @@ func profile(name Profile) (Settings, bool) {
 		Dev: {
 			NAT: "single", InstanceTypes: []string{"t3.small", "t3a.small", "t2.small"},
 			MinInstances: 1, MaxInstances: 3, OnDemandBase: 0,
-			DatabaseVersion: "16.6", DatabaseClass: "db.t4g.medium", DatabaseCA: "certificates/rds.pem", Readers: 1, BackupDays: 1, LogDays: 7,
+			DatabaseVersion: "16", DatabaseClass: "db.t4g.medium", DatabasePort: 5433, DatabaseCA: "certificates/rds.pem", Readers: 1, BackupDays: 1, LogDays: 7,
 			SummaryMinInstances: 1, SummaryMaxInstances: 3, BacklogPerInstance: 200,
 			CacheNodeType: "cache.t4g.micro", CacheReplicas: 1, SearchInstanceType: "t3.small", SearchVolumeGiB: 10,
 			HealthInterval: 10, DrainSeconds: 30,
 		},
 		Prod: {
-			NAT: "per-zone", InstanceTypes: []string{"m7i.large", "m7a.large", "m6i.large", "m6a.large", "m5.large", "m5a.large"},
+			NAT: "per-zone", InterfaceEndpoints: []string{"ec2", "secretsmanager", "sqs"}, InstanceTypes: []string{"m7i.large", "m7a.large", "m6i.large", "m6a.large", "m5.large", "m5a.large"},
 			MinInstances: 3, MaxInstances: 30, OnDemandBase: 2, OnDemandPercentage: 20,
-			DatabaseVersion: "16.6", DatabaseClass: "db.r6g.large", DatabaseCA: "certificates/rds.pem", Readers: 2, MaxReaders: 6, BackupDays: 14, LogDays: 90,
+			DatabaseVersion: "16", DatabaseClass: "db.r6g.large", DatabasePort: 5433, DatabaseCA: "certificates/rds.pem", Readers: 2, MaxReaders: 6, BackupDays: 14, LogDays: 365,
 			SummaryMinInstances: 3, SummaryMaxInstances: 30, BacklogPerInstance: 1000,
 			CacheNodeType: "cache.r7g.large", CacheReplicas: 2, SearchInstanceType: "r6g.large", SearchMasterType: "m6g.large", SearchVolumeGiB: 100,
-			Protect: true, Monitoring: true,
+			Protect: true, Monitoring: true, Account: true,
 			HealthInterval: 10, DrainSeconds: 60,
 		},
 	}[name]
 	s.Profile, s.Region, s.CIDR, s.Artifact = name, "us-east-1", "10.0.0.0/16", "bin/shopd"
-	s.DatabasePort, s.DatabaseAdmin = 5432, "storefront"
+	s.DatabaseAdmin = "storefront"
 	s.QueueMaxReceives, s.CacheEngine, s.SearchEngine, s.SearchRole = 5, "redis", "elasticsearch", "create"
 	return s, ok
 }
@@ -137,6 +138,9 @@ func Parse(values map[string]string, root string) (Settings, error) {
 	r.read(&s)
 	if r.err != nil {
 		return s, r.err
+	}
+	if s.Profile == Prod && s.Endpoint == "" && s.CertificateARN == "" {
+		return s, refuse("certificateArn", "", "the ARN of an ACM certificate: the profile prod serves no plain HTTP")
 	}
 	for _, key := range slices.Sorted(maps.Keys(r.values)) {
 		return s, refuse(key, values[key], "no such setting; docs/blocks.md lists them")

@@ -44,7 +44,7 @@ func TestProfiles(t *testing.T) {
 		{settings.Dev, "single", 2, false, 1, filepath.Join(dir, "certificates/rds.pem")},
 		{settings.Prod, "per-zone", 3, true, 2, filepath.Join(dir, "certificates/rds.pem")},
 	} {
-		s, err := settings.Parse(map[string]string{"profile": string(tt.profile)}, dir)
+		s, err := settings.Parse(map[string]string{"profile": string(tt.profile), "certificateArn": certificate}, dir)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -86,6 +86,26 @@ func TestVersionsFollowEngines(t *testing.T) {
 	}
 }
 
+// certificate is what prod cannot do without.
+const certificate = "arn:aws:acm:us-east-1:123456789012:certificate/11111111-2222-3333-4444-555555555555"
+
+func TestProdServesNoPlainHTTP(t *testing.T) {
+	dir := root(t)
+	for _, tt := range []struct {
+		values map[string]string
+		ok     bool
+	}{
+		{map[string]string{"profile": "prod"}, false},
+		{map[string]string{"profile": "prod", "certificateArn": certificate}, true},
+		{map[string]string{"profile": "prod", "endpoint": "http://127.0.0.1:4566"}, true}, // nobody's traffic
+		{map[string]string{"profile": "dev"}, true},
+	} {
+		if _, err := settings.Parse(tt.values, dir); (err == nil) != tt.ok || err != nil && !strings.Contains(err.Error(), "storefront:certificateArn") {
+			t.Errorf("%v: %v", tt.values, err)
+		}
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	dir := root(t)
 	for _, tt := range []struct{ key, value, allowed string }{
@@ -115,7 +135,7 @@ func TestRefusals(t *testing.T) {
 		{"onDemandPercentage", "101", "0 to 100"},
 		{"image", "latest", "AMI"},
 		{"artifact", "bin/none", "make build"},
-		{"databaseVersion", "16", "16.6"},
+		{"databaseVersion", "16.6.1", "16.6"},
 		{"databasePort", "80", "1150 to"},
 		{"databaseAdmin", "Admin", "lower case"},
 		{"databaseCA", "none.pem", "truststore.pki.rds.amazonaws.com"},

@@ -3,7 +3,10 @@ package kms
 import (
 	"cmp"
 	"context"
+	"maps"
+	"slices"
 
+	"storefront/lab/access"
 	api "storefront/lab/api/kms"
 	"storefront/lab/region"
 	"storefront/lab/state"
@@ -32,6 +35,30 @@ func (s *Service) CreateGrant(_ context.Context, in *api.CreateGrantInput) (*api
 	}
 	return &api.CreateGrantOutput{GrantId: new(g.ID), GrantToken: new(g.Token)}, nil
 }
+
+// statement is what a grant allows, as a statement of a key policy would: its operations for its grantee, with the encryption contexts that its constraints admit.
+func (g grant) statement() access.Statement {
+	st := access.Statement{Effect: "Allow", Principal: access.Principals{"AWS": {g.Grantee}}, Resource: access.Strings{"*"}, Condition: map[string]map[string]access.Strings{}}
+	for _, operation := range g.Operations {
+		st.Action = append(st.Action, "kms:"+operation)
+	}
+	equals := map[string]access.Strings{}
+	for _, constraint := range []map[string]string{g.ContextEquals, g.ContextSubset} {
+		for key, value := range constraint {
+			equals[contextKey+key] = access.Strings{value}
+		}
+	}
+	if len(equals) > 0 {
+		st.Condition["StringEquals"] = equals
+	}
+	if len(g.ContextEquals) > 0 { // and no other keys
+		st.Condition["ForAllValues:StringEquals"] = map[string]access.Strings{contextKey[:len(contextKey)-1] + "Keys": slices.Sorted(maps.Keys(g.ContextEquals))}
+	}
+	return st
+}
+
+// contextKey is the beginning of the condition keys for the pairs of an encryption context.
+const contextKey = "kms:EncryptionContext:"
 
 // ListGrants implements the operation of that name.
 func (s *Service) ListGrants(_ context.Context, in *api.ListGrantsInput) (*api.ListGrantsOutput, error) {

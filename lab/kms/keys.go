@@ -82,7 +82,7 @@ func (s *Service) managed(tx *state.Tx, service string) (key, error) {
 		k, _, err := keys.Get(tx, a.KeyID)
 		return k, err
 	}
-	k, err := s.create(tx, key{Manager: "AWS", Description: "Default key that protects my " + service + " data when no other key is defined", RotationDays: 365, Tags: map[string]string{}})
+	k, err := s.create(tx, key{Manager: "AWS", Policy: s.managedPolicy(service), Description: "Default key that protects my " + service + " data when no other key is defined", RotationDays: 365, Tags: map[string]string{}})
 	if err != nil {
 		return key{}, err
 	}
@@ -196,6 +196,31 @@ func (s *Service) CancelKeyDeletion(_ context.Context, in *api.CancelKeyDeletion
 		return keys.Put(tx, k.ID, k)
 	})
 	return out, err
+}
+
+// managedPolicy is the policy of an AWS managed key: it is for everyone in the account who may use its service, through that service.
+func (s *Service) managedPolicy(service string) string {
+	b, _ := json.Marshal(map[string]any{"Version": "2012-10-17", "Id": "auto-" + service + "-2", "Statement": []any{
+		map[string]any{
+			"Sid":    "Allow access through " + service + " for all principals in the account that are authorized to use it",
+			"Effect": "Allow", "Principal": map[string]any{"AWS": "*"}, "Resource": "*",
+			"Action":    []string{"kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:CreateGrant", "kms:DescribeKey"},
+			"Condition": map[string]any{"StringEquals": map[string]any{"kms:CallerAccount": s.region.Account, "kms:ViaService": viaService(service) + "." + s.region.Name + ".amazonaws.com"}},
+		},
+		map[string]any{
+			"Sid": "Allow direct access to key metadata to the account", "Effect": "Allow", "Principal": map[string]any{"AWS": s.region.GlobalARN("iam", "root")},
+			"Action": []string{"kms:Describe*", "kms:Get*", "kms:List*", "kms:RevokeGrant"}, "Resource": "*",
+		},
+	}})
+	return string(b)
+}
+
+// viaService is the service's name in kms:ViaService.
+func viaService(service string) string {
+	if service == "ebs" {
+		return "ec2"
+	}
+	return service
 }
 
 func (s *Service) defaultPolicy() string {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
+	"storefront/lab/access"
 	api "storefront/lab/api/kms"
 	"storefront/lab/iam"
 	"storefront/lab/state"
@@ -22,6 +24,51 @@ func checkPolicy(policy string) error {
 		return wire.Errorf(400, "MalformedPolicyDocumentException", "%s", iam.Reason(err))
 	}
 	return nil
+}
+
+// Policy returns the policy of a key by its ARN, with a statement for each of its grants; nil when there is no such key. An AWS managed key that does not exist yet has the
+// policy that it will have, by the ARN of its alias.
+func (s *Service) Policy(tx *state.Tx, arn string) (*access.Document, error) {
+	if service, ok := strings.CutPrefix(arn, s.region.ARN("kms", "alias/aws/")); ok {
+		return s.parsed.Parse(s.managedPolicy(service))
+	}
+	k, ok, err := keys.Get(tx, strings.TrimPrefix(arn, s.region.ARN("kms", "key/")))
+	if err != nil || !ok {
+		return nil, err
+	}
+	d, err := s.parsed.Parse(k.Policy)
+	if err != nil {
+		return nil, err
+	}
+	var granted access.Statements
+	for _, g := range grants.WithPrefix(tx, k.ID+"/") {
+		granted = append(granted, g.statement())
+	}
+	if granted == nil {
+		return d, nil
+	}
+	return &access.Document{Version: d.Version, Statement: slices.Concat(d.Statement, granted)}, nil
+}
+
+// Resolve returns the ARN of the key that an ARN of an alias stands for. What there is not comes back as it is.
+func (s *Service) Resolve(tx *state.Tx, arn string) (string, error) {
+	name := strings.TrimPrefix(arn, s.region.ARN("kms", ""))
+	if !strings.HasPrefix(name, "alias/") {
+		return arn, nil
+	}
+	a, ok, err := aliases.Get(tx, name)
+	if err != nil || !ok {
+		return arn, err
+	}
+	return s.region.ARN("kms", "key/"+a.KeyID), nil
+}
+
+// KeyOf returns the ID of the key that a ciphertext says it is under, "" for what is no ciphertext.
+func KeyOf(ciphertext []byte) string {
+	if len(ciphertext) < headerSize+nonceSize || ciphertext[0] != format {
+		return ""
+	}
+	return string(ciphertext[1 : 1+idSize])
 }
 
 // PutKeyPolicy implements the operation of that name.

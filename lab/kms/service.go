@@ -1,12 +1,13 @@
 // Package kms is the lab's AWS Key Management Service: symmetric keys that really encrypt, their policies, aliases, grants and rotation.
 //
-// Key policies and grants are kept and shown, and not yet evaluated. Asymmetric, HMAC, imported, custom-store and multi-Region keys are refused.
+// lab/authorization decides by key policies and grants, as Policy tells them. Asymmetric, HMAC, imported, custom-store and multi-Region keys are refused.
 package kms
 
 import (
 	"strings"
 	"time"
 
+	"storefront/lab/access"
 	api "storefront/lab/api/kms"
 	"storefront/lab/region"
 	"storefront/lab/state"
@@ -18,6 +19,7 @@ type Service struct {
 	store  *state.Store
 	region region.Region
 	now    func() time.Time
+	parsed access.Cache
 }
 
 var _ api.API = (*Service)(nil)

@@ -73,17 +73,6 @@ func (r redirect) RoundTrip(req *http.Request) (*http.Response, error) {
 	return r.RoundTripper.RoundTrip(req)
 }
 
-func TestAnonymous(t *testing.T) {
-	f := serve(t)
-	f.put(t, f.bucket(t, "closed"), "k", "v")
-	for _, path := range []string{"/", "/closed", "/closed/k", "/closed?policy", "/absent/k"} {
-		res := must(http.Get(f.server.URL + path))(t)
-		if body := read(t, res.Body); res.StatusCode != 403 || !strings.Contains(body, "<Code>AccessDenied</Code>") {
-			t.Errorf("%s: got %s %s", path, res.Status, body)
-		}
-	}
-}
-
 // TestCommandLine drives the service with AWS's own command line.
 func TestCommandLine(t *testing.T) {
 	if _, err := exec.LookPath("aws"); err != nil {

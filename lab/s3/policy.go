@@ -39,7 +39,7 @@ func (s *Service) GetBucketPolicyStatus(ctx context.Context, in *api.GetBucketPo
 	})
 }
 
-// PutBucketPolicy implements the operation of that name. The policy is validated and kept; deciding requests by it is a later issue's.
+// PutBucketPolicy implements the operation of that name. The policy is validated and kept; lab/authorization decides by it.
 func (s *Service) PutBucketPolicy(ctx context.Context, in *api.PutBucketPolicyInput) (*api.PutBucketPolicyOutput, error) {
 	if len(*in.Policy) > maxPolicy {
 		return nil, wire.Errorf(400, "InvalidArgument", "Policy exceeds the maximum allowed document size.")
@@ -60,6 +60,19 @@ func (s *Service) PutBucketPolicy(ctx context.Context, in *api.PutBucketPolicyIn
 		b.Policy = canonical.String()
 		return nil
 	})
+}
+
+// Policy returns the policy of a bucket for who asks, "" for none. RestrictPublicBuckets of its public access block keeps out everyone of other accounts, and who does
+// not sign, as long as the policy is public.
+func (s *Service) Policy(tx *state.Tx, bucketName string, outsider bool) (string, error) {
+	b, _, err := buckets.Get(tx, bucketName)
+	if err != nil || b.Policy == "" || !outsider || b.PublicAccess == nil || !*b.PublicAccess.RestrictPublicBuckets {
+		return b.Policy, err
+	}
+	if p, err := parsePolicy(b.Name, b.Policy); err != nil || p.public() {
+		return "", err
+	}
+	return b.Policy, nil
 }
 
 // DeleteBucketPolicy implements the operation of that name.

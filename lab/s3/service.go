@@ -1,8 +1,9 @@
 // Package s3 is Amazon S3 in the lab: buckets with their configurations, and objects with versions, multipart uploads and checksums.
 // Metadata lives in the tables "s3.*" of the lab's state, bodies in files of the lab directory.
 //
-// What it does not do: evaluate bucket policies and access control lists (they are stored and validated), deliver access logs, run
-// lifecycle rules, or serve websites, replication and keys of the customer (SSE-C), which it refuses.
+// What it does not do: evaluate access control lists (they are stored and validated; lab/authorization decides by bucket policies), deliver access logs, run
+// lifecycle rules or deliver inventories (their configurations are kept), or serve websites and keys of the customer (SSE-C), which it refuses. Replication copies
+// within the lab's one region and account (Run); the permissions of its role are not evaluated.
 package s3
 
 import (
@@ -85,10 +86,9 @@ func canonicalID(account string) string {
 // seconds cuts a time as S3 does: Last-Modified has no fractions.
 func seconds(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
 
-// permit refuses anonymous callers, whom only a bucket policy could let in, and requests whose x-amz-expected-bucket-owner is not the
-// bucket's.
-func (s *Service) permit(ctx context.Context, expectedOwner *string) error {
-	if wire.Anonymous(ctx) || expectedOwner != nil && *expectedOwner != s.region.Account {
+// permit refuses requests whose x-amz-expected-bucket-owner is not the bucket's.
+func (s *Service) permit(_ context.Context, expectedOwner *string) error {
+	if expectedOwner != nil && *expectedOwner != s.region.Account {
 		return wire.Errorf(403, "AccessDenied", "Access Denied")
 	}
 	return nil

@@ -2,6 +2,7 @@ package secretsmanager
 
 import (
 	"context"
+	"errors"
 
 	api "storefront/lab/api/secretsmanager"
 	"storefront/lab/iam"
@@ -16,6 +17,15 @@ func (s *Service) PutResourcePolicy(_ context.Context, in *api.PutResourcePolicy
 	}
 	x, err := s.change(*in.SecretId, func(_ *state.Tx, x *secret) error { x.Policy = *in.ResourcePolicy; return nil })
 	return &api.PutResourcePolicyOutput{ARN: new(x.ARN), Name: new(x.Name)}, err
+}
+
+// Policy returns the ARN and the resource policy of a secret by its name or ARN, with or without the random end; "" for what there is not.
+func (s *Service) Policy(tx *state.Tx, id string) (arn, policy string, err error) {
+	x, err := s.find(tx, id)
+	if errors.Is(err, errNotFound) {
+		return "", "", nil
+	}
+	return x.ARN, x.Policy, err
 }
 
 // GetResourcePolicy implements the operation of that name.

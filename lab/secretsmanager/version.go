@@ -39,7 +39,7 @@ func (s *Service) add(tx *state.Tx, x *secret, id string, p payload, stages []st
 	}
 	keyID := x.KMSKeyID
 	if keyID == "" {
-		keyID = "alias/aws/secretsmanager"
+		keyID = managedKey
 	}
 	sealed, key, err := s.kms.Seal(tx, keyID, sealContext(x, id), p.encode())
 	if err != nil {

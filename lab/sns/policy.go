@@ -44,6 +44,15 @@ func (s *Service) policy(t *topic) string {
 	return string(text) // strings always have a JSON form
 }
 
+// Policy returns the policy of a topic by its name, "" when there is no such topic.
+func (s *Service) Policy(tx *state.Tx, name string) (string, error) {
+	t, ok, err := topics.Get(tx, name)
+	if err != nil || !ok {
+		return "", err
+	}
+	return s.policy(&t), nil
+}
+
 // admits asks a topic's policy whether a service may publish, on behalf of a resource of the account. Nothing else can allow it: services have no identity policies.
 func (s *Service) admits(t *topic, service, source string) bool {
 	policy, err := access.Parse(s.policy(t))

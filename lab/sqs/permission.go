@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	api "storefront/lab/api/sqs"
+	"storefront/lab/state"
 )
 
 var (
@@ -43,6 +44,12 @@ func readPolicy(q *queue, arn string) (policy, error) {
 		p.Statement = []any{whole.Statement}
 	}
 	return p, nil
+}
+
+// Policy returns the policy of a queue by its name, "" when it has none. It reads what the store keeps, so that it can be asked in any transaction.
+func (s *Service) Policy(tx *state.Tx, name string) (string, error) {
+	d, _, err := definitions.Get(tx, name)
+	return d.Attributes["Policy"], err
 }
 
 // labelled tells whether a statement has a label.

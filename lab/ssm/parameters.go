@@ -101,7 +101,7 @@ func (p *parameter) apply(in *api.PutParameterInput) {
 		}
 	}
 	if p.Type == secure && p.KeyID == "" {
-		p.KeyID = "alias/aws/ssm"
+		p.KeyID = managedKey
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"storefront/lab/access"
 	"storefront/lab/region"
 )
 
@@ -19,15 +20,20 @@ type Ask struct {
 type service struct {
 	prefix  string            // of its actions
 	actions map[string]string // operations whose action has another name than they
-	whole   []string          // beginnings of the names of operations that concern no single resource
+	whole   []string          // patterns of the names of operations that concern no single resource
 	// members are the input members that name resources, with the resource part of the ARN, in which {} stands for the value. A value that is an ARN is taken as it is.
 	members map[string]string
 	value   func(string) string // what of a member's value names the resource; nil is all of it
 	global  bool                // ARNs have no region
-	// ids finds resources by the form of their IDs, wherever they stand in the input.
-	ids func(id string) (resource string, ok bool)
-	// creates are the resources that operations make, whose IDs are not known yet.
-	creates map[string]string
+	// ids finds resources by the form of their IDs, wherever they stand in the input, with the member that holds them.
+	ids func(member, id string) (resource string, ok bool)
+	// only are the members that name the resources of operations which name others besides.
+	only map[string][]string
+	// creates are the resources that operations make, whose IDs are not known yet. {Member} stands for the value of an input member.
+	creates map[string][]string
+	// otherwise are the resources of operations that may name one and do not. Without an entry it is everything of the service.
+	otherwise map[string]string
+	context   func(input any) map[string][]string // condition keys of the service
 }
 
 func (s service) asks(r region.Region, operation string, input any) []Ask {
@@ -35,17 +41,25 @@ func (s service) asks(r region.Region, operation string, input any) []Ask {
 	if other, ok := s.actions[operation]; ok {
 		action = other
 	}
-	action = s.prefix + ":" + action
-	var resources []string
-	if !slices.ContainsFunc(s.whole, func(prefix string) bool { return strings.HasPrefix(operation, prefix) }) {
-		resources = s.resources(r, operation, input)
+	ask := Ask{Action: s.prefix + ":" + action, Resource: "*"}
+	if s.context != nil {
+		ask.Context = s.context(input)
 	}
+	if slices.ContainsFunc(s.whole, func(pattern string) bool { return access.Like(pattern, operation) }) {
+		return []Ask{ask}
+	}
+	resources := s.resources(r, operation, input)
 	if len(resources) == 0 {
-		return []Ask{{Action: action, Resource: "*"}}
+		rest, ok := s.otherwise[operation]
+		if !ok {
+			rest = "*"
+		}
+		resources = []string{s.arn(r, rest)}
 	}
 	asks := make([]Ask, len(resources))
 	for i, arn := range resources {
-		asks[i] = Ask{Action: action, Resource: arn}
+		asks[i] = ask
+		asks[i].Resource = arn
 	}
 	return asks
 }
@@ -61,12 +75,14 @@ func (s service) resources(r region.Region, operation string, input any) (arns [
 			arns = append(arns, arn)
 		}
 	}
-	if resource, ok := s.creates[operation]; ok {
-		add(resource)
+	for _, template := range s.creates[operation] {
+		add(fill(template, input))
 	}
+	only, limited := s.only[operation]
 	walk(reflect.ValueOf(input), "", 0, func(depth int, member, value string) {
-		switch template, named := s.members[member]; {
-		case value == "":
+		template, named := s.members[member]
+		switch {
+		case value == "", limited && (depth != 1 || !slices.Contains(only, member)):
 		case named && depth == 1 && strings.HasPrefix(value, "arn:"):
 			add(value)
 		case named && depth == 1:
@@ -75,7 +91,7 @@ func (s service) resources(r region.Region, operation string, input any) (arns [
 			}
 			add(strings.ReplaceAll(template, "{}", value))
 		case s.ids != nil:
-			if resource, ok := s.ids(value); ok {
+			if resource, ok := s.ids(member, value); ok {
 				add(resource)
 			}
 		}
@@ -83,8 +99,27 @@ func (s service) resources(r region.Region, operation string, input any) (arns [
 	return arns
 }
 
+// fill puts the values of members, or "*" for those that are not set, in the place of {Member}.
+func fill(template string, input any) string {
+	for {
+		before, rest, found := strings.Cut(template, "{")
+		if !found {
+			return template
+		}
+		name, after, _ := strings.Cut(rest, "}")
+		value := member(input, name)
+		if value == "" && name != "Path" {
+			value = "*"
+		}
+		template = before + value + after
+	}
+}
+
 func (s service) arn(r region.Region, resource string) string {
-	if s.global {
+	switch {
+	case strings.HasPrefix(resource, "image/"): // images have no account, and dashboards no region
+		return "arn:aws:ec2:" + r.Name + "::" + resource
+	case s.global, strings.HasPrefix(resource, "dashboard/"):
 		return r.GlobalARN(s.prefix, resource)
 	}
 	return r.ARN(s.prefix, resource)
@@ -113,4 +148,17 @@ func walk(v reflect.Value, member string, depth int, visit func(depth int, membe
 	case reflect.String:
 		visit(depth, member, v.String())
 	}
+}
+
+// member is the text of an input's member, "" when it has none.
+func member(input any, name string) string {
+	v := reflect.Indirect(reflect.ValueOf(input))
+	if v.Kind() != reflect.Struct {
+		return ""
+	}
+	f := reflect.Indirect(v.FieldByName(name))
+	if !f.IsValid() || f.Kind() != reflect.String {
+		return ""
+	}
+	return f.String()
 }

@@ -23,6 +23,8 @@ func TestAsks(t *testing.T) {
 	const (
 		ec2 = "arn:aws:ec2:us-east-1:123456789012:"
 		rds = "arn:aws:rds:us-east-1:123456789012:"
+
+		uuid = "00000000-0000-4000-8000-000000000001"
 	)
 	for _, c := range []struct {
 		service, operation string
@@ -42,8 +44,11 @@ func TestAsks(t *testing.T) {
 			[]string{"elasticloadbalancing:CreateListener arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/a/1"}},
 		{"rds", "CreateDBInstance", &rdsapi.CreateDBInstanceInput{DBClusterIdentifier: new("shop"), DBInstanceIdentifier: new("shop-1"), MonitoringRoleArn: new("arn:aws:iam::123456789012:role/monitor")},
 			[]string{"rds:CreateDBInstance " + rds + "cluster:shop", "rds:CreateDBInstance " + rds + "db:shop-1", "iam:PassRole arn:aws:iam::123456789012:role/monitor"}},
-		{"kms", "Decrypt", &kmsapi.DecryptInput{KeyId: new("arn:aws:kms:us-east-1:123456789012:key/1")}, []string{"kms:Decrypt arn:aws:kms:us-east-1:123456789012:key/1"}},
-		{"logs", "PutLogEvents", &logsapi.PutLogEventsInput{LogGroupName: new("/shop"), LogStreamName: new("a")}, []string{"logs:PutLogEvents arn:aws:logs:us-east-1:123456789012:log-group:/shop:*"}},
+		{"kms", "Encrypt", &kmsapi.EncryptInput{KeyId: new("arn:aws:kms:us-east-1:123456789012:key/1")}, []string{"kms:Encrypt arn:aws:kms:us-east-1:123456789012:key/1"}},
+		{"kms", "Decrypt", &kmsapi.DecryptInput{CiphertextBlob: append([]byte("\x01"+uuid), make([]byte, 99)...), KeyId: new("alias/other")}, []string{"kms:Decrypt arn:aws:kms:us-east-1:123456789012:key/" + uuid}},
+		{"kms", "CreateAlias", &kmsapi.CreateAliasInput{AliasName: new("alias/a"), TargetKeyId: new("1")},
+			[]string{"kms:CreateAlias arn:aws:kms:us-east-1:123456789012:alias/a", "kms:CreateAlias arn:aws:kms:us-east-1:123456789012:key/1"}},
+		{"logs", "PutLogEvents", &logsapi.PutLogEventsInput{LogGroupName: new("/shop"), LogStreamName: new("a")}, []string{"logs:PutLogEvents arn:aws:logs:us-east-1:123456789012:log-group:/shop:log-stream:a"}},
 		{"s3", "HeadObject", &s3api.HeadObjectInput{Bucket: new("b"), Key: new("k/1")}, []string{"s3:GetObject arn:aws:s3:::b/k/1"}},
 		{"s3", "GetObject", &s3api.GetObjectInput{Bucket: new("b"), Key: new("k"), VersionId: new("v")}, []string{"s3:GetObjectVersion arn:aws:s3:::b/k"}},
 		{"s3", "ListObjectsV2", &s3api.ListObjectsV2Input{Bucket: new("b"), Prefix: new("k/")}, []string{"s3:ListBucket arn:aws:s3:::b"}},

@@ -5,6 +5,7 @@ package authorization
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"storefront/lab/access"
@@ -19,19 +20,38 @@ type Identities interface {
 	Policies(tx *state.Tx, arn string) (identity []access.Document, boundary *access.Document, role string, err error)
 }
 
+// Sessions tells what temporary credentials were limited to. sts.Service implements it.
+type Sessions interface {
+	// SessionPolicies returns the session policies behind an access key, nil for none.
+	SessionPolicies(tx *state.Tx, accessKeyID string) ([]access.Document, error)
+}
+
 // Resources tells what the services know about what is called.
 type Resources interface {
 	// Resolve returns the ARN of what a call names in another way: an alias of a key, the name of a secret. What is unknown comes back as it is.
-	Resolve(tx *state.Tx, arn string) string
-	// Policy returns the policy of a resource, "" for none. Rules says that nothing else opens the resource: see access.Policies.
-	Policy(tx *state.Tx, arn string) (document string, rules bool)
+	Resolve(tx *state.Tx, action, arn string) (string, error)
+	// Policy returns the policy of the resource of a request, nil for none. Rules says that nothing else opens the resource: see access.Policies.
+	Policy(tx *state.Tx, r *access.Request) (document *access.Document, rules bool, err error)
+	// Keys returns the uses of KMS keys that a service makes on behalf of a caller who asks for an action on a resource.
+	Keys(tx *state.Tx, ask Ask, input any) ([]KeyUse, error)
 }
 
-// Config is what an Authorizer needs.
+// KeyUse is the use of a KMS key by a service.
+type KeyUse struct {
+	Service string   // "sqs"
+	Actions []string // "kms:Decrypt"
+	Key     string   // ARN
+	Context map[string]string
+	// Principal is set when the service uses the key as itself, such as "logs.us-east-1.amazonaws.com", and not with its caller's permissions.
+	Principal string
+}
+
+// Config is what an Authorizer needs. All fields are required.
 type Config struct {
 	Store      *state.Store
 	Region     region.Region
 	Identities Identities
+	Sessions   Sessions
 	Resources  Resources
 	Now        func() time.Time
 }
@@ -41,27 +61,42 @@ type Authorizer struct {
 	Config
 	services map[string]service
 	s3       s3
-	denied   *denials
+	records  *records
 }
 
 // New makes an authorizer.
 func New(c Config) *Authorizer {
-	return &Authorizer{Config: c, services: services(), s3: newS3(), denied: newDenials()}
+	return &Authorizer{Config: c, services: services(), s3: newS3(), records: newRecords()}
 }
 
 // Asks lists the permissions that a call needs; none for the calls that everyone may make.
 func (a *Authorizer) Asks(serviceName, operation string, input any) []Ask {
-	switch {
-	case serviceName == "s3":
+	switch serviceName {
+	case "s3":
 		return a.s3.asks(operation, input)
-	case serviceName == "sts" && operation != "AssumeRole": // "No permissions are required to perform this operation"
-		return nil
+	case "kms":
+		return a.kmsAsks(operation, input)
+	case "sts":
+		if operation != "AssumeRole" { // "No permissions are required to perform this operation"
+			return nil
+		}
 	}
 	s, ok := a.services[serviceName]
 	if !ok {
 		s = service{prefix: serviceName}
 	}
-	return append(s.asks(a.Region, operation, input), a.passed(operation, input)...)
+	asks := append(s.asks(a.Region, operation, input), a.passed(serviceName, operation, input)...)
+	if serviceName == "ec2" {
+		asks = append(asks, a.tagsMade(operation, input)...)
+	}
+	return asks
+}
+
+// caller is who calls, with everything that is the same for all that one call asks for.
+type caller struct {
+	access.Principal
+	policies access.Policies
+	context  map[string][]string
 }
 
 // Authorize implements wire.Options.Authorize. The error names principal, action and resource, as AWS's does.
@@ -71,37 +106,88 @@ func (a *Authorizer) Authorize(ctx context.Context, id wire.Identity, serviceNam
 		return nil
 	}
 	return a.Store.View(func(tx *state.Tx) error {
+		who, err := a.caller(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		requestTags(who.context, input)
 		for _, ask := range asks {
-			if err := a.decide(ctx, tx, id, serviceName, ask); err != nil {
+			if ask.Resource, err = a.Resources.Resolve(tx, ask.Action, ask.Resource); err != nil {
 				return err
+			}
+			if err := a.decide(tx, who, serviceName, ask); err != nil {
+				return err
+			}
+			uses, err := a.Resources.Keys(tx, ask, input)
+			if err != nil {
+				return err
+			}
+			for _, use := range uses {
+				if err := a.decideKey(tx, who, serviceName, use); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
 	})
 }
 
-// decide gathers what applies to one ask, and decides.
-func (a *Authorizer) decide(ctx context.Context, tx *state.Tx, id wire.Identity, serviceName string, ask Ask) error {
-	var p access.Policies
-	r := &access.Request{Principal: access.Principal{ARN: id.ARN, Account: id.Account}, Action: ask.Action, Resource: a.Resources.Resolve(tx, ask.Resource)}
+// caller gathers who calls.
+func (a *Authorizer) caller(ctx context.Context, tx *state.Tx, id wire.Identity) (c caller, err error) {
+	c.Principal = access.Principal{ARN: id.ARN, Account: id.Account}
 	if id.ARN != "" {
-		var err error
-		if p.Identity, p.Boundary, r.Principal.Role, err = a.Identities.Policies(tx, id.ARN); err != nil {
-			return fmt.Errorf("the policies of %s: %w", id.ARN, err)
+		if c.policies.Identity, c.policies.Boundary, c.Role, err = a.Identities.Policies(tx, id.ARN); err != nil {
+			return c, fmt.Errorf("the policies of %s: %w", id.ARN, err)
+		}
+		if c.policies.Session, err = a.Sessions.SessionPolicies(tx, id.AccessKeyID); err != nil {
+			return c, fmt.Errorf("the session policies of %s: %w", id.ARN, err)
 		}
 	}
-	r.Context = a.context(ctx, r.Principal, ask)
-	if text, rules := a.Resources.Policy(tx, r.Resource); text != "" {
-		d, err := access.Parse(text)
-		if err != nil {
-			return fmt.Errorf("the policy of %s: %w", r.Resource, err)
-		}
-		p.Resource, p.ResourceRules = &d, rules
+	c.context = a.context(ctx, c.Principal)
+	return c, nil
+}
+
+// decide gathers what applies to one ask, and decides.
+func (a *Authorizer) decide(tx *state.Tx, who caller, serviceName string, ask Ask) error {
+	r := &access.Request{Principal: who.Principal, Action: ask.Action, Resource: ask.Resource, Context: who.context}
+	if len(ask.Context) > 0 {
+		r.Context = maps.Clone(who.context)
+		maps.Copy(r.Context, ask.Context)
+	}
+	p := who.policies
+	var err error
+	if p.Resource, p.ResourceRules, err = a.Resources.Policy(tx, r); err != nil {
+		return fmt.Errorf("the policy of %s: %w", r.Resource, err)
 	}
 	d := access.Decide(r, p)
 	if d.Allowed {
+		a.records.use(who.Principal, r.Action)
 		return nil
 	}
-	a.denied.add(id.ARN, r.Action, r.Resource)
+	a.records.deny(who.Principal, r.Action, r.Resource)
 	return refusal(serviceName, r, d)
+}
+
+// decideKey decides about a key that a service uses.
+func (a *Authorizer) decideKey(tx *state.Tx, who caller, serviceName string, use KeyUse) error {
+	if use.Principal != "" {
+		who = caller{Principal: access.Principal{Service: use.Principal}, context: map[string][]string{
+			"aws:principalisawsservice": {"true"}, "aws:principalservicename": {use.Principal}, "aws:securetransport": {"true"}, "aws:sourceaccount": {a.Region.Account},
+		}}
+	}
+	keys := encryptionContext(use.Context)
+	keys["kms:calleraccount"] = []string{a.Region.Account}
+	if use.Principal == "" {
+		keys["aws:viaawsservice"] = []string{"true"}
+		keys["kms:viaservice"] = []string{use.Service + "." + a.Region.Name + ".amazonaws.com"}
+	}
+	for _, action := range use.Actions {
+		if action == "kms:CreateGrant" {
+			keys["kms:grantisforawsresource"] = []string{"true"}
+		}
+		if err := a.decide(tx, who, serviceName, Ask{Action: action, Resource: use.Key, Context: keys}); err != nil {
+			return keyRefusal(serviceName, err)
+		}
+	}
+	return nil
 }

@@ -2,7 +2,8 @@ package authorization
 
 import (
 	"context"
-	"maps"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -11,8 +12,8 @@ import (
 	"storefront/lab/wire"
 )
 
-// context returns the condition keys of a request, from "AWS global condition context keys", and those of its service.
-func (a *Authorizer) context(ctx context.Context, p access.Principal, ask Ask) map[string][]string {
+// context returns the condition keys of a request that are the same for every service, from "AWS global condition context keys".
+func (a *Authorizer) context(ctx context.Context, p access.Principal) map[string][]string {
 	now := a.Now().UTC()
 	keys := map[string][]string{
 		"aws:currenttime":           {now.Format(time.RFC3339)},
@@ -26,16 +27,82 @@ func (a *Authorizer) context(ctx context.Context, p access.Principal, ask Ask) m
 	}
 	if p.Anonymous() {
 		keys["aws:principaltype"] = []string{"Anonymous"}
-	} else {
-		name := p.ARN[strings.LastIndexAny(p.ARN, ":/")+1:]
-		keys["aws:principalaccount"], keys["aws:principalarn"], keys["aws:principaltype"] = []string{p.Account}, []string{p.ARN}, []string{"User"}
-		if p.Role != "" {
-			keys["aws:principalarn"], keys["aws:principaltype"] = []string{p.Role}, []string{"AssumedRole"}
-		} else {
-			keys["aws:username"] = []string{name}
-		}
-		keys["aws:userid"] = []string{wire.Caller(ctx).UserID}
+		return keys
 	}
-	maps.Copy(keys, ask.Context)
+	keys["aws:principalaccount"], keys["aws:principalarn"], keys["aws:principaltype"] = []string{p.Account}, []string{p.ARN}, []string{"User"}
+	switch {
+	case p.Role != "":
+		keys["aws:principalarn"], keys["aws:principaltype"] = []string{p.Role}, []string{"AssumedRole"}
+	case strings.HasSuffix(p.ARN, ":root"):
+		keys["aws:principaltype"] = []string{"Account"}
+	default:
+		keys["aws:username"] = []string{p.ARN[strings.LastIndexAny(p.ARN, ":/")+1:]}
+	}
+	keys["aws:userid"] = []string{wire.Caller(ctx).UserID}
+	return keys
+}
+
+// requestTags adds aws:RequestTag and aws:TagKeys. Services write tags as lists of structures (Key and Value, or TagKey and TagValue), as maps, and as specifications that
+// hold lists; TagKeys is what operations that remove tags have.
+func requestTags(keys map[string][]string, input any) {
+	v := reflect.Indirect(reflect.ValueOf(input))
+	if v.Kind() != reflect.Struct {
+		return
+	}
+	add := func(name, value string) {
+		keys["aws:requesttag/"+strings.ToLower(name)] = []string{value}
+		if !slices.Contains(keys["aws:tagkeys"], name) {
+			keys["aws:tagkeys"] = append(keys["aws:tagkeys"], name)
+		}
+	}
+	for _, name := range []string{"Tags", "TagList", "TagsList", "AddTags"} {
+		eachTag(v.FieldByName(name), add)
+	}
+	if tagging := reflect.Indirect(v.FieldByName("Tagging")); tagging.Kind() == reflect.Struct {
+		eachTag(tagging.FieldByName("TagSet"), add)
+	}
+	if list := v.FieldByName("TagSpecifications"); list.Kind() == reflect.Slice {
+		for i := range list.Len() {
+			eachTag(list.Index(i).FieldByName("Tags"), add)
+		}
+	}
+	if removed, ok := fieldOf(v, "TagKeys").([]string); ok {
+		keys["aws:tagkeys"] = append(keys["aws:tagkeys"], removed...)
+	}
+}
+
+func fieldOf(v reflect.Value, name string) any {
+	if f := v.FieldByName(name); f.IsValid() {
+		return f.Interface()
+	}
+	return nil
+}
+
+// eachTag calls add for each tag of a list or a map.
+func eachTag(v reflect.Value, add func(name, value string)) {
+	switch {
+	case v.Kind() == reflect.Map:
+		if tags, ok := v.Interface().(map[string]string); ok {
+			for name, value := range tags {
+				add(name, value)
+			}
+		}
+	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Struct:
+		for i := range v.Len() {
+			tag := v.Index(i).Interface()
+			if name := member(tag, "Key") + member(tag, "TagKey"); name != "" {
+				add(name, member(tag, "Value")+member(tag, "TagValue"))
+			}
+		}
+	}
+}
+
+// encryptionContext returns the condition keys of a KMS encryption context.
+func encryptionContext(pairs map[string]string) map[string][]string {
+	keys := map[string][]string{}
+	for name, value := range pairs {
+		keys["kms:encryptioncontext:"+strings.ToLower(name)] = []string{value}
+		keys["kms:encryptioncontextkeys"] = append(keys["kms:encryptioncontextkeys"], name)
+	}
 	return keys
 }

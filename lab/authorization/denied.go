@@ -1,60 +1,21 @@
 package authorization
 
 import (
-	"cmp"
+	"errors"
 	"fmt"
 	"net/http"
-	"slices"
-	"sync"
 
 	"storefront/lab/access"
 	"storefront/lab/wire"
 )
 
-// Denial counts the denied calls of one kind.
-type Denial struct {
-	Principal, Action, Resource string
-	Count                       int
-}
-
-// maxDenials bounds the kinds that are counted, so that a caller who tries everything takes no memory.
-const maxDenials = 1000
-
-type denials struct {
-	mu     sync.Mutex
-	counts map[Denial]int
-}
-
-func newDenials() *denials { return &denials{counts: map[Denial]int{}} }
-
-func (d *denials) add(principal, action, resource string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	key := Denial{Principal: principal, Action: action, Resource: resource}
-	if _, known := d.counts[key]; known || len(d.counts) < maxDenials {
-		d.counts[key]++
-	}
-}
-
-// Denied returns the calls that were denied since the lab started, most denied first.
-func (a *Authorizer) Denied() []Denial {
-	a.denied.mu.Lock()
-	defer a.denied.mu.Unlock()
-	var list []Denial
-	for key, n := range a.denied.counts {
-		key.Count = n
-		list = append(list, key)
-	}
-	slices.SortFunc(list, func(x, y Denial) int {
-		return cmp.Or(cmp.Compare(y.Count, x.Count), cmp.Compare(x.Principal, y.Principal), cmp.Compare(x.Action, y.Action), cmp.Compare(x.Resource, y.Resource))
-	})
-	return list
-}
-
 // refusal is the error of a denied call, in the words of "Troubleshoot access denied error messages" and under the code of its service.
 func refusal(service string, r *access.Request, d access.Decision) error {
 	who := "User: " + r.Principal.ARN
-	if r.Principal.Anonymous() {
+	switch {
+	case r.Principal.Service != "":
+		who = r.Principal.Service
+	case r.Principal.Anonymous():
 		who = "User: anonymous"
 	}
 	why := fmt.Sprintf("because no %s policy allows the %s action", d.Kind, r.Action)
@@ -85,4 +46,21 @@ func article(kind string) string {
 		return "a permissions boundary"
 	}
 	return "a " + kind + " policy"
+}
+
+// keyRefusal gives the refusal of a key that a service uses for its caller the code that the service has for it.
+func keyRefusal(service string, err error) error {
+	e, ok := errors.AsType[*wire.Error](err)
+	if !ok {
+		return err
+	}
+	switch service {
+	case "sqs":
+		return wire.Errorf(http.StatusBadRequest, "KmsAccessDenied", "%s", e.Message)
+	case "sns":
+		return wire.Errorf(http.StatusBadRequest, "KMSAccessDenied", "%s", e.Message)
+	case "secretsmanager":
+		return wire.Errorf(http.StatusBadRequest, "AccessDeniedException", "Access to KMS is not allowed. %s", e.Message)
+	}
+	return e
 }

@@ -2,7 +2,7 @@ package authorization
 
 import (
 	"net/url"
-	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -66,17 +66,45 @@ func (s s3) asks(operation string, input any) []Ask {
 		var asks []Ask
 		for _, o := range in.Delete.Objects {
 			asks = append(asks, ask(s.versioned(action, wire.Value(o.VersionId)), s3ARN+bucket+"/"+wire.Value(o.Key)))
+			if wire.Value(in.BypassGovernanceRetention) {
+				asks = append(asks, ask("BypassGovernanceRetention", s3ARN+bucket+"/"+wire.Value(o.Key)))
+			}
 		}
 		return asks
 	case *api.CopyObjectInput:
-		return append(s.askSource(ask, in.CopySource), ask(action, s3ARN+bucket+"/"+key))
+		return append(s.askSource(ask, in.CopySource), s.also(ask, input, []Ask{ask(action, s3ARN+bucket+"/"+key)})...)
 	case *api.UploadPartCopyInput:
 		return append(s.askSource(ask, in.CopySource), ask(action, s3ARN+bucket+"/"+key))
 	}
 	if key == "" {
-		return []Ask{ask(action, s3ARN+bucket)}
+		return s.also(ask, input, []Ask{ask(action, s3ARN+bucket)})
 	}
-	return []Ask{ask(s.versioned(action, version), s3ARN+bucket+"/"+key)}
+	return s.also(ask, input, []Ask{ask(s.versioned(action, version), s3ARN+bucket+"/"+key)})
+}
+
+// also adds what a request asks for besides its operation's action: tags, access control lists and locks that it sets, and governance that it bypasses.
+func (s s3) also(ask func(action, resource string) Ask, input any, asks []Ask) []Ask {
+	resource := asks[0].Resource
+	add := func(wanted bool, action string) {
+		if wanted && !slices.ContainsFunc(asks, func(a Ask) bool { return a.Action == "s3:"+action }) {
+			asks = append(asks, ask(action, resource))
+		}
+	}
+	writes := asks[0].Action == "s3:PutObject"
+	add(writes && member(input, "Tagging") != "", "PutObjectTagging")
+	add(writes && (member(input, "ACL") != "" || member(input, "GrantRead") != "" || member(input, "GrantFullControl") != ""), "PutObjectAcl")
+	add(writes && member(input, "ObjectLockMode") != "", "PutObjectRetention")
+	add(writes && member(input, "ObjectLockLegalHoldStatus") != "", "PutObjectLegalHold")
+	switch in := input.(type) {
+	case *api.DeleteObjectInput:
+		add(wire.Value(in.BypassGovernanceRetention), "BypassGovernanceRetention")
+	case *api.PutObjectRetentionInput:
+		add(wire.Value(in.BypassGovernanceRetention), "BypassGovernanceRetention")
+	case *api.CreateBucketInput:
+		add(wire.Value(in.ObjectLockEnabledForBucket), "PutBucketObjectLockConfiguration")
+		add(wire.Value(in.ObjectLockEnabledForBucket), "PutBucketVersioning")
+	}
+	return asks
 }
 
 func (s s3) versioned(action, version string) string {
@@ -98,30 +126,13 @@ func (s s3) askSource(ask func(action, resource string) Ask, source *string) []A
 
 // s3Context are the condition keys that S3 fills from a request.
 func s3Context(input any) map[string][]string {
-	context := map[string][]string{}
-	for key, name := range map[string]string{
+	context := present(input, map[string]string{
 		"s3:prefix": "Prefix", "s3:delimiter": "Delimiter", "s3:versionid": "VersionId", "s3:x-amz-acl": "ACL", "s3:x-amz-server-side-encryption": "ServerSideEncryption",
 		"s3:x-amz-server-side-encryption-aws-kms-key-id": "SSEKMSKeyId", "s3:x-amz-storage-class": "StorageClass", "s3:object-lock-mode": "ObjectLockMode",
-	} {
-		if value := member(input, name); value != "" {
-			context[key] = []string{value}
-		}
-	}
+		"s3:x-amz-copy-source": "CopySource",
+	})
 	if in, ok := input.(*api.ListObjectsV2Input); ok && in.MaxKeys != nil {
 		context["s3:max-keys"] = []string{strconv.FormatInt(*in.MaxKeys, 10)}
 	}
 	return context
-}
-
-// member is the text of an input's member, "" when it has none.
-func member(input any, name string) string {
-	v := reflect.Indirect(reflect.ValueOf(input))
-	if v.Kind() != reflect.Struct {
-		return ""
-	}
-	f := reflect.Indirect(v.FieldByName(name))
-	if !f.IsValid() || f.Kind() != reflect.String {
-		return ""
-	}
-	return f.String()
 }

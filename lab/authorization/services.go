@@ -5,103 +5,149 @@ import (
 	"strings"
 )
 
-// services are the services by signing name. S3 names its actions in its own way: see s3.go.
+// services are the services by signing name. KMS and S3 ask in their own ways: see kms.go and s3.go.
 func services() map[string]service {
 	return map[string]service{
-		"application-autoscaling": {prefix: "application-autoscaling", whole: []string{"Describe"}, members: map[string]string{"ResourceARN": ""}},
+		"application-autoscaling": {prefix: "application-autoscaling", whole: []string{"Describe*"}, members: map[string]string{"ResourceARN": ""}},
 		"autoscaling":             autoscaling(),
-		"backup":                  {prefix: "backup", whole: []string{"List"}, members: map[string]string{"BackupVaultName": "backup-vault:{}", "BackupPlanId": "backup-plan:{}", "ResourceArn": "", "RecoveryPointArn": ""}},
-		"cloudtrail":              {prefix: "cloudtrail", whole: []string{"LookupEvents", "DescribeTrails", "ListTrails"}, members: map[string]string{"Name": "trail/{}", "TrailName": "trail/{}", "ResourceId": "", "ResourceIdList": ""}},
-		"ec2":                     ec2(),
-		"elasticache":             elasticache(),
-		"elasticloadbalancing":    elasticLoadBalancing(),
-		"es":                      {prefix: "es", whole: []string{"List", "DescribeElasticsearchInstanceType", "DescribeInstanceType"}, members: map[string]string{"DomainName": "domain/{}", "DomainNames": "domain/{}", "ARN": ""}},
-		"fms":                     {prefix: "fms", whole: []string{"List", "GetAdmin", "AssociateAdmin", "DisassociateAdmin"}, members: map[string]string{"PolicyId": "policy/{}", "ResourceArn": ""}},
-		"iam":                     iam(),
-		"kms":                     {prefix: "kms", whole: []string{"ListKeys", "ListAliases", "CreateKey", "GenerateRandom"}, members: map[string]string{"AliasName": "{}", "KeyId": "key/{}", "TargetKeyId": "key/{}"}},
-		"logs": {prefix: "logs", whole: []string{"DescribeLogGroups", "DescribeResourcePolicies", "PutResourcePolicy", "DeleteResourcePolicy"},
-			members: map[string]string{"LogGroupName": "log-group:{}:*", "ResourceArn": ""}},
+		"backup":                  {prefix: "backup", whole: []string{"List*"}, members: map[string]string{"BackupVaultName": "backup-vault:{}", "BackupPlanId": "backup-plan:{}", "ResourceArn": "", "RecoveryPointArn": ""}},
+		"cloudtrail": {prefix: "cloudtrail", whole: []string{"LookupEvents", "DescribeTrails", "ListTrails", "ListPublicKeys"},
+			members: map[string]string{"Name": "trail/{}", "TrailName": "trail/{}", "ResourceId": "", "ResourceIdList": ""}},
+		"ec2":                  ec2(),
+		"elasticache":          elasticache(),
+		"elasticloadbalancing": elasticLoadBalancing(),
+		"es": {prefix: "es", members: map[string]string{"DomainName": "domain/{}", "DomainNames": "domain/{}", "ARN": ""},
+			whole: []string{"ListDomainNames", "List*Versions", "ListVersions", "List*InstanceType*", "Describe*InstanceTypeLimits", "DeleteElasticsearchServiceRole"}},
+		"fms":            {prefix: "fms", whole: []string{"ListPolicies", "ListMember*", "ListCompliance*", "GetAdmin*", "AssociateAdmin*", "DisassociateAdmin*"}, members: map[string]string{"PolicyId": "policy/{}", "ResourceArn": ""}},
+		"iam":            iam(),
+		"logs":           logs(),
 		"monitoring":     cloudWatch(),
 		"rds":            rds(),
 		"secretsmanager": {prefix: "secretsmanager", whole: []string{"ListSecrets", "GetRandomPassword"}, members: map[string]string{"SecretId": "secret:{}", "Name": "secret:{}-??????"}},
-		"sns":            {prefix: "sns", whole: []string{"ListTopics", "ListSubscriptions"}, actions: map[string]string{"PublishBatch": "Publish"}, members: map[string]string{"TopicArn": "", "ResourceArn": "", "Name": "{}"}},
-		"sqs": {prefix: "sqs", whole: []string{"ListQueues"}, actions: map[string]string{"SendMessageBatch": "SendMessage", "DeleteMessageBatch": "DeleteMessage", "ChangeMessageVisibilityBatch": "ChangeMessageVisibility"},
-			members: map[string]string{"QueueUrl": "{}", "QueueName": "{}", "SourceArn": ""}, value: path.Base},
-		"ssm": {prefix: "ssm", whole: []string{"DescribeParameters"}, members: map[string]string{"Name": "parameter/{}", "Names": "parameter/{}", "Path": "parameter/{}", "ResourceId": "parameter/{}"}},
-		"sts": {prefix: "sts", whole: []string{"Get"}, global: true, members: map[string]string{"RoleArn": ""}},
-		"wafv2": {prefix: "wafv2", whole: []string{"List", "DescribeManaged", "CheckCapacity", "DescribeAllManaged"},
+		"sns": {prefix: "sns", whole: []string{"ListTopics", "ListSubscriptions", "Unsubscribe", "GetSubscriptionAttributes", "SetSubscriptionAttributes"}, actions: map[string]string{"PublishBatch": "Publish"},
+			members: map[string]string{"TopicArn": "", "TargetArn": "", "ResourceArn": "", "Name": "{}"}},
+		"sqs": {prefix: "sqs", whole: []string{"ListQueues", "CancelMessageMoveTask"}, value: path.Base,
+			actions: map[string]string{"SendMessageBatch": "SendMessage", "DeleteMessageBatch": "DeleteMessage", "ChangeMessageVisibilityBatch": "ChangeMessageVisibility"},
+			members: map[string]string{"QueueUrl": "{}", "QueueName": "{}", "SourceArn": ""}},
+		"ssm": {prefix: "ssm", whole: []string{"DescribeParameters"}, value: func(name string) string { return strings.TrimPrefix(name, "/") },
+			members: map[string]string{"Name": "parameter/{}", "Names": "parameter/{}", "Path": "parameter/{}", "ResourceId": "parameter/{}"}},
+		"sts": {prefix: "sts", global: true, members: map[string]string{"RoleArn": ""}, only: map[string][]string{"AssumeRole": {"RoleArn"}}, context: assumed},
+		"wafv2": {prefix: "wafv2", whole: []string{"ListWebACLs", "ListIPSets", "ListRuleGroups", "ListRegexPatternSets", "ListLoggingConfigurations", "ListAvailable*", "DescribeManaged*", "CheckCapacity", "DescribeAllManaged*"},
 			members: map[string]string{"ARN": "", "WebACLArn": "", "ResourceArn": "", "ResourceARN": ""}},
 	}
 }
 
+// assumed are the condition keys of AssumeRole.
+func assumed(input any) map[string][]string {
+	return present(input, map[string]string{"sts:externalid": "ExternalId", "sts:rolesessionname": "RoleSessionName", "sts:sourceidentity": "SourceIdentity"})
+}
+
+// present are the condition keys whose members an input has.
+func present(input any, members map[string]string) map[string][]string {
+	keys := map[string][]string{}
+	for key, name := range members {
+		if value := member(input, name); value != "" {
+			keys[key] = []string{value}
+		}
+	}
+	return keys
+}
+
 func autoscaling() service {
-	return service{prefix: "autoscaling", whole: []string{"Describe"}, members: map[string]string{"AutoScalingGroupName": "autoScalingGroup:*:autoScalingGroupName/{}"}}
+	const group = "autoScalingGroup:*:autoScalingGroupName/"
+	return service{
+		prefix: "autoscaling", whole: []string{"Describe*"}, members: map[string]string{"AutoScalingGroupName": group + "{}"},
+		ids: func(member, id string) (string, bool) { return group + id, member == "ResourceId" }, // of tags
+	}
 }
 
 func cloudWatch() service {
 	return service{
 		prefix: "cloudwatch",
-		whole:  []string{"PutMetricData", "GetMetric", "ListMetrics", "ListDashboards", "DescribeAlarmsForMetric"},
+		whole:  []string{"PutMetricData", "GetMetricData", "GetMetricStatistics", "ListMetrics", "ListDashboards", "DescribeAlarmsForMetric"},
 		members: map[string]string{
 			"AlarmName": "alarm:{}", "AlarmNames": "alarm:{}", "DashboardName": "dashboard/{}", "DashboardNames": "dashboard/{}", "ResourceARN": "",
+		},
+		otherwise: map[string]string{"DescribeAlarms": "alarm:*", "DescribeAlarmHistory": "alarm:*"},
+		context: func(input any) map[string][]string {
+			return present(input, map[string]string{"cloudwatch:namespace": "Namespace"})
 		},
 	}
 }
 
 func elasticache() service {
 	return service{
-		prefix: "elasticache", whole: []string{"DescribeCacheEngine", "DescribeEngineDefault", "DescribeEvents", "DescribeServiceUpdates", "DescribeUpdateActions"},
+		prefix: "elasticache", whole: []string{"DescribeCacheEngine*", "DescribeEngineDefault*", "DescribeEvents", "DescribeServiceUpdates", "DescribeUpdateActions", "DescribeCacheSecurityGroups"},
 		members: map[string]string{
 			"ReplicationGroupId": "replicationgroup:{}", "CacheClusterId": "cluster:{}", "CacheSubnetGroupName": "subnetgroup:{}", "CacheParameterGroupName": "parametergroup:{}",
 			"UserId": "user:{}", "UserIds": "user:{}", "UserGroupId": "usergroup:{}", "UserGroupIds": "usergroup:{}", "SnapshotName": "snapshot:{}", "ResourceName": "",
 		},
+		otherwise: map[string]string{"DescribeReplicationGroups": "replicationgroup:*", "DescribeCacheClusters": "cluster:*", "DescribeUsers": "user:*", "DescribeUserGroups": "usergroup:*",
+			"DescribeCacheSubnetGroups": "subnetgroup:*", "DescribeCacheParameterGroups": "parametergroup:*", "DescribeSnapshots": "snapshot:*"},
 	}
 }
 
 func elasticLoadBalancing() service {
 	return service{
-		prefix: "elasticloadbalancing", whole: []string{"Describe"}, creates: map[string]string{"CreateLoadBalancer": "loadbalancer/app/*/*", "CreateTargetGroup": "targetgroup/*/*"},
-		ids: func(id string) (string, bool) { return id, strings.HasPrefix(id, "arn:aws:elasticloadbalancing:") },
+		prefix: "elasticloadbalancing", whole: []string{"Describe*"},
+		creates: map[string][]string{"CreateLoadBalancer": {"loadbalancer/app/{Name}/*"}, "CreateTargetGroup": {"targetgroup/{Name}/*"}},
+		members: map[string]string{"LoadBalancerArn": "", "ListenerArn": "", "RuleArn": "", "TargetGroupArn": "", "ResourceArns": ""},
+		ids:     func(member, id string) (string, bool) { return id, member == "RuleArn" }, // of SetRulePriorities
 	}
 }
 
 func iam() service {
+	of := map[string][]string{}
+	for _, operation := range []string{"AttachRolePolicy", "DetachRolePolicy", "PutRolePermissionsBoundary"} {
+		of[operation] = []string{"RoleName"}
+	}
+	for _, operation := range []string{"AttachUserPolicy", "DetachUserPolicy", "PutUserPermissionsBoundary"} {
+		of[operation] = []string{"UserName"}
+	}
+	for _, operation := range []string{"AddRoleToInstanceProfile", "RemoveRoleFromInstanceProfile"} {
+		of[operation] = []string{"InstanceProfileName"}
+	}
+	creates := map[string][]string{"CreateServiceLinkedRole": {"role/aws-service-role/{AWSServiceName}/*"}}
+	for operation, resource := range map[string]string{"CreateRole": "role{Path}{RoleName}", "CreateUser": "user{Path}{UserName}", "CreatePolicy": "policy{Path}{PolicyName}", "CreateInstanceProfile": "instance-profile{Path}{InstanceProfileName}"} {
+		creates[operation], of[operation] = []string{resource}, nil
+	}
 	return service{
-		prefix: "iam", global: true, whole: []string{"ListRoles", "ListPolicies", "ListUsers", "ListInstanceProfiles", "ListAccountAliases"},
-		members: map[string]string{"RoleName": "role/{}", "UserName": "user/{}", "InstanceProfileName": "instance-profile/{}", "PolicyArn": "", "AWSServiceName": "role/aws-service-role/{}/*"},
+		prefix: "iam", global: true, whole: []string{"ListPolicies", "ListAccountAliases"}, only: of, creates: creates,
+		members:   map[string]string{"RoleName": "role/{}", "UserName": "user/{}", "InstanceProfileName": "instance-profile/{}", "PolicyArn": ""},
+		otherwise: map[string]string{"ListRoles": "role/", "ListUsers": "user/", "ListInstanceProfiles": "instance-profile/", "GetServiceLinkedRoleDeletionStatus": "role/*", "GetUser": "user/*"},
+		context: func(input any) map[string][]string {
+			return present(input, map[string]string{"iam:policyarn": "PolicyArn", "iam:permissionsboundary": "PermissionsBoundary", "iam:awsservicename": "AWSServiceName"})
+		},
+	}
+}
+
+// logs names a log group by its ARN and the beginning of its streams', as CloudWatch Logs does: policies about "log-group:name:*" cover both.
+func logs() service {
+	const group, stream = "log-group:{}:log-stream:", "log-group:{LogGroupName}:log-stream:{LogStreamName}"
+	creates, only := map[string][]string{}, map[string][]string{}
+	for _, operation := range []string{"PutLogEvents", "GetLogEvents", "DeleteLogStream"} {
+		creates[operation], only[operation] = []string{stream}, nil
+	}
+	return service{
+		prefix: "logs", whole: []string{"DescribeResourcePolicies", "PutResourcePolicy", "DeleteResourcePolicy"}, creates: creates, only: only,
+		members:   map[string]string{"LogGroupName": group, "LogGroupIdentifier": group, "LogGroupNamePrefix": group, "ResourceArn": "", "ResourceIdentifier": ""},
+		otherwise: map[string]string{"DescribeLogGroups": "log-group::log-stream:"},
 	}
 }
 
 func rds() service {
 	return service{
-		prefix: "rds", whole: []string{"DescribeAccountAttributes", "DescribeCertificates", "DescribeDBEngineVersions", "DescribeEngineDefault", "DescribeEvent", "DescribeOrderable", "DescribeSourceRegions"},
+		prefix: "rds",
+		whole:  []string{"DescribeAccountAttributes", "DescribeCertificates", "DescribeDBEngineVersions", "DescribeEngineDefault*", "DescribeEvent*", "DescribeOrderable*", "DescribeSourceRegions"},
 		members: map[string]string{
 			"DBClusterIdentifier": "cluster:{}", "DBInstanceIdentifier": "db:{}", "DBSubnetGroupName": "subgrp:{}", "DBClusterParameterGroupName": "cluster-pg:{}", "DBParameterGroupName": "pg:{}",
 			"DBClusterSnapshotIdentifier": "cluster-snapshot:{}", "SourceDBClusterSnapshotIdentifier": "cluster-snapshot:{}", "TargetDBClusterSnapshotIdentifier": "cluster-snapshot:{}",
-			"SourceDBClusterIdentifier": "cluster:{}", "DBClusterEndpointIdentifier": "cluster-endpoint:{}", "ResourceName": "",
+			"SnapshotIdentifier": "cluster-snapshot:{}", "SourceDBClusterIdentifier": "cluster:{}", "DBClusterEndpointIdentifier": "cluster-endpoint:{}", "ResourceName": "",
+			"SourceDBClusterParameterGroupIdentifier": "cluster-pg:{}", "TargetDBClusterParameterGroupIdentifier": "cluster-pg:{}",
+			"SourceDBParameterGroupIdentifier": "pg:{}", "TargetDBParameterGroupIdentifier": "pg:{}",
 		},
+		value: strings.ToLower,
+		otherwise: map[string]string{"DescribeDBClusters": "cluster:*", "DescribeDBInstances": "db:*", "DescribeDBSubnetGroups": "subgrp:*", "DescribeDBClusterSnapshots": "cluster-snapshot:*",
+			"DescribeDBClusterParameterGroups": "cluster-pg:*", "DescribeDBParameterGroups": "pg:*", "DescribeDBClusterEndpoints": "cluster-endpoint:*"},
 	}
-}
-
-func ec2() service {
-	creates := map[string]string{
-		"AllocateAddress": "elastic-ip/*", "CreateFlowLogs": "vpc-flow-log/*", "CreateInternetGateway": "internet-gateway/*", "CreateKeyPair": "key-pair/*", "CreateLaunchTemplate": "launch-template/*",
-		"CreateNatGateway": "natgateway/*", "CreateNetworkAcl": "network-acl/*", "CreateNetworkInterface": "network-interface/*", "CreateRouteTable": "route-table/*",
-		"CreateSecurityGroup": "security-group/*", "CreateSubnet": "subnet/*", "CreateVpc": "vpc/*", "CreateVpcEndpoint": "vpc-endpoint/*", "ImportKeyPair": "key-pair/*", "RunInstances": "instance/*",
-	}
-	return service{prefix: "ec2", whole: []string{"Describe", "GetEbs", "EnableEbs", "DisableEbs", "ModifyEbs", "ResetEbs"}, creates: creates, ids: ec2Resource}
-}
-
-// ec2Resource tells what an ID of EC2 is: its beginning says so.
-func ec2Resource(id string) (string, bool) {
-	prefix, number, ok := strings.Cut(id, "-")
-	kind, known := map[string]string{
-		"acl": "network-acl", "ami": "image", "eipalloc": "elastic-ip", "eni": "network-interface", "fl": "vpc-flow-log", "i": "instance", "igw": "internet-gateway", "key": "key-pair",
-		"lt": "launch-template", "nat": "natgateway", "pl": "prefix-list", "rtb": "route-table", "sg": "security-group", "sgr": "security-group-rule", "subnet": "subnet", "vol": "volume",
-		"vpc": "vpc", "vpce": "vpc-endpoint",
-	}[prefix]
-	if !ok || !known || len(number) != 17 || strings.Trim(number, "0123456789abcdef") != "" {
-		return "", false
-	}
-	return kind + "/" + id, true
 }

@@ -34,6 +34,15 @@ type Status struct {
 	SearchDomains []SearchDomain `json:"search_domains"`
 	Faults        []Fault        `json:"faults"`      // that are in force until another ends them
 	Unsupported   []Call         `json:"unsupported"` // calls that the lab refused because it does not serve them
+	Denied        []Denied       `json:"denied"`      // calls that the lab refused because no policy allows them, or one denies them
+}
+
+// Denied counts the calls of a principal that were denied for the same permission.
+type Denied struct {
+	Principal string `json:"principal"` // ARN, the name of an AWS service, or "anonymous"
+	Action    string `json:"action"`
+	Resource  string `json:"resource"`
+	Count     int    `json:"count"`
 }
 
 // Instance is one virtual machine.

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"storefront/lab/access"
 	autoscalingapi "storefront/lab/api/autoscaling"
 	trailapi "storefront/lab/api/cloudtrail"
 	cloudwatchapi "storefront/lab/api/cloudwatch"
@@ -34,6 +35,7 @@ import (
 	ssmapi "storefront/lab/api/ssm"
 	stsapi "storefront/lab/api/sts"
 	"storefront/lab/authority"
+	"storefront/lab/authorization"
 	"storefront/lab/autoscaling"
 	"storefront/lab/cloudtrail"
 	"storefront/lab/cloudwatch"
@@ -84,6 +86,7 @@ type lab struct {
 	redis     *redis.Engine
 	wire      *wire.Server
 	metrics   *metrics.Store
+	access    *authorization.Authorizer
 	calls     disturbances // that faults make
 
 	iam     *iam.Service
@@ -186,10 +189,11 @@ func (l *lab) openServices(dir string) (err error) {
 	if l.trail, err = cloudtrail.New(cloudtrail.Config{Store: l.store, Region: r, Now: now, Log: l.log, Dir: auditDir(dir), Buckets: l.s3, Keys: l.kms, Logs: l.logs, Roles: l.iam, Publish: l.announce}); err != nil {
 		return err
 	}
+	l.access = authorization.New(authorization.Config{Store: l.store, Region: r, Identities: l.iam, Sessions: l.sts, Resources: permissions{lab: l, parsed: new(access.Cache)}, Now: now})
 	l.wire = wire.NewServer(wire.Options{
 		Services: []*wire.Service{stsapi.New(l.sts), iamapi.New(l.iam), ec2api.New(l.ec2), elbv2api.New(l.elb), autoscalingapi.New(l.scaling), rdsapi.New(l.rds), cacheapi.New(l.cache),
 			s3api.New(l.s3), kmsapi.New(l.kms), secretsapi.New(l.secrets), ssmapi.New(l.ssm), logsapi.New(l.logs), sqsapi.New(l.sqs), osapi.New(l.search), esapi.New(l.search.Legacy()), snsapi.New(l.sns), cloudwatchapi.New(l.watch), trailapi.New(l.trail)},
-		Credentials: keyring{store: l.store, users: l.iam, sessions: l.sts}, Region: r.Name, Logger: l.log, Pace: pace, Record: l.trail.Record, Disturb: l.calls.disturb,
+		Credentials: keyring{store: l.store, users: l.iam, sessions: l.sts}, Region: r.Name, Logger: l.log, Pace: pace, Authorize: l.access.Authorize, Record: l.trail.Record, Disturb: l.calls.disturb,
 	})
 	return nil
 }
@@ -203,7 +207,7 @@ func (l *lab) openDataPlane(dir string) error {
 	l.databases = &dataplane.Databases{Store: l.store, RDS: l.rds, Engine: l.engine, Log: l.log, Metrics: l.metrics}
 	l.caches = &dataplane.Caches{Store: l.store, Cache: l.cache, Engine: l.redis, Log: l.log}
 	l.domains = &dataplane.Domains{Store: l.store, Search: l.search, Net: l.net, Authority: l.authority, Authenticate: l.wire.Authenticate,
-		Identities: dataplane.Roles{Region: l.region, IAM: l.iam}, Metrics: l.metrics, Account: l.region.Account, Dir: domainsDir(dir), Replacement: dataplane.DefaultReplacement, Log: l.log}
+		Identities: l.iam, Metrics: l.metrics, Account: l.region.Account, Dir: domainsDir(dir), Replacement: dataplane.DefaultReplacement, Log: l.log}
 	metadata := &dataplane.Metadata{Store: l.store, Region: l.region, EC2: l.ec2, IAM: l.iam, STS: l.sts, Domain: privateDomain, Now: time.Now, Notice: l.spot.Notice, Lifecycle: autoscaling.LifecycleState}
 	l.instances = &dataplane.Instances{Store: l.store, EC2: l.ec2, Net: l.net, Runtime: instance.Runtime{Executable: executable}, Metadata: metadata, Dir: instancesDir(dir),
 		CA: l.authority.CertificatePEM(), Domain: privateDomain, Now: time.Now, Log: l.log}

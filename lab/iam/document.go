@@ -31,8 +31,8 @@ func Reason(err error) string {
 	return err.Error()
 }
 
-// permissions checks a document that is attached to an identity.
-func permissions(text string) error {
+// CheckPermissions checks a document that says what an identity or a session may do. Errors are IAM's MalformedPolicyDocument.
+func CheckPermissions(text string) error {
 	d, err := ParseDocument(text)
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -38,6 +39,37 @@ func (s *Service) Policies(tx *state.Tx, arn string) (identity []access.Document
 	return identity, boundary, role, err
 }
 
+// Trust returns the trust policy of a role by its ARN, nil when there is no such role.
+func (s *Service) Trust(tx *state.Tx, arn string) (*access.Document, error) {
+	r, ok, err := roles.Get(tx, arn[strings.LastIndexByte(arn, '/')+1:])
+	if err != nil || !ok || r.ARN != arn {
+		return nil, err
+	}
+	return s.parsed.Parse(r.Trust)
+}
+
+// Path returns the ARN of a user, a role or an instance profile with its path, from one without: requests name them without. What is unknown comes back as it is.
+func (s *Service) Path(tx *state.Tx, arn string) (string, error) {
+	kind, name, _ := strings.Cut(strings.TrimPrefix(arn, s.region.GlobalARN("iam", "")), "/")
+	var full string
+	var err error
+	switch kind {
+	case "role":
+		var r role
+		r, _, err = roles.Get(tx, name)
+		full = r.ARN
+	case "user":
+		var u user
+		u, _, err = users.Get(tx, name)
+		full = u.ARN
+	case "instance-profile":
+		var p profile
+		p, _, err = profiles.Get(tx, name)
+		full = p.ARN
+	}
+	return cmp.Or(full, arn), err
+}
+
 // documents parses the policies of a user or a role.
 func (s *Service) documents(tx *state.Tx, h holder) ([]access.Document, error) {
 	documents := make([]access.Document, 0, len(h.Inline)+len(h.Attached))
@@ -63,6 +95,12 @@ func (s *Service) Managed(tx *state.Tx, arns []string) ([]access.Document, error
 		documents = append(documents, *d)
 	}
 	return documents, nil
+}
+
+// HasPolicy tells whether there is a managed policy of that ARN.
+func (s *Service) HasPolicy(tx *state.Tx, arn string) bool {
+	_, err := s.findPolicy(tx, arn)
+	return err == nil
 }
 
 func (s *Service) document(tx *state.Tx, arn string) (*access.Document, error) {

@@ -74,7 +74,7 @@ func checkManaged(document string) error {
 	if policySize(document) > maxPolicy {
 		return wire.Errorf(409, "LimitExceeded", "Cannot exceed quota for PolicySize: %d", maxPolicy)
 	}
-	return permissions(document)
+	return CheckPermissions(document)
 }
 
 // CreatePolicy implements the operation of that name.

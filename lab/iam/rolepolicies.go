@@ -14,7 +14,7 @@ const maxInline = 10_240
 
 // PutRolePolicy implements the operation of that name.
 func (s *Service) PutRolePolicy(_ context.Context, in *api.PutRolePolicyInput) (*api.PutRolePolicyOutput, error) {
-	if err := permissions(*in.PolicyDocument); err != nil {
+	if err := CheckPermissions(*in.PolicyDocument); err != nil {
 		return nil, err
 	}
 	return &api.PutRolePolicyOutput{}, s.changeRole(*in.RoleName, func(_ *state.Tx, r *role) error {

@@ -14,7 +14,7 @@ const maxInlineUser = 2_048
 
 // PutUserPolicy implements the operation of that name.
 func (s *Service) PutUserPolicy(_ context.Context, in *api.PutUserPolicyInput) (*api.PutUserPolicyOutput, error) {
-	if err := permissions(*in.PolicyDocument); err != nil {
+	if err := CheckPermissions(*in.PolicyDocument); err != nil {
 		return nil, err
 	}
 	return &api.PutUserPolicyOutput{}, s.changeUser(*in.UserName, func(_ *state.Tx, u *user) error {

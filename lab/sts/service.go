@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"storefront/lab/access"
 	api "storefront/lab/api/sts"
 	"storefront/lab/iam"
 	"storefront/lab/region"
@@ -20,6 +21,7 @@ type Service struct {
 	region region.Region
 	iam    *iam.Service
 	now    func() time.Time
+	parsed access.Cache
 }
 
 var _ api.API = (*Service)(nil)
@@ -34,6 +36,8 @@ type Session struct {
 	AccessKeyID, Secret, Token string
 	Expires                    time.Time
 	Identity                   wire.Identity
+	Policy                     string   // the session policy, "" for none
+	PolicyARNs                 []string // managed policies that are session policies
 }
 
 var sessions = state.NewTable[Session]("sts.session") // by access key ID
@@ -64,7 +68,7 @@ func (s *Service) GetSessionToken(ctx context.Context, in *api.GetSessionTokenIn
 	}
 	out := &api.GetSessionTokenOutput{}
 	return out, s.store.Update(func(tx *state.Tx) error {
-		session, err := s.issue(tx, caller, time.Duration(seconds)*time.Second)
+		session, err := s.issue(tx, Session{Identity: caller}, time.Duration(seconds)*time.Second)
 		out.Credentials = session.credentials()
 		return err
 	})
@@ -73,10 +77,10 @@ func (s *Service) GetSessionToken(ctx context.Context, in *api.GetSessionTokenIn
 // maxChained bounds the sessions of roles that were assumed from another role, from "Roles terms and concepts".
 const maxChained = time.Hour
 
-// AssumeRole implements the operation of that name. The role's trust policy decides; session policies, session tags and MFA are refused.
+// AssumeRole implements the operation of that name. lab/authorization has decided by the role's trust policy whether the caller may; session tags and MFA are refused.
 func (s *Service) AssumeRole(ctx context.Context, in *api.AssumeRoleInput) (*api.AssumeRoleOutput, error) {
-	if in.Policy != nil || len(in.PolicyArns) > 0 || len(in.Tags) > 0 || in.SerialNumber != nil || in.TokenCode != nil {
-		return nil, wire.Errorf(400, "ValidationError", "The lab serves no session policies, session tags or MFA.")
+	if len(in.Tags) > 0 || in.SerialNumber != nil || in.TokenCode != nil {
+		return nil, wire.Errorf(400, "ValidationError", "The lab serves no session tags or MFA.")
 	}
 	caller, duration := wire.Caller(ctx), time.Hour
 	if in.DurationSeconds != nil {
@@ -84,22 +88,22 @@ func (s *Service) AssumeRole(ctx context.Context, in *api.AssumeRoleInput) (*api
 	}
 	out := &api.AssumeRoleOutput{SourceIdentity: in.SourceIdentity}
 	return out, s.store.Update(func(tx *state.Tx) error {
-		denied := wire.Errorf(403, "AccessDenied", "User: %s is not authorized to perform: sts:AssumeRole on resource: %s", caller.ARN, *in.RoleArn)
 		name := (*in.RoleArn)[strings.LastIndexByte(*in.RoleArn, '/')+1:]
 		role, err := s.iam.Role(tx, name)
-		if err != nil || role.ARN != *in.RoleArn {
-			return denied
-		}
-		principals, chained := s.principals(tx, caller)
+		chained := strings.HasPrefix(caller.ARN, s.region.GlobalARN("sts", "assumed-role/"))
 		switch {
-		case !trusts(role.Trust, principals, wire.Value(in.ExternalId)):
-			return denied
+		case err != nil || role.ARN != *in.RoleArn:
+			return wire.Errorf(403, "AccessDenied", "User: %s is not authorized to perform: sts:AssumeRole on resource: %s", caller.ARN, *in.RoleArn)
 		case duration > time.Duration(role.MaxSession)*time.Second:
 			return wire.Errorf(400, "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
 		case chained && duration > maxChained:
 			return wire.Errorf(400, "ValidationError", "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.")
 		}
-		session, err := s.issue(tx, s.assumed(role, *in.RoleSessionName), duration)
+		session := Session{Identity: s.assumed(role, *in.RoleSessionName), Policy: wire.Value(in.Policy)}
+		if session.PolicyARNs, err = s.limits(tx, session.Policy, in.PolicyArns); err != nil {
+			return err
+		}
+		session, err = s.issue(tx, session, duration)
 		out.Credentials = session.credentials()
 		out.AssumedRoleUser = &api.AssumedRoleUser{Arn: new(session.Identity.ARN), AssumedRoleId: new(session.Identity.UserID)}
 		return err
@@ -110,21 +114,19 @@ func (s *Service) assumed(role iam.Role, session string) wire.Identity {
 	return wire.Identity{Account: s.region.Account, ARN: s.region.GlobalARN("sts", "assumed-role/"+role.Name+"/"+session), UserID: role.ID + ":" + session}
 }
 
-// issue makes temporary credentials for an identity.
-func (s *Service) issue(tx *state.Tx, id wire.Identity, duration time.Duration) (Session, error) {
+// issue completes x with temporary credentials and stores it.
+func (s *Service) issue(tx *state.Tx, x Session, duration time.Duration) (Session, error) {
 	n, err := tx.Sequence("sts-ASIA")
 	if err != nil {
 		return Session{}, err
 	}
-	secret, err := iam.NewSecret()
-	if err != nil {
+	if x.Secret, err = iam.NewSecret(); err != nil {
 		return Session{}, err
 	}
-	token, err := iam.NewSecret()
-	if err != nil {
+	if x.Token, err = iam.NewSecret(); err != nil {
 		return Session{}, err
 	}
-	x := Session{AccessKeyID: fmt.Sprintf("ASIALAB%013X", n), Secret: secret, Token: token, Expires: s.now().UTC().Add(duration).Truncate(time.Second), Identity: id}
+	x.AccessKeyID, x.Expires = fmt.Sprintf("ASIALAB%013X", n), s.now().UTC().Add(duration).Truncate(time.Second)
 	x.Identity.AccessKeyID = x.AccessKeyID
 	return x, sessions.Put(tx, x.AccessKeyID, x)
 }
@@ -143,13 +145,21 @@ func (s *Service) ForInstance(roleName, instanceID string) (session Session, err
 		if err != nil {
 			return err
 		}
-		if !trusts(role.Trust, principals{"Service": {"ec2.amazonaws.com"}, "*": {"*"}}, "") {
+		if !trusts(role, "ec2.amazonaws.com") {
 			return wire.Errorf(403, "AccessDenied", "EC2 cannot assume the role %s. Please see documentation at https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_iam-ec2.html.", role.Name)
 		}
-		session, err = s.issue(tx, s.assumed(role, instanceID), instanceCredentials)
+		session, err = s.issue(tx, Session{Identity: s.assumed(role, instanceID)}, instanceCredentials)
 		return err
 	})
 	return session, err
+}
+
+// trusts tells whether a role's trust policy lets an AWS service assume it.
+func trusts(role iam.Role, service string) bool {
+	return access.Decide(&access.Request{
+		Principal: access.Principal{Service: service}, Action: "sts:AssumeRole", Resource: role.ARN,
+		Context: map[string][]string{"aws:principalisawsservice": {"true"}, "aws:principalservicename": {service}, "aws:securetransport": {"true"}},
+	}, access.Policies{Resource: &role.Trust, ResourceRules: true}).Allowed
 }
 
 // Session returns the temporary credentials of an access key ID, and whether there are any that have not been cleared away.

@@ -10,9 +10,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	iamsdk "github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/aws-sdk-go-v2/service/sts/types"
 
+	"storefront/lab/access"
 	iamapi "storefront/lab/api/iam"
 	stsapi "storefront/lab/api/sts"
+	"storefront/lab/authorization"
 	"storefront/lab/iam"
 	"storefront/lab/region"
 	"storefront/lab/state"
@@ -47,6 +50,23 @@ func (h *harness) Lookup(_ context.Context, id string) (c wire.Credential, err e
 	return c, err
 }
 
+// trusts are the trust policies of roles, by which the authorizer decides.
+type trusts struct{ *iam.Service }
+
+func (r trusts) Resolve(_ *state.Tx, _, arn string) (string, error) { return arn, nil }
+
+func (r trusts) Policy(tx *state.Tx, q *access.Request) (*access.Document, bool, error) {
+	if q.Action != "sts:AssumeRole" {
+		return nil, false, nil
+	}
+	d, err := r.Trust(tx, q.Resource)
+	return d, d != nil, err
+}
+
+func (trusts) Keys(*state.Tx, authorization.Ask, any) ([]authorization.KeyUse, error) {
+	return nil, nil
+}
+
 func start(t *testing.T) *harness {
 	t.Helper()
 	h := &harness{store: wiretest.Must(state.Open(filepath.Join(t.TempDir(), "state"))), now: time.Now()}
@@ -57,7 +77,8 @@ func start(t *testing.T) *harness {
 	if err := h.store.Update(func(tx *state.Tx) (err error) { h.root, err = h.users.Bootstrap(tx, "lab"); return err }); err != nil {
 		t.Fatal(err)
 	}
-	h.Server = wiretest.Start(t, wire.Options{Services: []*wire.Service{iamapi.New(h.users), stsapi.New(h.sts)}, Credentials: h, Clock: clock})
+	authorizer := authorization.New(authorization.Config{Store: h.store, Region: region.Default(), Identities: h.users, Sessions: h.sts, Resources: trusts{h.users}, Now: clock})
+	h.Server = wiretest.Start(t, wire.Options{Services: []*wire.Service{iamapi.New(h.users), stsapi.New(h.sts)}, Credentials: h, Clock: clock, Authorize: authorizer.Authorize})
 	return h
 }
 
@@ -123,7 +144,9 @@ func TestTrustPolicyDecides(t *testing.T) {
 		"unknown-condition": {allow(account, `,"Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}`), nil, false},
 		"deny-wins":         {deny(`"Principal":` + account), nil, false},
 		"deny-others":       {deny(`"NotPrincipal":{"AWS":"arn:aws:iam::000000000000:user/lab"}`), nil, true},
-		"deny-unknown":      {deny(`"Principal":{"AWS":"*"},"Condition":{"Bool":{"aws:SecureTransport":"false"}}`), nil, false},
+		"deny-plain":        {deny(`"Principal":{"AWS":"*"},"Condition":{"Bool":{"aws:SecureTransport":"false"}}`), nil, true}, // this machine's own requests are secure
+		"deny-name":         {deny(`"Principal":{"AWS":"*"},"Condition":{"StringLike":{"sts:RoleSessionName":"m*"}}`), nil, false},
+		"principal-arn":     {allow(`{"AWS":"*"}`, `,"Condition":{"ArnEquals":{"aws:PrincipalArn":"arn:aws:iam::000000000000:user/other"}}`), nil, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h.role(t, name, tc.trust)
@@ -148,7 +171,9 @@ func TestAssumeRoleRefusals(t *testing.T) {
 		"no role":        {&sts.AssumeRoleInput{RoleArn: arn("none"), RoleSessionName: new("me")}, "AccessDenied", "not authorized"},
 		"too long":       {&sts.AssumeRoleInput{RoleArn: arn("app"), RoleSessionName: new("me"), DurationSeconds: new(int32(7200))}, "ValidationError", "MaxSessionDuration"},
 		"too short":      {&sts.AssumeRoleInput{RoleArn: arn("app"), RoleSessionName: new("me"), DurationSeconds: new(int32(1))}, "ValidationError", "durationSeconds"},
-		"session policy": {&sts.AssumeRoleInput{RoleArn: arn("app"), RoleSessionName: new("me"), Policy: new("{}")}, "ValidationError", "no session policies"},
+		"session policy": {&sts.AssumeRoleInput{RoleArn: arn("app"), RoleSessionName: new("me"), Policy: new("{}")}, "MalformedPolicyDocument", ""},
+		"managed policy": {&sts.AssumeRoleInput{RoleArn: arn("app"), RoleSessionName: new("me"), PolicyArns: []types.PolicyDescriptorType{{Arn: new("arn:aws:iam::aws:policy/None")}}}, "MalformedPolicyDocument", "does not exist"},
+		"session tags":   {&sts.AssumeRoleInput{RoleArn: arn("app"), RoleSessionName: new("me"), Tags: []types.Tag{{Key: new("a"), Value: new("b")}}}, "ValidationError", "no session tags"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := h.lab().AssumeRole(t.Context(), tc.in)

@@ -66,5 +66,8 @@ func printStatus(out io.Writer, s control.Status) error {
 	for _, u := range s.Unsupported {
 		fmt.Fprintf(w, "refused\t%s %s\t%d times: the lab does not serve it\n", u.Service, u.Operation, u.Count)
 	}
+	for _, d := range s.Denied {
+		fmt.Fprintf(w, "denied\t%s\t%s\t%s\t%d times\n", d.Principal, d.Action, d.Resource, d.Count)
+	}
 	return w.Flush()
 }

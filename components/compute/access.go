@@ -5,14 +5,13 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/vpc"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"storefront/components/internal/naming"
 	"storefront/components/internal/policy"
-	"storefront/components/internal/tags"
+	"storefront/components/internal/securitygroup"
 )
 
 // RoleType is the type token of a role made by NewRole.
@@ -115,13 +114,8 @@ func (f *Fleet) targetGroups() pulumi.StringArrayInput {
 
 func (f *Fleet) makeSecurityGroup(ctx *pulumi.Context, child pulumi.ResourceOption) error {
 	var err error
-	f.group, err = ec2.NewSecurityGroup(ctx, f.name, &ec2.SecurityGroupArgs{
-		Description: pulumi.String("Servers of " + f.name),
-		VpcId:       f.args.VpcID,
-		Tags:        tags.Named(f.name),
-	}, child)
-	if err != nil {
-		return fmt.Errorf("creating the security group: %w", err)
+	if f.group, err = securitygroup.New(ctx, f.name, "Servers of "+f.name, f.args.VpcID, child); err != nil {
+		return err
 	}
 	for _, key := range slices.Sorted(maps.Keys(f.args.Ingress)) {
 		p := f.args.Ingress[key]

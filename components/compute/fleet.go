@@ -10,6 +10,7 @@
 package compute
 
 import (
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -116,7 +117,7 @@ type Fleet struct {
 // New makes a fleet. Errors of arguments are ErrArgs, ErrSecret and, once the values are known, ErrUserData.
 func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Fleet, error) {
 	a := *args
-	a.RootGiB, a.GraceSeconds, a.DrainSeconds, a.Service.StopSeconds = or(a.RootGiB, 8), or(a.GraceSeconds, 120), or(a.DrainSeconds, 60), or(a.Service.StopSeconds, 30)
+	a.RootGiB, a.GraceSeconds, a.DrainSeconds, a.Service.StopSeconds = cmp.Or(a.RootGiB, 8), cmp.Or(a.GraceSeconds, 120), cmp.Or(a.DrainSeconds, 60), cmp.Or(a.Service.StopSeconds, 30)
 	if err := check(&a); err != nil {
 		return nil, fmt.Errorf("fleet %s: %w", name, err)
 	}
@@ -143,13 +144,6 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	}
 	f.GroupName, f.SecurityGroupID, f.RoleARN = group.Name, f.group.ID(), f.Role.Arn
 	return f, ctx.RegisterResourceOutputs(f, pulumi.Map{"groupName": f.GroupName, "securityGroupId": f.SecurityGroupID, "roleArn": f.RoleARN})
-}
-
-func or(n, otherwise int) int {
-	if n == 0 {
-		return otherwise
-	}
-	return n
 }
 
 func check(a *Args) error {

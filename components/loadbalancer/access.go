@@ -4,13 +4,12 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/vpc"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"storefront/components/internal/bucket"
 	"storefront/components/internal/policy"
-	"storefront/components/internal/tags"
+	"storefront/components/internal/securitygroup"
 )
 
 // makeLogBucket makes the bucket of the access logs. Load balancers accept S3's own encryption only ("Access logs for your
@@ -40,13 +39,8 @@ func (l *LoadBalancer) makeLogBucket(ctx *pulumi.Context, child pulumi.ResourceO
 // makeSecurityGroup lets clients in to the listeners. What goes out is said by AllowTo.
 func (l *LoadBalancer) makeSecurityGroup(ctx *pulumi.Context, child pulumi.ResourceOption) error {
 	var err error
-	l.group, err = ec2.NewSecurityGroup(ctx, l.name, &ec2.SecurityGroupArgs{
-		Description: pulumi.String("Load balancer " + l.name),
-		VpcId:       l.args.VpcID,
-		Tags:        tags.Named(l.name),
-	}, child)
-	if err != nil {
-		return fmt.Errorf("creating the security group: %w", err)
+	if l.group, err = securitygroup.New(ctx, l.name, "Load balancer "+l.name, l.args.VpcID, child); err != nil {
+		return err
 	}
 	cidrs := l.args.AllowedCIDRs
 	if len(cidrs) == 0 {

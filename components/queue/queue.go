@@ -6,6 +6,7 @@
 package queue
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -67,8 +68,8 @@ type Queue struct {
 // New makes a queue. Errors of arguments are ErrArgs.
 func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Queue, error) {
 	a := *args
-	a.VisibilitySeconds, a.WaitSeconds, a.RetentionDays = or(a.VisibilitySeconds, 30), or(a.WaitSeconds, 20), or(a.RetentionDays, 4)
-	a.MaxReceives, a.MaxMessageBytes, a.OldestSeconds = or(a.MaxReceives, 5), or(a.MaxMessageBytes, 262144), or(a.OldestSeconds, 300)
+	a.VisibilitySeconds, a.WaitSeconds, a.RetentionDays = cmp.Or(a.VisibilitySeconds, 30), cmp.Or(a.WaitSeconds, 20), cmp.Or(a.RetentionDays, 4)
+	a.MaxReceives, a.MaxMessageBytes, a.OldestSeconds = cmp.Or(a.MaxReceives, 5), cmp.Or(a.MaxMessageBytes, 262144), cmp.Or(a.OldestSeconds, 300)
 	if err := check(&a); err != nil {
 		return nil, fmt.Errorf("queue %s: %w", name, err)
 	}
@@ -98,13 +99,6 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 		"url": q.URL, "arn": q.ARN, "name": q.Name,
 		"deadLetterUrl": q.DeadLetterURL, "deadLetterArn": q.DeadLetterARN, "deadLetterName": q.DeadLetterName,
 	})
-}
-
-func or(n, otherwise int) int {
-	if n == 0 {
-		return otherwise
-	}
-	return n
 }
 
 func check(a *Args) error {

@@ -1,29 +1,16 @@
 package search
 
 import (
-	"fmt"
-
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/vpc"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"storefront/components/internal/alarm"
 	"storefront/components/internal/policy"
+	"storefront/components/internal/securitygroup"
 )
 
 // AllowFrom lets what has the security group given reach the domain; key names the rule.
 func (d *Domain) AllowFrom(ctx *pulumi.Context, key string, securityGroupID pulumi.StringInput) error {
-	_, err := vpc.NewSecurityGroupIngressRule(ctx, d.name+"-from-"+key, &vpc.SecurityGroupIngressRuleArgs{
-		SecurityGroupId:           d.group.ID(),
-		Description:               pulumi.String("Clients: " + key),
-		IpProtocol:                pulumi.String("tcp"),
-		FromPort:                  pulumi.Int(Port),
-		ToPort:                    pulumi.Int(Port),
-		ReferencedSecurityGroupId: securityGroupID.ToStringOutput().ToStringPtrOutput(),
-	}, pulumi.Parent(d))
-	if err != nil {
-		return fmt.Errorf("allowing %s to the search domain: %w", key, err)
-	}
-	return nil
+	return securitygroup.Allow(ctx, d.name, d.group, securitygroup.Clients{Key: key, SecurityGroupID: securityGroupID, Port: Port}, pulumi.Parent(d))
 }
 
 // GrantRead returns the policy document that lets a role read and search. Searches are sent by POST as well, so a few paths of

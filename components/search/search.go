@@ -7,6 +7,7 @@
 package search
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -17,7 +18,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"storefront/components/internal/naming"
-	"storefront/components/internal/tags"
+	"storefront/components/internal/securitygroup"
 )
 
 // Type is the component's type token.
@@ -93,7 +94,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	if a.Engine == "" {
 		a.Engine = Elasticsearch
 	}
-	a.VolumeGiB, a.LogDays = or(a.VolumeGiB, 10), or(a.LogDays, 30)
+	a.VolumeGiB, a.LogDays = cmp.Or(a.VolumeGiB, 10), cmp.Or(a.LogDays, 30)
 	if err := check(&a); err != nil {
 		return nil, fmt.Errorf("search domain %s: %w", name, err)
 	}
@@ -103,13 +104,8 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	}
 	child := pulumi.Parent(d)
 	var err error
-	d.group, err = ec2.NewSecurityGroup(ctx, name, &ec2.SecurityGroupArgs{
-		Description: pulumi.String("Search domain " + name),
-		VpcId:       a.VpcID,
-		Tags:        tags.Named(name),
-	}, child)
-	if err != nil {
-		return nil, fmt.Errorf("creating the security group: %w", err)
+	if d.group, err = securitygroup.New(ctx, name, "Search domain "+name, a.VpcID, child); err != nil {
+		return nil, err
 	}
 	logs, err := d.makeLogs(ctx, child)
 	if err != nil {
@@ -135,13 +131,6 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	return d, ctx.RegisterResourceOutputs(d, pulumi.Map{
 		"arn": d.ARN, "name": d.Name, "endpoint": d.Endpoint, "url": d.URL, "securityGroupId": d.SecurityGroupID,
 	})
-}
-
-func or(n, otherwise int) int {
-	if n == 0 {
-		return otherwise
-	}
-	return n
 }
 
 var (

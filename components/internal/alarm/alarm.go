@@ -3,6 +3,7 @@
 package alarm
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
@@ -59,8 +60,8 @@ func one(ctx *pulumi.Context, name string, args *Args, topics []pulumi.StringInp
 		Statistic:          pulumi.String(args.Statistic),
 		ComparisonOperator: pulumi.String(comparison),
 		Threshold:          pulumi.Float64(args.Threshold),
-		Period:             pulumi.Int(or(args.Seconds, 60)),
-		EvaluationPeriods:  pulumi.Int(or(args.Periods, 1)),
+		Period:             pulumi.Int(cmp.Or(args.Seconds, 60)),
+		EvaluationPeriods:  pulumi.Int(cmp.Or(args.Periods, 1)),
 		TreatMissingData:   pulumi.String("notBreaching"),
 		AlarmActions:       actions,
 		OkActions:          actions,
@@ -69,11 +70,4 @@ func one(ctx *pulumi.Context, name string, args *Args, topics []pulumi.StringInp
 		return fmt.Errorf("creating alarm %s: %w", name, err)
 	}
 	return nil
-}
-
-func or(n, otherwise int) int {
-	if n == 0 {
-		return otherwise
-	}
-	return n
 }

@@ -41,11 +41,13 @@ const (
 const (
 	Logs   Service = "logs"   // for log groups of the account
 	Alarms Service = "alarms" // CloudWatch, for alarms of the account that publish to an encrypted topic
+
+	CloudTrail Service = "cloudtrail" // for trails of the account; who reads their log files uses the key through S3
 )
 
 var (
 	throughCaller = []Service{RDS, SecretsManager, S3, SQS, SNS, ElastiCache, Search}
-	byThemselves  = []Service{Logs, Alarms}
+	byThemselves  = []Service{Logs, Alarms, CloudTrail}
 )
 
 // Args describe a key.
@@ -171,5 +173,20 @@ func document(args *Args, account string) policy.Document {
 			Condition: policy.OnBehalfOf(account, "arn:"+partition+":cloudwatch:"+args.Region+":"+account+":alarm:*"),
 		})
 	}
+	if slices.Contains(args.Services, CloudTrail) {
+		d = append(d, trails(partition, account)...)
+	}
 	return d
+}
+
+// trails lets CloudTrail encrypt, and never decrypt, for trails of the account at home in any region ("Configure AWS KMS key policies for CloudTrail").
+func trails(partition, account string) policy.Document {
+	cloudTrail, trail := &policy.Principal{Service: policy.Strings{"cloudtrail.amazonaws.com"}}, policy.Strings{"arn:" + partition + ":cloudtrail:*:" + account + ":trail/*"}
+	return policy.Document{
+		{
+			Sid: "TrailsEncrypt", Principal: cloudTrail, Action: policy.Strings{"kms:GenerateDataKey*"}, Resource: anyKey,
+			Condition: policy.Conditions{"ArnLike": {"aws:SourceArn": trail}, "StringLike": {"kms:EncryptionContext:aws:cloudtrail:arn": trail}},
+		},
+		{Sid: "TrailsDescribe", Principal: cloudTrail, Action: policy.Strings{"kms:DescribeKey"}, Resource: anyKey, Condition: policy.Conditions{"ArnLike": {"aws:SourceArn": trail}}},
+	}
 }

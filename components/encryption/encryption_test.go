@@ -123,6 +123,28 @@ func TestServices(t *testing.T) {
 	}
 }
 
+// CloudTrail encrypts for trails of the account and does nothing else.
+func TestTrails(t *testing.T) {
+	a := args()
+	a.Services = []encryption.Service{encryption.CloudTrail}
+	all := statements(t, run(t, a))
+	delete(all, "Administer")
+	trails, principal := policy.Strings{"arn:aws:cloudtrail:*:123456789012:trail/*"}, &policy.Principal{Service: policy.Strings{"cloudtrail.amazonaws.com"}}
+	want := map[string]policy.Statement{
+		"TrailsEncrypt": {
+			Sid: "TrailsEncrypt", Effect: policy.Allow, Principal: principal, Action: policy.Strings{"kms:GenerateDataKey*"}, Resource: policy.Strings{"*"},
+			Condition: policy.Conditions{"ArnLike": {"aws:SourceArn": trails}, "StringLike": {"kms:EncryptionContext:aws:cloudtrail:arn": trails}},
+		},
+		"TrailsDescribe": {
+			Sid: "TrailsDescribe", Effect: policy.Allow, Principal: principal, Action: policy.Strings{"kms:DescribeKey"}, Resource: policy.Strings{"*"},
+			Condition: policy.Conditions{"ArnLike": {"aws:SourceArn": trails}},
+		},
+	}
+	if diff := cmp.Diff(want, all); diff != "" {
+		t.Errorf("key policy (-want +got):\n%s", diff)
+	}
+}
+
 func TestPolicyNamesOnlyWhoWasAsked(t *testing.T) {
 	a := args()
 	a.Services = nil

@@ -89,7 +89,7 @@ func arn(service, format string, a ...any) string {
 	return "arn:aws:" + service + ":" + Region + ":" + Account + ":" + fmt.Sprintf(format, a...)
 }
 
-// stores answers for what keeps messages, secrets, cached values and documents; the ID is empty for all else.
+// stores answers for what keeps messages, secrets, cached values, documents and audit events; the ID is empty for all else.
 func stores(args pulumi.MockResourceArgs, out resource.PropertyMap, set func(key, format string, a ...any)) (id string) {
 	name := args.Name
 	switch strings.TrimPrefix(args.TypeToken, "aws:") {
@@ -102,6 +102,9 @@ func stores(args pulumi.MockResourceArgs, out resource.PropertyMap, set func(key
 		set("arn", "%s", arn("sqs", "%s", full))
 		set("url", "https://sqs.%s.amazonaws.com/%s/%s", Region, Account, full)
 		id = out["url"].StringValue()
+	case "cloudtrail/trail:Trail":
+		id = arn("cloudtrail", "trail/%s", out["name"].StringValue())
+		set("arn", "%s", id)
 	case "sns/topic:Topic":
 		set("name", "%s", name)
 		set("arn", "%s", arn("sns", "%s", name))

@@ -20,7 +20,7 @@ type event struct {
 
 var events = state.NewTable[event]("elasticache.event") // by a number that counts up
 
-const eventsKept = 14 * day // "Viewing ElastiCache events"
+const eventsKept = 14 * 24 * time.Hour // "Viewing ElastiCache events"
 
 // note records an event, and forgets those that are too old.
 func (s *Service) note(tx *state.Tx, kind, source, message string) error {

@@ -10,6 +10,7 @@ import (
 	api "storefront/lab/api/elasticache"
 	"storefront/lab/redis"
 	"storefront/lab/state"
+	"storefront/lab/window"
 )
 
 // Group is what should run of one replication group, for the data plane.
@@ -250,7 +251,7 @@ func (s *Service) ApplyMaintenance(tx *state.Tx) error {
 
 func (s *Service) due(tx *state.Tx) (list []group) {
 	for _, g := range groups.All(tx) {
-		if g.Pending != (pending{}) && g.Status == available && inWindow(s.Now(), g.Maintenance) {
+		if g.Pending != (pending{}) && g.Status == available && window.Open(g.Maintenance, s.Now()) {
 			list = append(list, g)
 		}
 	}

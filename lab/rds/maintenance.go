@@ -1,16 +1,19 @@
 package rds
 
-import "storefront/lab/state"
+import (
+	"storefront/lab/state"
+	"storefront/lab/window"
+)
 
 // due lists what waits for maintenance windows that are open now.
 func (s *Service) due(tx *state.Tx) (waiting []cluster, members []instance) {
 	for _, c := range clusters.All(tx) {
-		if c.Pending != (pendingCluster{}) && c.Status == available && inWindow(s.Now(), c.Maintenance) {
+		if c.Pending != (pendingCluster{}) && c.Status == available && window.Open(c.Maintenance, s.Now()) {
 			waiting = append(waiting, c)
 		}
 	}
 	for _, i := range instances.All(tx) {
-		if i.Pending != (pendingInstance{}) && i.Status == available && inWindow(s.Now(), i.Maintenance) {
+		if i.Pending != (pendingInstance{}) && i.Status == available && window.Open(i.Maintenance, s.Now()) {
 			members = append(members, i)
 		}
 	}

@@ -56,7 +56,7 @@ func measure(ctx context.Context, cold bool) (err error) {
 	if b.run, err = describe(ctx, root); err != nil {
 		return err
 	}
-	steps := []func(context.Context) error{b.tools, b.lab, b.scaled, b.unscaled, b.balancer}
+	steps := []func(context.Context) error{b.tools, b.lab, b.scaled, b.unscaled, b.orders, b.balancer, b.queue}
 	if cold {
 		steps = slices.Insert(steps, 0, b.coldTools)
 	}

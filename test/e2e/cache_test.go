@@ -83,7 +83,7 @@ const lifetimeOfProduct = 24 * time.Second
 
 // loseCache takes the cache away, gives it back and empties it, while a crowd looks at the products that are ordered. However many ask, the database is
 // asked at most once per product and window: a second in each server while the cache is away, the lifetime of an entry else.
-func loseCache(t *testing.T, d *deployment, _ *load) {
+func loseCache(t *testing.T, d *deployment, _ *customers) {
 	products, servers := len(assortment()), len(d.fleet(t))
 	c := gather(d.url, assortment(), 8)
 	defer c.leave()

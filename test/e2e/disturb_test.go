@@ -48,7 +48,7 @@ func (d *deployment) awaitSummaries(t *testing.T) {
 }
 
 // killWorkers crashes the program of every summaries server in turn, in the middle of whatever it does.
-func killWorkers(t *testing.T, d *deployment, _ *load) {
+func killWorkers(t *testing.T, d *deployment, _ *customers) {
 	for _, id := range d.summaries(t) {
 		d.fault(t, "process-kill", id)
 		pass(3 * time.Second)
@@ -56,7 +56,7 @@ func killWorkers(t *testing.T, d *deployment, _ *load) {
 }
 
 // takeBackSpot takes back a server of each fleet. They leave in peace within the two minutes that they have: the groups let them drain, and replace them.
-func takeBackSpot(t *testing.T, d *deployment, _ *load) {
+func takeBackSpot(t *testing.T, d *deployment, _ *customers) {
 	leaving := []string{d.fleet(t)[0], d.summaries(t)[0]}
 	begin := time.Now()
 	for _, id := range leaving {
@@ -100,13 +100,13 @@ func (d *deployment) ended(t *testing.T) map[string]bool {
 	return ended
 }
 
-func failOver(t *testing.T, d *deployment, _ *load) {
+func failOver(t *testing.T, d *deployment, _ *customers) {
 	d.fault(t, "failover", d.out.DatabaseCluster)
 	pass(10 * time.Second)
 }
 
 // pauseReader lets the reader fall behind: what customers are shown is old for that long, and nothing else.
-func pauseReader(t *testing.T, d *deployment, l *load) {
+func pauseReader(t *testing.T, d *deployment, l *customers) {
 	d.fault(t, "reader-pause", d.out.DatabaseCluster)
 	pass(2 * time.Second)
 	key, items := "while-the-reader-is-paused", map[string]int64{"load-1": 1}
@@ -130,7 +130,7 @@ func pauseReader(t *testing.T, d *deployment, l *load) {
 }
 
 // loseSearch takes the search away for a minute: the outbox waits, and nobody else does.
-func loseSearch(t *testing.T, d *deployment, _ *load) {
+func loseSearch(t *testing.T, d *deployment, _ *customers) {
 	d.fault(t, "search-down", d.out.SearchDomain)
 	pass(time.Minute)
 	if n := d.count(t, "SELECT count(*) FROM outbox"); n == 0 {
@@ -140,20 +140,20 @@ func loseSearch(t *testing.T, d *deployment, _ *load) {
 }
 
 // throttleQueue refuses two of three calls of the queue's service: clients of AWS try again.
-func throttleQueue(t *testing.T, d *deployment, _ *load) {
+func throttleQueue(t *testing.T, d *deployment, _ *customers) {
 	d.fault(t, "throttle", "sqs:66")
 	pass(5 * time.Second)
 	d.fault(t, "unthrottle", "sqs")
 }
 
 // loseZone takes everything in one zone away. The fleets replace what they lost.
-func loseZone(t *testing.T, d *deployment, _ *load) {
+func loseZone(t *testing.T, d *deployment, _ *customers) {
 	d.fault(t, "zone-loss", d.out.Region+"a")
 	pass(20 * time.Second)
 }
 
 // killLab ends the lab without warning and starts it again, as a power cut of the whole region.
-func killLab(t *testing.T, d *deployment, _ *load) {
+func killLab(t *testing.T, d *deployment, _ *customers) {
 	kill(t, d.status(t).PID)
 	d.mustRun(t, "lab", "up")
 	if url := mustURL(t, d); url != d.url {

@@ -46,6 +46,7 @@ func driftIsRepaired(t *testing.T, d *deployment) {
 	}
 	awaitProducts(t, d.url)
 	d.tagDrift(t)
+	d.blockDrift(t)
 }
 
 // tagDrift changes a property of a resource that stays: the report has to name the property.

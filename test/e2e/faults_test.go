@@ -226,7 +226,7 @@ func (s *site) descendants(t *testing.T) (found []string) {
 	return found
 }
 
-// keepsSecrets looks for the operator's key and the database's password in the lab's log and in every command line of the machine.
+// keepsSecrets looks for the operator's key and what the secrets hold (the database's password, the cache's token, the orders' key) in the lab's log and in every command line of the machine.
 func (d *deployment) keepsSecrets(t *testing.T) {
 	t.Helper()
 	env := d.environment(t)
@@ -242,11 +242,11 @@ func (d *deployment) keepsSecrets(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		password := regexp.MustCompile(`"password":\s*"([^"\\]{8,})`).FindStringSubmatch(aws.ToString(v.SecretString))
-		if password == nil {
-			t.Fatalf("the secret %s has no password", *entry.Name)
+		held := regexp.MustCompile(`"(?:password|token|key)":\s*"([^"\\]{8,})`).FindStringSubmatch(aws.ToString(v.SecretString))
+		if held == nil {
+			t.Fatalf("the secret %s has neither password nor token nor key", *entry.Name)
 		}
-		secrets = append(secrets, password[1])
+		secrets = append(secrets, held[1])
 	}
 	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {

@@ -1,21 +1,20 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"sync"
 	"time"
 
 	"storefront/test/history"
+	"storefront/test/load"
 )
 
-// load is what customers do to the shop while something breaks: they order, repeat what was not answered, and look at products.
-type load struct {
+// customers order while something breaks, and repeat what was not answered.
+type customers struct {
 	url      string
 	name     string        // begins every idempotency key
 	products []string      // that are ordered
@@ -31,7 +30,7 @@ type load struct {
 const attempts = 4
 
 // start begins the load. It goes on until end is called.
-func (l *load) start() {
+func (l *customers) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	l.stop = cancel
 	for client := range l.clients {
@@ -40,12 +39,12 @@ func (l *load) start() {
 }
 
 // end lets the orders under way end, and returns when the last has.
-func (l *load) end() {
+func (l *customers) end() {
 	l.stop()
 	l.wg.Wait()
 }
 
-func (l *load) customer(ctx context.Context, number int) {
+func (l *customers) customer(ctx context.Context, number int) {
 	random := rand.New(rand.NewPCG(uint64(number), 1)) // the same orders in every run
 	c := &http.Client{Timeout: 5 * time.Second}
 	defer c.CloseIdleConnections()
@@ -63,7 +62,7 @@ func (l *load) customer(ctx context.Context, number int) {
 }
 
 // order posts one order until it is answered for good.
-func (l *load) order(c *http.Client, client int, key string, items map[string]int64) {
+func (l *customers) order(c *http.Client, client int, key string, items map[string]int64) {
 	for attempt := range attempts {
 		done := l.recorder.Invoke(client, key, items)
 		result, id, detail := postOrder(c, l.url, key, items)
@@ -71,47 +70,19 @@ func (l *load) order(c *http.Client, client int, key string, items map[string]in
 		if result != history.Unknown {
 			return
 		}
-		time.Sleep(time.Duration(100<<attempt) * time.Millisecond) // a customer who waits before trying again
+		pass(time.Duration(100<<attempt) * time.Millisecond) // a customer waits before trying again
 	}
 }
 
 // postOrder posts an order once. Only a refusal (4xx) promises that nothing happened.
 func postOrder(c *http.Client, url, key string, items map[string]int64) (result history.Result, id, detail string) {
-	type line struct {
-		ProductID string `json:"product_id"`
-		Quantity  int64  `json:"quantity"`
-	}
-	var body struct {
-		Items []line `json:"items"`
-	}
-	for _, product := range sortedKeys(items) {
-		body.Items = append(body.Items, line{product, items[product]})
-	}
-	b, err := json.Marshal(body)
-	if err != nil {
-		return history.Fail, "", err.Error()
-	}
-	r, err := http.NewRequest(http.MethodPost, url+"/orders", bytes.NewReader(b))
-	if err != nil {
-		return history.Fail, "", err.Error()
-	}
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Idempotency-Key", key)
-	resp, err := c.Do(r)
-	if err != nil {
-		return history.Unknown, "", err.Error()
-	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return history.Unknown, "", err.Error()
-	}
-	var taken struct{ ID, Status string }
+	id, err := (&load.Shop{URL: url, Client: c}).Order(context.Background(), key, items) // the client has a timeout
+	var refused *load.Refused
 	switch {
-	case resp.StatusCode == http.StatusAccepted && json.Unmarshal(answer, &taken) == nil && taken.ID != "":
-		return history.OK, taken.ID, ""
-	case resp.StatusCode >= 400 && resp.StatusCode < 500:
-		return history.Fail, "", string(answer)
+	case err == nil:
+		return history.OK, id, ""
+	case errors.As(err, &refused) && refused.Status < http.StatusInternalServerError:
+		return history.Fail, "", err.Error()
 	}
-	return history.Unknown, "", fmt.Sprintf("%s: %s", resp.Status, answer)
+	return history.Unknown, "", err.Error()
 }

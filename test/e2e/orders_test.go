@@ -13,13 +13,14 @@ import (
 	"time"
 
 	"storefront/test/history"
+	"storefront/test/load"
 )
 
 // scenario is one way in which the order path is disturbed while customers order.
 type scenario struct {
 	name string
 	// disturb runs under load. What it breaks it mends, or the shop must mend by itself.
-	disturb func(*testing.T, *deployment, *load)
+	disturb func(*testing.T, *deployment, *customers)
 	// unavailable is how long no order may be taken at most; 0 stands for notice.
 	unavailable time.Duration
 }
@@ -37,7 +38,7 @@ func TestOrders(t *testing.T) {
 	d.awaitSummaries(t)
 	d.stockUp(t)
 	for _, sc := range []scenario{
-		{name: "Control", disturb: func(*testing.T, *deployment, *load) { pass(5 * time.Second) }},
+		{name: "Control", disturb: func(*testing.T, *deployment, *customers) { pass(5 * time.Second) }},
 		{name: "WorkersKilled", disturb: killWorkers},
 		{name: "SpotNotice", disturb: takeBackSpot},
 		{name: "DatabaseFailover", disturb: failOver, unavailable: time.Minute},
@@ -63,26 +64,12 @@ func assortment() []string { return []string{"load-1", "load-2", "load-3", "load
 func (d *deployment) stockUp(t *testing.T) {
 	t.Helper()
 	for _, id := range assortment() {
-		stock := 1_000_000
+		stock := int64(1_000_000)
 		if id == "load-scarce" {
 			stock = 40
 		}
-		body := fmt.Sprintf(`{"name":"Load %s","description":"","price_cents":100,"currency":"EUR","stock":%d}`, id, stock)
 		eventually(t, "put "+id, time.Minute, func() error {
-			r, err := http.NewRequestWithContext(t.Context(), http.MethodPut, d.url+"/products/"+id, strings.NewReader(body))
-			if err != nil {
-				return err
-			}
-			r.Header.Set("Content-Type", "application/json")
-			resp, err := client().Do(r)
-			if err != nil {
-				return err
-			}
-			defer resp.Body.Close()
-			if resp.StatusCode >= 300 {
-				return fmt.Errorf("status %s", resp.Status)
-			}
-			return nil
+			return (&load.Shop{URL: d.url, Client: client()}).Put(t.Context(), id, "Load "+id, stock)
 		})
 	}
 	for _, id := range assortment() { // the reader may be behind
@@ -93,7 +80,7 @@ func (d *deployment) stockUp(t *testing.T) {
 // survive runs a scenario and judges what it left.
 func (d *deployment) survive(t *testing.T, sc scenario) {
 	begin, before := time.Now(), d.stock(t)
-	l := &load{url: d.url, name: strings.ToLower(sc.name), products: assortment(), clients: 8, pause: 200 * time.Millisecond}
+	l := &customers{url: d.url, name: strings.ToLower(sc.name), products: assortment(), clients: 8, pause: 200 * time.Millisecond}
 	l.start()
 	defer l.end()
 	pass(2 * time.Second)

@@ -1,0 +1,103 @@
+package e2e
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/elasticache"
+	cachetypes "github.com/aws/aws-sdk-go-v2/service/elasticache/types"
+	"github.com/aws/aws-sdk-go-v2/service/elasticsearchservice"
+	estypes "github.com/aws/aws-sdk-go-v2/service/elasticsearchservice/types"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
+)
+
+// blockDrift changes a setting of each block of the order path. The report has to name all of them, and an up repairs them.
+func (d *deployment) blockDrift(t *testing.T) {
+	d.changeQueue(t)
+	d.changeCache(t)
+	d.changeSearch(t)
+	d.changeTopic(t)
+	out, status, err := d.run(t.Context(), "", "stack", "drift")
+	if err != nil || status != 1 {
+		t.Fatalf("drift of the blocks: status %d, %v\n%s", status, err, out)
+	}
+	for resource, property := range map[string]string{
+		"aws:sqs/queue:Queue":                               "visibilityTimeoutSeconds",
+		"aws:elasticache/parameterGroup:ParameterGroup":     "parameters",
+		"aws:elasticache/replicationGroup:ReplicationGroup": "maintenanceWindow",
+		"aws:elasticsearch/domain:Domain":                   "domainEndpointOptions",
+		"aws:sns/topicPolicy:TopicPolicy":                   "policy",
+	} {
+		if !strings.Contains(out, resource) || !strings.Contains(out, property) {
+			t.Errorf("the report does not tell that %s of %s was changed:\n%s", property, resource, out)
+		}
+	}
+	if _, err := d.stack.Up(t.Context(), optup.ConfigFile(d.config), optup.Refresh()); err != nil {
+		t.Fatalf("repairing: %v", err)
+	}
+	if out, status, err := d.run(t.Context(), "", "stack", "drift"); err != nil || status != 0 {
+		t.Errorf("drift after the repair: status %d, %v\n%s", status, err, out)
+	}
+}
+
+func (d *deployment) changeQueue(t *testing.T) {
+	t.Helper()
+	if _, err := sqs.NewFromConfig(d.aws).SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{QueueUrl: &d.out.QueueURL, Attributes: map[string]string{"VisibilityTimeout": "7"}}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (d *deployment) changeCache(t *testing.T) {
+	t.Helper()
+	api := elasticache.NewFromConfig(d.aws)
+	nodes, err := api.DescribeCacheClusters(t.Context(), &elasticache.DescribeCacheClustersInput{})
+	if err != nil || len(nodes.CacheClusters) == 0 {
+		t.Fatalf("describing the cache: %v, %v", nodes, err)
+	}
+	parameters := nodes.CacheClusters[0].CacheParameterGroup.CacheParameterGroupName
+	if _, err := api.ModifyCacheParameterGroup(t.Context(), &elasticache.ModifyCacheParameterGroupInput{CacheParameterGroupName: parameters,
+		ParameterNameValues: []cachetypes.ParameterNameValue{{ParameterName: new("maxmemory-policy"), ParameterValue: new("noeviction")}}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := api.ModifyReplicationGroup(t.Context(), &elasticache.ModifyReplicationGroupInput{ReplicationGroupId: &d.out.CacheID, ApplyImmediately: new(true),
+		PreferredMaintenanceWindow: new("wed:10:00-wed:11:00")}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (d *deployment) changeSearch(t *testing.T) {
+	t.Helper()
+	if _, err := elasticsearchservice.NewFromConfig(d.aws).UpdateElasticsearchDomainConfig(t.Context(), &elasticsearchservice.UpdateElasticsearchDomainConfigInput{DomainName: &d.out.SearchDomain,
+		DomainEndpointOptions: &estypes.DomainEndpointOptions{EnforceHTTPS: new(true), TLSSecurityPolicy: estypes.TLSSecurityPolicyPolicyMinTls10201907}}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// changeTopic takes the statement that refuses plain connections, or whichever is the last, out of the policy of the alarms' topic.
+func (d *deployment) changeTopic(t *testing.T) {
+	t.Helper()
+	api := sns.NewFromConfig(d.aws)
+	out, err := api.GetTopicAttributes(t.Context(), &sns.GetTopicAttributesInput{TopicArn: &d.out.AlarmTopicARN})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var policy map[string]any
+	if err := json.Unmarshal([]byte(out.Attributes["Policy"]), &policy); err != nil {
+		t.Fatal(err)
+	}
+	statements, _ := policy["Statement"].([]any)
+	if len(statements) < 2 {
+		t.Fatalf("the topic's policy has %d statements: %s", len(statements), out.Attributes["Policy"])
+	}
+	policy["Statement"] = statements[:len(statements)-1]
+	b, err := json.Marshal(policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := api.SetTopicAttributes(t.Context(), &sns.SetTopicAttributesInput{TopicArn: &d.out.AlarmTopicARN, AttributeName: new("Policy"), AttributeValue: new(string(b))}); err != nil {
+		t.Fatal(err)
+	}
+}

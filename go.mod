@@ -42,6 +42,11 @@ require (
 )
 
 require (
+	github.com/aws/aws-sdk-go-v2/service/fms v1.45.2
+	github.com/aws/aws-sdk-go-v2/service/wafv2 v1.72.0
+)
+
+require (
 	github.com/aws/aws-sdk-go-v2/service/backup v1.40.0
 	github.com/corazawaf/coraza-coreruleset/v4 v4.25.0
 	github.com/corazawaf/coraza/v3 v3.7.0

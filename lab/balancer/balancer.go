@@ -47,6 +47,7 @@ type routing struct {
 	attributes Attributes
 	listeners  map[int]*Listener
 	groups     map[string]*group
+	firewall   Firewall
 }
 
 // New makes a load balancer that does nothing until Apply.
@@ -83,7 +84,7 @@ func (b *Balancer) Apply(config Config) error {
 	if b.closed {
 		return fmt.Errorf("%w: the load balancer is closed", ErrConfig)
 	}
-	next := &routing{attributes: config.Attributes, listeners: map[int]*Listener{}, groups: map[string]*group{}}
+	next := &routing{attributes: config.Attributes, listeners: map[int]*Listener{}, groups: map[string]*group{}, firewall: config.Firewall}
 	for i := range config.Listeners {
 		next.listeners[config.Listeners[i].Port] = &config.Listeners[i]
 	}

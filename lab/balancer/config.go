@@ -20,6 +20,7 @@ type Config struct {
 	Nodes        []Node
 	Listeners    []Listener
 	TargetGroups []TargetGroup
+	Firewall     Firewall // nil: none
 }
 
 // Attributes are the load balancer attributes that shape traffic. Zero durations mean AWS's defaults.
@@ -34,6 +35,7 @@ type Attributes struct {
 	Desync             DesyncMode       // default DesyncDefensive
 	TLSHeaders         bool             // add X-Amzn-Tls-Version and X-Amzn-Tls-Cipher-Suite
 	AccessLogs         bool             // write an access log to the LogSink
+	FailOpen           bool             // let requests pass that the Firewall cannot tell about; else they are answered 500
 }
 
 // ForwardedForMode is the attribute routing.http.xff_header_processing.mode.

@@ -39,6 +39,9 @@ func (p *port) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.page(status)
 		return
 	}
+	if !x.passes() {
+		return
+	}
 	rule := match(x.listener.Rules, r, c.address.Addr())
 	x.record.priority = rule.Priority
 	switch a := rule.Action; {

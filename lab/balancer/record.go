@@ -14,7 +14,7 @@ type Metrics interface{ Observe(Observation) }
 // Observation is what one request adds to the metrics of "CloudWatch metrics for your Application Load Balancer".
 type Observation struct {
 	LoadBalancer string // Config.Name, such as "app/web/50dc6c495c0c9188"
-	Action       string // "forward", "redirect", "fixed-response"; "" when no rule was reached
+	Action       string // "forward", "redirect", "fixed-response", "waf", "waf-failed"; "" when no rule was reached
 	TargetGroup  string // ARN; "" when the load balancer answered by itself
 	Zone         string // of the node
 	Status       int    // as the client saw it

@@ -33,6 +33,9 @@ func (b *Balancers) desired(tx *state.Tx) []desired {
 			lb: lb, ports: map[int]int{}, logs: logDestination{lb.Attributes["access_logs.s3.bucket"], lb.Attributes["access_logs.s3.prefix"]},
 			config: balancer.Config{Name: "app/" + lb.Name + "/" + lb.ID, Attributes: attributes(lb.Attributes)},
 		}
+		if b.Firewall != nil {
+			d.config.Firewall = b.Firewall(tx, lb.ARN, d.config.Name)
+		}
 		for _, n := range lb.Nodes {
 			d.config.Nodes = append(d.config.Nodes, balancer.Node{Zone: n.Zone, Place: network.InInterface(n.Interface), Address: n.Address})
 		}
@@ -65,6 +68,7 @@ func attributes(a map[string]string) balancer.Attributes {
 		Desync:             balancer.DesyncMode(a["routing.http.desync_mitigation_mode"]),
 		TLSHeaders:         on("routing.http.x_amzn_tls_version_and_cipher_suite.enabled"),
 		AccessLogs:         on("access_logs.s3.enabled"),
+		FailOpen:           on("waf.fail_open.enabled"),
 	}
 }
 

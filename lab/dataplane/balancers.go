@@ -24,6 +24,9 @@ type Balancers struct {
 
 	Metrics balancer.Metrics // told of every request; nil: nobody is
 
+	// Firewall returns what inspects the requests of a load balancer, or nil; a nil func inspects nothing.
+	Firewall func(tx *state.Tx, arn, name string) balancer.Firewall
+
 	mu      sync.Mutex // guards what Health reads while Run changes it
 	running map[string]*runningBalancer
 
@@ -48,7 +51,7 @@ func (b *Balancers) Run(ctx context.Context) error {
 	b.mu.Unlock()
 	b.forwarders, b.draining, b.again = map[string]*forwarder{}, map[elbv2.Target]time.Time{}, make(chan struct{}, 1)
 	defer b.remove(nil, nil)
-	watch := b.ELB.Store.Watch(ctx, "elbv2.", "ec2.instance", Applied)
+	watch := b.ELB.Store.Watch(ctx, "elbv2.", "wafv2.", "ec2.instance", Applied)
 	return loop(ctx, merge(ctx, watch, b.again), b.Log, b.converge)
 }
 

@@ -28,7 +28,7 @@ func (t *Traffic) Observe(o balancer.Observation) {
 	case o.TargetStatus >= 200 && o.TargetStatus < 600:
 		t.count(o, targetCodes()[o.TargetStatus/100-2])
 		t.add(o, "TargetResponseTime", "Seconds", o.TargetTime.Seconds())
-	case o.TargetStatus == 0 && (o.Action == "" || o.Action == "forward"):
+	case o.TargetStatus == 0 && o.Action != "fixed-response" && o.Action != "redirect":
 		t.ownAnswer(o)
 	}
 	switch o.Action {

@@ -14,6 +14,8 @@ type Ask struct {
 	Action   string // "sqs:SendMessage"
 	Resource string // an ARN, or "*" where the action has no resource
 	Context  map[string][]string
+	// Named says that the resource itself is meant, where it stands for another: an alias, and not its key.
+	Named bool
 }
 
 // service tells what the calls of one service ask for.
@@ -32,7 +34,7 @@ type service struct {
 	// creates are the resources that operations make, whose IDs are not known yet. {Member} stands for the value of an input member.
 	creates map[string][]string
 	// otherwise are the resources of operations that may name one and do not. Without an entry it is everything of the service.
-	otherwise map[string]string
+	otherwise map[string][]string
 	context   func(input any) map[string][]string // condition keys of the service
 }
 
@@ -50,11 +52,13 @@ func (s service) asks(r region.Region, operation string, input any) []Ask {
 	}
 	resources := s.resources(r, operation, input)
 	if len(resources) == 0 {
-		rest, ok := s.otherwise[operation]
-		if !ok {
-			rest = "*"
+		rest := s.otherwise[operation]
+		if rest == nil {
+			rest = []string{"*"}
 		}
-		resources = []string{s.arn(r, rest)}
+		for _, resource := range rest {
+			resources = append(resources, s.arn(r, resource))
+		}
 	}
 	asks := make([]Ask, len(resources))
 	for i, arn := range resources {
@@ -85,6 +89,7 @@ func (s service) resources(r region.Region, operation string, input any) (arns [
 		case value == "", limited && (depth != 1 || !slices.Contains(only, member)):
 		case named && depth == 1 && strings.HasPrefix(value, "arn:"):
 			add(value)
+		case named && depth == 1 && template == "": // not an ARN: the operation refuses it
 		case named && depth == 1:
 			if s.value != nil {
 				value = s.value(value)

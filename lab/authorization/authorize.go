@@ -112,8 +112,10 @@ func (a *Authorizer) Authorize(ctx context.Context, id wire.Identity, serviceNam
 		}
 		requestTags(who.context, input)
 		for _, ask := range asks {
-			if ask.Resource, err = a.Resources.Resolve(tx, ask.Action, ask.Resource); err != nil {
-				return err
+			if !ask.Named {
+				if ask.Resource, err = a.Resources.Resolve(tx, ask.Action, ask.Resource); err != nil {
+					return err
+				}
 			}
 			if err := a.decide(tx, who, serviceName, ask); err != nil {
 				return err

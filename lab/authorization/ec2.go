@@ -12,21 +12,27 @@ func ec2() service {
 		"CreateLaunchTemplate": {"launch-template/*"}, "CreateNatGateway": {"natgateway/*"}, "CreateNetworkAcl": {"network-acl/*"}, "CreateNetworkInterface": {"network-interface/*"},
 		"CreateRouteTable": {"route-table/*"}, "CreateSecurityGroup": {"security-group/*"}, "CreateSubnet": {"subnet/*"}, "CreateVpc": {"vpc/*"}, "CreateVpcEndpoint": {"vpc-endpoint/*"},
 		"ImportKeyPair": {"key-pair/{KeyName}"}, "RunInstances": {"instance/*", "network-interface/*", "volume/*"},
+		"ReplaceNetworkAclAssociation": {"subnet/*"}, "ModifySecurityGroupRules": {"security-group-rule/*"},
 	}
 	only := map[string][]string{
 		"CreateLaunchTemplate": nil, "CreateLaunchTemplateVersion": {"LaunchTemplateId"},
 		"CreateRoute": {"RouteTableId"}, "ReplaceRoute": {"RouteTableId"}, "DeleteRoute": {"RouteTableId"}, "ModifySecurityGroupRules": {"GroupId"},
 	}
-	for _, verb := range []string{"Authorize", "Revoke"} {
+	otherwise := map[string][]string{"DeleteLaunchTemplate": {"launch-template/*"}, "ModifyLaunchTemplate": {"launch-template/*"}, "CreateLaunchTemplateVersion": {"launch-template/*"},
+		"DeleteLaunchTemplateVersions": {"launch-template/*"}, "DeleteKeyPair": {"key-pair/*"}, "DeleteSecurityGroup": {"security-group/*"},
+		"DetachNetworkInterface": {"instance/*", "network-interface/*"}, "DisassociateAddress": {"elastic-ip/*"}, "DisassociateIamInstanceProfile": {"instance/*"},
+		"ReplaceIamInstanceProfileAssociation": {"instance/*"}, "DisassociateRouteTable": {"route-table/*"}, "DisassociateVpcCidrBlock": {"vpc/*"},
+	}
+	for _, verb := range []string{"AuthorizeSecurityGroup", "RevokeSecurityGroup", "UpdateSecurityGroupRuleDescriptions"} {
 		for _, direction := range []string{"Ingress", "Egress"} {
-			only[verb+"SecurityGroup"+direction] = []string{"GroupId", "SecurityGroupRuleIds"}
+			only[verb+direction] = []string{"GroupId"}
+			otherwise[verb+direction] = []string{"security-group/*"} // named by its rules, or by its name
 		}
 	}
 	return service{
 		prefix: "ec2", creates: creates, only: only, ids: ec2Resource,
-		whole: []string{"Describe*", "GetEbs*", "EnableEbs*", "DisableEbs*", "ModifyEbs*", "ResetEbs*"},
-		otherwise: map[string]string{"DeleteLaunchTemplate": "launch-template/*", "ModifyLaunchTemplate": "launch-template/*", "CreateLaunchTemplateVersion": "launch-template/*",
-			"DeleteLaunchTemplateVersions": "launch-template/*", "DeleteKeyPair": "key-pair/*", "DeleteSecurityGroup": "security-group/*"},
+		whole:     []string{"Describe*", "GetEbs*", "EnableEbs*", "DisableEbs*", "ModifyEbs*", "ResetEbs*"},
+		otherwise: otherwise,
 		context: func(input any) map[string][]string {
 			return present(input, map[string]string{"ec2:instancetype": "InstanceType", "ec2:vpcid": "VpcId"})
 		},

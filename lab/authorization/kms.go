@@ -20,6 +20,11 @@ func (a *Authorizer) kmsAsks(operation string, input any) []Ask {
 		context["kms:calleraccount"] = []string{a.Region.Account}
 		return Ask{Action: "kms:" + action, Resource: resource, Context: context}
 	}
+	alias := func(name string) Ask {
+		a := ask(operation, name, nil)
+		a.Named = true
+		return a
+	}
 	switch in := input.(type) {
 	case *api.DecryptInput:
 		return []Ask{ask(operation, kms.KeyOf(in.CiphertextBlob), in.EncryptionContext)}
@@ -32,11 +37,11 @@ func (a *Authorizer) kmsAsks(operation string, input any) []Ask {
 	case *api.GenerateDataKeyWithoutPlaintextInput:
 		return []Ask{ask(operation, *in.KeyId, in.EncryptionContext)}
 	case *api.CreateAliasInput:
-		return []Ask{ask(operation, *in.AliasName, nil), ask(operation, *in.TargetKeyId, nil)}
+		return []Ask{alias(*in.AliasName), ask(operation, *in.TargetKeyId, nil)}
 	case *api.UpdateAliasInput:
-		return []Ask{ask(operation, *in.AliasName, nil), ask(operation, *in.TargetKeyId, nil)}
+		return []Ask{alias(*in.AliasName), ask(operation, *in.AliasName, nil), ask(operation, *in.TargetKeyId, nil)}
 	case *api.DeleteAliasInput:
-		return []Ask{ask(operation, *in.AliasName, nil)}
+		return []Ask{alias(*in.AliasName), ask(operation, *in.AliasName, nil)}
 	case *api.CreateGrantInput:
 		g := ask(operation, *in.KeyId, nil)
 		g.Context["kms:grantoperations"], g.Context["kms:granteeprincipal"] = in.Operations, []string{*in.GranteePrincipal}

@@ -57,7 +57,8 @@ func autoscaling() service {
 	const group = "autoScalingGroup:*:autoScalingGroupName/"
 	return service{
 		prefix: "autoscaling", whole: []string{"Describe*"}, members: map[string]string{"AutoScalingGroupName": group + "{}"},
-		ids: func(member, id string) (string, bool) { return group + id, member == "ResourceId" }, // of tags
+		ids:       func(member, id string) (string, bool) { return group + id, member == "ResourceId" }, // of tags
+		otherwise: map[string][]string{"SetInstanceHealth": {group + "*"}, "TerminateInstanceInAutoScalingGroup": {group + "*"}},
 	}
 }
 
@@ -68,7 +69,7 @@ func cloudWatch() service {
 		members: map[string]string{
 			"AlarmName": "alarm:{}", "AlarmNames": "alarm:{}", "DashboardName": "dashboard/{}", "DashboardNames": "dashboard/{}", "ResourceARN": "",
 		},
-		otherwise: map[string]string{"DescribeAlarms": "alarm:*", "DescribeAlarmHistory": "alarm:*"},
+		otherwise: map[string][]string{"DescribeAlarms": {"alarm:*"}, "DescribeAlarmHistory": {"alarm:*"}},
 		context: func(input any) map[string][]string {
 			return present(input, map[string]string{"cloudwatch:namespace": "Namespace"})
 		},
@@ -77,13 +78,14 @@ func cloudWatch() service {
 
 func elasticache() service {
 	return service{
-		prefix: "elasticache", whole: []string{"DescribeCacheEngine*", "DescribeEngineDefault*", "DescribeEvents", "DescribeServiceUpdates", "DescribeUpdateActions", "DescribeCacheSecurityGroups"},
+		prefix: "elasticache", whole: []string{"DescribeCacheEngine*", "DescribeEngineDefault*", "DescribeEvents", "DescribeServiceUpdates", "DescribeUpdateActions", "DescribeCacheSecurityGroups", "DescribeGlobalReplicationGroups"},
+		only: map[string][]string{"DescribeSnapshots": {"SnapshotName"}},
 		members: map[string]string{
 			"ReplicationGroupId": "replicationgroup:{}", "CacheClusterId": "cluster:{}", "CacheSubnetGroupName": "subnetgroup:{}", "CacheParameterGroupName": "parametergroup:{}",
-			"UserId": "user:{}", "UserIds": "user:{}", "UserGroupId": "usergroup:{}", "UserGroupIds": "usergroup:{}", "SnapshotName": "snapshot:{}", "ResourceName": "",
+			"UserId": "user:{}", "UserIds": "user:{}", "UserIdsToAdd": "user:{}", "UserIdsToRemove": "user:{}", "UserGroupId": "usergroup:{}", "UserGroupIds": "usergroup:{}", "SnapshotName": "snapshot:{}", "ResourceName": "",
 		},
-		otherwise: map[string]string{"DescribeReplicationGroups": "replicationgroup:*", "DescribeCacheClusters": "cluster:*", "DescribeUsers": "user:*", "DescribeUserGroups": "usergroup:*",
-			"DescribeCacheSubnetGroups": "subnetgroup:*", "DescribeCacheParameterGroups": "parametergroup:*", "DescribeSnapshots": "snapshot:*"},
+		otherwise: map[string][]string{"DescribeReplicationGroups": {"replicationgroup:*"}, "DescribeCacheClusters": {"cluster:*"}, "DescribeUsers": {"user:*"}, "DescribeUserGroups": {"usergroup:*"},
+			"DescribeCacheSubnetGroups": {"subnetgroup:*"}, "DescribeCacheParameterGroups": {"parametergroup:*"}, "DescribeSnapshots": {"snapshot:*"}, "DescribeServerlessCaches": {"serverlesscache:*"}},
 	}
 }
 
@@ -112,9 +114,9 @@ func iam() service {
 		creates[operation], of[operation] = []string{resource}, nil
 	}
 	return service{
-		prefix: "iam", global: true, whole: []string{"ListPolicies", "ListAccountAliases"}, only: of, creates: creates,
+		prefix: "iam", global: true, whole: []string{"ListPolicies", "ListRoles", "ListUsers", "ListInstanceProfiles", "ListAccountAliases"}, only: of, creates: creates,
 		members:   map[string]string{"RoleName": "role/{}", "UserName": "user/{}", "InstanceProfileName": "instance-profile/{}", "PolicyArn": ""},
-		otherwise: map[string]string{"ListRoles": "role/", "ListUsers": "user/", "ListInstanceProfiles": "instance-profile/", "GetServiceLinkedRoleDeletionStatus": "role/*", "GetUser": "user/*"},
+		otherwise: map[string][]string{"GetServiceLinkedRoleDeletionStatus": {"role/*"}, "GetUser": {"user/*"}},
 		context: func(input any) map[string][]string {
 			return present(input, map[string]string{"iam:policyarn": "PolicyArn", "iam:permissionsboundary": "PermissionsBoundary", "iam:awsservicename": "AWSServiceName"})
 		},
@@ -129,25 +131,24 @@ func logs() service {
 		creates[operation], only[operation] = []string{stream}, nil
 	}
 	return service{
-		prefix: "logs", whole: []string{"DescribeResourcePolicies", "PutResourcePolicy", "DeleteResourcePolicy"}, creates: creates, only: only,
-		members:   map[string]string{"LogGroupName": group, "LogGroupIdentifier": group, "LogGroupNamePrefix": group, "ResourceArn": "", "ResourceIdentifier": ""},
-		otherwise: map[string]string{"DescribeLogGroups": "log-group::log-stream:"},
+		prefix: "logs", whole: []string{"DescribeLogGroups", "DescribeResourcePolicies", "PutResourcePolicy", "DeleteResourcePolicy"}, creates: creates, only: only,
+		members: map[string]string{"LogGroupName": group, "LogGroupIdentifier": group, "ResourceArn": "", "ResourceIdentifier": ""},
 	}
 }
 
 func rds() service {
 	return service{
 		prefix: "rds",
-		whole:  []string{"DescribeAccountAttributes", "DescribeCertificates", "DescribeDBEngineVersions", "DescribeEngineDefault*", "DescribeEvent*", "DescribeOrderable*", "DescribeSourceRegions"},
+		whole:  []string{"DescribeAccountAttributes", "DescribeCertificates", "DescribeDBEngineVersions", "DescribeEngineDefault*", "DescribeEvent*", "DescribeOrderable*", "DescribeSourceRegions", "DescribeGlobalClusters"},
 		members: map[string]string{
 			"DBClusterIdentifier": "cluster:{}", "DBInstanceIdentifier": "db:{}", "DBSubnetGroupName": "subgrp:{}", "DBClusterParameterGroupName": "cluster-pg:{}", "DBParameterGroupName": "pg:{}",
 			"DBClusterSnapshotIdentifier": "cluster-snapshot:{}", "SourceDBClusterSnapshotIdentifier": "cluster-snapshot:{}", "TargetDBClusterSnapshotIdentifier": "cluster-snapshot:{}",
 			"SnapshotIdentifier": "cluster-snapshot:{}", "SourceDBClusterIdentifier": "cluster:{}", "DBClusterEndpointIdentifier": "cluster-endpoint:{}", "ResourceName": "",
-			"SourceDBClusterParameterGroupIdentifier": "cluster-pg:{}", "TargetDBClusterParameterGroupIdentifier": "cluster-pg:{}",
+			"FinalDBSnapshotIdentifier": "cluster-snapshot:{}", "OptionGroupName": "og:{}", "SourceDBClusterParameterGroupIdentifier": "cluster-pg:{}", "TargetDBClusterParameterGroupIdentifier": "cluster-pg:{}",
 			"SourceDBParameterGroupIdentifier": "pg:{}", "TargetDBParameterGroupIdentifier": "pg:{}",
 		},
-		value: strings.ToLower,
-		otherwise: map[string]string{"DescribeDBClusters": "cluster:*", "DescribeDBInstances": "db:*", "DescribeDBSubnetGroups": "subgrp:*", "DescribeDBClusterSnapshots": "cluster-snapshot:*",
-			"DescribeDBClusterParameterGroups": "cluster-pg:*", "DescribeDBParameterGroups": "pg:*", "DescribeDBClusterEndpoints": "cluster-endpoint:*"},
+		value: strings.ToLower, only: map[string][]string{"DeleteDBInstance": {"DBInstanceIdentifier"}},
+		otherwise: map[string][]string{"DescribeDBClusters": {"cluster:*"}, "DescribeDBInstances": {"db:*"}, "DescribeDBSubnetGroups": {"subgrp:*"}, "DescribeDBClusterSnapshots": {"cluster-snapshot:*"},
+			"DescribeDBClusterParameterGroups": {"cluster-pg:*"}, "DescribeDBParameterGroups": {"pg:*"}, "DescribeDBClusterEndpoints": {"cluster-endpoint:*"}, "DescribeOptionGroups": {"og:*"}, "DescribePendingMaintenanceActions": {"cluster:*", "db:*"}},
 	}
 }

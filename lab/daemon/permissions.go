@@ -27,7 +27,7 @@ type permissions struct {
 func (p permissions) Resolve(tx *state.Tx, action, arn string) (string, error) {
 	service, _, _ := strings.Cut(action, ":")
 	switch {
-	case service == "kms" && !strings.HasSuffix(action, "Alias"):
+	case service == "kms":
 		return p.kms.Resolve(tx, arn)
 	case service == "secretsmanager" && strings.Contains(arn, ":secret:"):
 		if known, _, err := p.secrets.Policy(tx, arn); known != "" || err != nil {
@@ -55,9 +55,6 @@ func (p permissions) Policy(tx *state.Tx, r *access.Request) (*access.Document, 
 	var err error
 	switch name := parts[5]; service {
 	case "kms":
-		if strings.HasSuffix(r.Action, "Alias") && strings.HasPrefix(name, "alias/") {
-			return nil, false, nil // aliases have no policies
-		}
 		d, err := p.kms.Policy(tx, r.Resource)
 		return d, d != nil, err
 	case "sts":

@@ -34,6 +34,7 @@ import (
 	sqsapi "storefront/lab/api/sqs"
 	ssmapi "storefront/lab/api/ssm"
 	stsapi "storefront/lab/api/sts"
+	wafapi "storefront/lab/api/wafv2"
 	"storefront/lab/authority"
 	"storefront/lab/authorization"
 	"storefront/lab/autoscaling"
@@ -62,6 +63,7 @@ import (
 	"storefront/lab/ssm"
 	"storefront/lab/state"
 	"storefront/lab/sts"
+	"storefront/lab/wafv2"
 	"storefront/lab/wire"
 )
 
@@ -106,6 +108,7 @@ type lab struct {
 	sns     *sns.Service
 	watch   *cloudwatch.Service
 	trail   *cloudtrail.Service
+	waf     *wafv2.Service
 
 	endpoints dataplane.Endpoints
 	spot      *dataplane.Spot
@@ -114,6 +117,7 @@ type lab struct {
 	caches    *dataplane.Caches
 	balancers *dataplane.Balancers
 	domains   *dataplane.Domains
+	walls     *dataplane.Firewalls
 }
 
 // open brings a region up from what it keeps in dir. The data plane starts with run.
@@ -156,7 +160,7 @@ func open(dir, address string, log *slog.Logger) (_ *lab, err error) {
 
 // endpointNames are the services that answer inside the region's network, named as their endpoints are.
 func endpointNames() []string {
-	return []string{"sts", "iam", "ec2", "elasticloadbalancing", "autoscaling", "rds", "s3", "kms", "secretsmanager", "ssm", "logs", "sqs", "sns", "monitoring", "es", "elasticache", "cloudtrail"}
+	return []string{"sts", "iam", "ec2", "elasticloadbalancing", "autoscaling", "rds", "s3", "kms", "secretsmanager", "ssm", "logs", "sqs", "sns", "monitoring", "es", "elasticache", "cloudtrail", "wafv2"}
 }
 
 func (l *lab) openServices(dir string) (err error) {
@@ -189,10 +193,11 @@ func (l *lab) openServices(dir string) (err error) {
 	if l.trail, err = cloudtrail.New(cloudtrail.Config{Store: l.store, Region: r, Now: now, Log: l.log, Dir: auditDir(dir), Buckets: l.s3, Keys: l.kms, Logs: l.logs, Roles: l.iam, Publish: l.announce}); err != nil {
 		return err
 	}
+	l.openFirewall()
 	l.access = authorization.New(authorization.Config{Store: l.store, Region: r, Identities: l.iam, Sessions: l.sts, Resources: permissions{lab: l, parsed: new(access.Cache)}, Now: now})
 	l.wire = wire.NewServer(wire.Options{
 		Services: []*wire.Service{stsapi.New(l.sts), iamapi.New(l.iam), ec2api.New(l.ec2), elbv2api.New(l.elb), autoscalingapi.New(l.scaling), rdsapi.New(l.rds), cacheapi.New(l.cache),
-			s3api.New(l.s3), kmsapi.New(l.kms), secretsapi.New(l.secrets), ssmapi.New(l.ssm), logsapi.New(l.logs), sqsapi.New(l.sqs), osapi.New(l.search), esapi.New(l.search.Legacy()), snsapi.New(l.sns), cloudwatchapi.New(l.watch), trailapi.New(l.trail)},
+			s3api.New(l.s3), kmsapi.New(l.kms), secretsapi.New(l.secrets), ssmapi.New(l.ssm), logsapi.New(l.logs), sqsapi.New(l.sqs), osapi.New(l.search), esapi.New(l.search.Legacy()), snsapi.New(l.sns), cloudwatchapi.New(l.watch), trailapi.New(l.trail), wafapi.New(l.waf)},
 		Credentials: keyring{store: l.store, users: l.iam, sessions: l.sts}, Region: r.Name, Logger: l.log, Pace: pace, Authorize: l.access.Authorize, Record: l.trail.Record, Disturb: l.calls.disturb,
 	})
 	return nil
@@ -203,7 +208,7 @@ func (l *lab) openDataPlane(dir string) error {
 	if err != nil {
 		return fmt.Errorf("finding the lab's own program: %w", err)
 	}
-	l.balancers = &dataplane.Balancers{ELB: l.elb, Net: l.net, Log: l.log, Metrics: &dataplane.Traffic{Metrics: l.metrics}}
+	l.balancers = &dataplane.Balancers{ELB: l.elb, Net: l.net, Log: l.log, Metrics: &dataplane.Traffic{Metrics: l.metrics}, Firewall: l.walls.Of}
 	l.databases = &dataplane.Databases{Store: l.store, RDS: l.rds, Engine: l.engine, Log: l.log, Metrics: l.metrics}
 	l.caches = &dataplane.Caches{Store: l.store, Cache: l.cache, Engine: l.redis, Log: l.log}
 	l.domains = &dataplane.Domains{Store: l.store, Search: l.search, Net: l.net, Authority: l.authority, Authenticate: l.wire.Authenticate,
@@ -224,7 +229,7 @@ func (l *lab) run(ctx context.Context, tasks *errgroup.Group) {
 	measure := &dataplane.Measure{Metrics: l.metrics, Queues: l.sqs, Groups: l.scaling, ELB: l.elb, Health: l.health, Log: l.log}
 	gate := &dataplane.Gate{Store: l.store, EC2: l.ec2, Net: l.net, Endpoints: l.endpoints, Handler: http.HandlerFunc(l.serve), Log: l.log,
 		TLS: l.authority.TLSConfig(func(name string) bool { _, ok := l.endpoints.Service(name); return ok })}
-	for _, task := range []func(context.Context) error{network.Run, gate.Run, l.instances.Run, l.databases.Run, l.caches.Run, l.domains.Run, l.balancers.Run, scaling.Run, l.spot.Run, l.sqs.Run, l.sns.Run, measure.Run, measureCaches.Run, cacheLogs.Run, l.watch.Run, l.trail.Run, l.housekeeping} {
+	for _, task := range []func(context.Context) error{network.Run, gate.Run, l.instances.Run, l.databases.Run, l.caches.Run, l.domains.Run, l.balancers.Run, l.walls.Run, scaling.Run, l.spot.Run, l.sqs.Run, l.sns.Run, measure.Run, measureCaches.Run, cacheLogs.Run, l.watch.Run, l.trail.Run, l.housekeeping} {
 		tasks.Go(func() error { return task(ctx) })
 	}
 }

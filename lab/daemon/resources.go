@@ -81,6 +81,8 @@ func (l *lab) counters() map[string]counter {
 		"alarms":                 l.countAlarms,
 		"dashboards":             counted(l.watch.ListDashboards, func(o *cloudwatchapi.ListDashboardsOutput) int { return len(o.DashboardEntries) }),
 		"trails":                 counted(l.trail.ListTrails, func(o *trailapi.ListTrailsOutput) int { return len(o.Trails) }),
+		"web ACLs":               l.countWebACLs,
+		"web ACL IP sets":        l.countIPSets,
 		"KMS keys":               l.countKeys,
 	}
 }

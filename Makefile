@@ -3,6 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 STACK ?= lab
+PROFILE ?= prod
 GO_BUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false
 stack = bin/stack -stack $(STACK)
 
@@ -59,6 +60,11 @@ e2e: tools build ## the end-to-end suite alone
 .PHONY: bench
 bench: tools build ## measure, and write docs/benchmarks.md
 	go run ./test/bench
+
+.PHONY: check
+check: ## the security scoreboard, without AWS (PROFILE=prod|dev; FILE= an exported state or a preview)
+	@mkdir -p bin && $(GO_BUILD) -o bin/ ./policy/cmd/check
+	@bin/check -profile $(PROFILE) $(if $(JSON),-json) $(FILE)
 
 .PHONY: lint
 lint: ## formatting, vet, generated code, import rules

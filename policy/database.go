@@ -39,7 +39,9 @@ func databaseZones(s *Stack, f *findings) {
 		zones := map[string]bool{}
 		instances := s.about(c, clusterInstance, "clusterIdentifier")
 		for _, i := range instances {
-			zones[i.text("availabilityZone")] = true
+			if !i.value("availabilityZone").IsComputed() {
+				zones[i.text("availabilityZone")] = true
+			}
 		}
 		chosen := len(zones) >= 2 || zones[""] && len(instances) >= 2 // AWS spreads what names no zone
 		f.want(c, chosen, "has instances in one zone: give it a reader in another one")

@@ -75,15 +75,9 @@ func noRemoteAdministration(s *Stack, f *findings) {
 
 // aclCovers says that a rule of a network ACL covers an administration port of TCP, or is not known not to.
 func aclCovers(r *Resource) bool {
-	switch r.text("protocol") {
-	case "17", "udp", "1", "icmp":
-		return false
-	case "-1", "all":
-		return true
-	}
-	from, known := r.number("fromPort")
-	to, knownTo := r.number("toPort")
-	return !known || !knownTo || slices.ContainsFunc(administration, func(port float64) bool { return from <= port && port <= to })
+	p := protocol(r.value("protocol"))
+	from, to := ports(r.value("fromPort"), r.value("toPort"))
+	return p == "-1" || p == "tcp" && slices.ContainsFunc(administration, func(port float64) bool { return from <= port && port <= to })
 }
 
 func authorisedPorts(s *Stack, f *findings) {

@@ -194,8 +194,9 @@ func (s *Stack) zones(r *Resource, input string) int {
 			zones[subnet.text("availabilityZone")] = true
 		}
 	}
-	if len(zones) > 0 {
-		return len(zones)
+	if len(zones) == 0 {
+		return len(r.texts(input))
 	}
-	return len(r.texts(input))
+	delete(zones, "") // not known, so perhaps one of the others
+	return len(zones)
 }

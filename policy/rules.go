@@ -29,11 +29,12 @@ func anywhere(blocks ...string) bool {
 // rules returns all rules of security groups.
 func (s *Stack) rules() (all []rule) {
 	for _, r := range s.all(ingressRule, egressRule) {
-		all = append(all, rule{
-			of: r, egress: r.Type == egressRule, protocol: r.text("ipProtocol"), from: portOf(r, "fromPort"), to: portOf(r, "toPort"),
-			anywhere:  anywhere(r.text("cidrIpv4"), r.text("cidrIpv6")) || r.value("cidrIpv4").IsComputed() || r.value("cidrIpv6").IsComputed(),
-			described: r.given("description"),
-		})
+		one := rule{
+			of: r, egress: r.Type == egressRule, protocol: protocol(r.value("ipProtocol")), described: r.given("description"),
+			anywhere: anywhere(r.text("cidrIpv4"), r.text("cidrIpv6")) || r.value("cidrIpv4").IsComputed() || r.value("cidrIpv6").IsComputed(),
+		}
+		one.from, one.to = ports(r.value("fromPort"), r.value("toPort"))
+		all = append(all, one)
 	}
 	for _, r := range s.all(groupRule) {
 		in := inline(r, property.New(r.Inputs))
@@ -53,23 +54,34 @@ func (s *Stack) rules() (all []rule) {
 	return all
 }
 
-func portOf(r *Resource, path string) float64 {
-	n, known := r.number(path)
-	if !known {
-		return -1
+// protocol returns the name of a protocol. One that is not known may be any.
+func protocol(v property.Value) string {
+	switch name := text(v); {
+	case v.IsComputed(), name == "all":
+		return "-1"
+	case name == "6":
+		return "tcp"
+	default:
+		return name
 	}
-	return n
+}
+
+// ports returns a range of ports. Ends that are not known may be anywhere.
+func ports(from, to property.Value) (least, most float64) {
+	least, most = 0, 65535
+	if from.IsNumber() {
+		least = from.AsNumber()
+	}
+	if to.IsNumber() {
+		most = to.AsNumber()
+	}
+	return least, most
 }
 
 // inline reads a rule that has lists of blocks.
 func inline(of *Resource, v property.Value) rule {
-	r := rule{of: of, protocol: text(at(v, "protocol")), from: -1, to: -1, described: text(at(v, "description")) != ""}
-	if n := at(v, "fromPort"); n.IsNumber() {
-		r.from = n.AsNumber()
-	}
-	if n := at(v, "toPort"); n.IsNumber() {
-		r.to = n.AsNumber()
-	}
+	r := rule{of: of, protocol: protocol(at(v, "protocol")), described: text(at(v, "description")) != ""}
+	r.from, r.to = ports(at(v, "fromPort"), at(v, "toPort"))
 	for _, key := range []string{"cidrBlocks", "ipv6CidrBlocks"} {
 		blocks := at(v, key)
 		r.anywhere = r.anywhere || blocks.HasComputed()

@@ -58,16 +58,16 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	if err != nil {
 		return err
 	}
-	results, err := policy.Evaluate(stack, exceptions)
-	if err != nil {
-		return err
-	}
+	results, unused := policy.Evaluate(stack, exceptions)
 	write := policy.WriteTable
 	if *asJSON {
 		write = policy.WriteJSON
 	}
 	if err := write(out, results); err != nil {
 		return err
+	}
+	if unused != nil {
+		return unused
 	}
 	if policy.Count(results, policy.Failed) > 0 {
 		return errFailed

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"storefront/policy"
+	"storefront/policy/declare"
+)
+
+var update = flag.Bool("update", false, "rewrite golden files and docs/scoreboard.md, and fail")
+
+// golden compares with a file, or rewrites it.
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		t.Errorf("%s was rewritten: look at the difference, then run without -update", file)
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got); `go test ./policy/cmd/check -update` rewrites it:\n%s", file, diff)
+	}
+}
+
+// The results of both profiles are committed, and the page about them says the same.
+func TestProfiles(t *testing.T) {
+	if testing.Short() {
+		t.Skip("links the stack's program twice")
+	}
+	root, err := declare.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	results := map[string][]policy.Result{}
+	for _, profile := range []string{"prod", "dev"} {
+		stack, err := declare.Stack(t.Context(), root, profile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if stack.Len() < 150 {
+			t.Fatalf("%s: %d resources: is that the whole stack?", profile, stack.Len())
+		}
+		exceptions, err := policy.Exceptions(profile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		results[profile], err = policy.Evaluate(stack, exceptions)
+		if err != nil {
+			t.Error(err)
+		}
+		var out bytes.Buffer
+		if err := policy.WriteJSON(&out, results[profile]); err != nil {
+			t.Fatal(err)
+		}
+		golden(t, filepath.Join("testdata", profile+".json"), out.String())
+	}
+	golden(t, filepath.Join(root, "docs", "scoreboard.md"), page(results["prod"], results["dev"]))
+}
+
+// page is docs/scoreboard.md.
+func page(prod, dev []policy.Result) string {
+	var b strings.Builder
+	b.WriteString(`# The security scoreboard
+` + "`make check`" + ` asks 65 questions of the stack as the profile ` + "`prod`" + ` declares it, and ` + "`make check PROFILE=dev`" + ` of the other one. They need no AWS: the stack's program runs, and what it
+declares is judged. ` + "`make check FILE=state.json`" + ` judges what was deployed (` + "`pulumi stack export`" + `) or what is about to be (` + "`pulumi preview --json`" + `). This page is written by
+` + "`go test ./policy/cmd/check -update`" + `, and a test keeps it true.
+
+FSBP is AWS Foundational Security Best Practices, CIS is CIS AWS Foundations 7.0, CKV are rules of Checkov.
+
+| # | block | wanted | FSBP, CIS | Checkov | prod | dev |
+|---|---|---|---|---|---|---|
+`)
+	for i, r := range prod {
+		fmt.Fprintf(&b, "| %d | %s | %s | %s | %s | %s | %s |\n", r.ID, r.Block, strings.ReplaceAll(r.Meaning, "*", `\*`), r.AWS, r.Checkov, r.Outcome, dev[i].Outcome)
+	}
+	for _, profile := range []struct {
+		name    string
+		results []policy.Result
+	}{{"prod", prod}, {"dev", dev}} {
+		fmt.Fprintf(&b, "\n## %s\n%s.\n", profile.name, policy.Summary(profile.results))
+		for _, r := range profile.results {
+			for i, line := range r.Details() {
+				if i == 0 {
+					fmt.Fprintf(&b, "\n**%d %s: %s** (%s)\n", r.ID, r.Block, r.Meaning, r.Outcome)
+				}
+				fmt.Fprintf(&b, "- %s\n", line)
+			}
+		}
+	}
+	return b.String()
+}
+
+func TestRun(t *testing.T) {
+	const plain = `{"deployment":{"resources":[{"urn":"urn:pulumi:p::s::aws:lb/listener:Listener::http","type":"aws:lb/listener:Listener","inputs":{"protocol":"HTTP"}}]}}`
+	for name, tt := range map[string]struct {
+		args []string
+		in   string
+		fail bool // rows fail; otherwise there is no result
+	}{
+		"no such profile":  {[]string{"-profile", "lab"}, "", false},
+		"two files":        {[]string{"a", "b"}, "", false},
+		"no such file":     {[]string{filepath.Join(t.TempDir(), "state")}, "", false},
+		"no state":         {[]string{"-"}, "{}", false},
+		"other exceptions": {[]string{"-"}, plain, false}, // of the profile's stack: they excuse nothing here
+	} {
+		var out bytes.Buffer
+		err := run(context.Background(), tt.args, strings.NewReader(tt.in), &out)
+		if err == nil || errors.Is(err, errFailed) != tt.fail {
+			t.Errorf("%s: %v\n%s", name, err, out.String())
+		}
+	}
+}

@@ -1,7 +1,6 @@
 package postgres_test
 
 import (
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -48,25 +47,15 @@ func rerun(t *testing.T, tests string, as *syscall.Credential, command ...string
 	}
 }
 
+// copyProgram copies this program by another one: while this one had the file open to write it, whatever else it started then would keep it open, and
+// nobody could run it (text file busy).
 func copyProgram(t *testing.T, to string) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	from, err := os.Open(self)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer from.Close()
-	target, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY, 0o755)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.Copy(target, from); err != nil {
-		t.Fatal(err)
-	}
-	if err := target.Close(); err != nil {
-		t.Fatal(err)
+	if out, err := exec.Command("cp", "--", self, to).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 	"storefront/lab/authority"
 	"storefront/lab/network"
+	"storefront/lab/server"
 )
 
 // ErrNoServer is returned by Open when the machine has no PostgreSQL 15 or newer.
@@ -82,10 +83,10 @@ func Open(config Config) (*Engine, error) {
 	if err := endProcesses(dir); err != nil {
 		return nil, fmt.Errorf("ending the database servers of an earlier run: %w", err)
 	}
-	if e.account, err = chooseAccount(clusters); err != nil {
+	if e.account.Account, err = server.ChooseAccount(clusters, "postgres", "nobody"); err != nil {
 		return nil, err
 	}
-	if err := e.account.own(clusters); err != nil {
+	if err := e.account.Own(clusters); err != nil {
 		return nil, err
 	}
 	out, err := e.command(context.Background(), "pg_config", "--pkglibdir").Output()
@@ -146,7 +147,7 @@ func (e *Engine) command(ctx context.Context, program string, args ...string) *e
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Env = []string{"PATH=" + e.bin + ":/usr/bin:/bin", "LC_ALL=C.UTF-8", "TZ=UTC"}
 	cmd.Dir = e.config.Dir
-	cmd.SysProcAttr = e.account.attributes()
+	cmd.SysProcAttr = e.account.Attributes()
 	return cmd
 }
 

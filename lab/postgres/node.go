@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,14 +8,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
-)
 
-const (
-	pollEvery = 15 * time.Millisecond
-	logLimit  = 16 << 20 // bytes at which a node's log starts anew when the node does
+	"storefront/lab/server"
 )
 
 // StopMode says how a server takes leave.
@@ -126,23 +121,11 @@ func (n *Node) awaitStreaming(ctx context.Context, limit time.Duration) error {
 
 // poll repeats try until it succeeds, the server ends, or the time is over; then it returns the last error.
 func (n *Node) poll(ctx context.Context, limit time.Duration, try func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	tick := time.NewTicker(pollEvery)
-	defer tick.Stop()
-	for {
-		err := try(ctx)
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-n.done:
-			return fmt.Errorf("the server ended (%w); its log says: %s", n.exit, n.lastLog())
-		case <-ctx.Done():
-			return fmt.Errorf("%w after %s: %w", ctx.Err(), limit, err)
-		case <-tick.C:
-		}
+	err := server.Await(ctx, limit, n.done, try)
+	if errors.Is(err, server.ErrEnded) {
+		return fmt.Errorf("%w (%w); its log says: %s", err, n.exit, server.LastLines(n.logPath()))
 	}
+	return err
 }
 
 // Stop stops the server and returns when none of its processes is left. Stopping a stopped server is no error.
@@ -198,24 +181,9 @@ func (n *Node) Reload(ctx context.Context, spec NodeSpec) (restart bool, err err
 }
 
 func (n *Node) openLog() (*os.File, error) {
-	if info, err := os.Stat(n.logPath()); err == nil && info.Size() > logLimit {
-		if err := os.Remove(n.logPath()); err != nil {
-			return nil, err
-		}
-	}
-	log, err := os.OpenFile(n.logPath(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	log, err := server.OpenLog(n.logPath())
 	if err != nil {
 		return nil, err
 	}
-	return log, n.cluster.engine.account.own(n.logPath())
-}
-
-// lastLog returns the lines that tell why a server did not start.
-func (n *Node) lastLog() string {
-	data, err := os.ReadFile(n.logPath())
-	if err != nil {
-		return err.Error()
-	}
-	lines := bytes.Split(bytes.TrimSpace(data), []byte("\n"))
-	return strings.ReplaceAll(string(bytes.Join(lines[max(0, len(lines)-5):], []byte(" | "))), "\t", " ")
+	return log, n.cluster.engine.account.Own(n.logPath())
 }

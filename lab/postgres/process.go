@@ -7,54 +7,19 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
-)
 
-const endTimeout = 10 * time.Second
+	"storefront/lab/server"
+)
 
 // endProcesses kills every process of PostgreSQL that works in dir, and returns when none is left. All processes of a server have its data
 // directory as working directory, which is what proves that they are ours: a recorded process ID may have gone to somebody else.
 //
 // Killing a postmaster alone is not enough, since its backends go on until they notice, and may acknowledge a commit meanwhile.
 func endProcesses(dir string) error {
-	deadline := time.Now().Add(endTimeout)
-	for {
-		left, err := processesIn(dir)
-		if err != nil || len(left) == 0 {
-			return err
-		}
-		for _, pid := range left {
-			// On Linux this is a handle (pidfd), not a number: it cannot come to mean another process after the second look.
-			p, err := os.FindProcess(pid)
-			if err != nil {
-				return err
-			}
-			if worksIn(pid, dir) {
-				_ = p.Kill() // it may have ended by itself
-			}
-			_ = p.Release()
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("processes %v in %s did not end within %s", left, dir, endTimeout)
-		}
-		time.Sleep(5 * time.Millisecond)
+	if err := server.End(func(pid int) bool { return worksIn(pid, dir) }); err != nil {
+		return fmt.Errorf("ending what works in %s: %w", dir, err)
 	}
-}
-
-// processesIn lists the processes of PostgreSQL that work in dir or below.
-func processesIn(dir string) ([]int, error) {
-	entries, err := os.ReadDir("/proc")
-	if err != nil {
-		return nil, fmt.Errorf("listing processes: %w", err)
-	}
-	var found []int
-	for _, entry := range entries {
-		pid, err := strconv.Atoi(entry.Name())
-		if err == nil && worksIn(pid, dir) {
-			found = append(found, pid)
-		}
-	}
-	return found, nil
+	return nil
 }
 
 // worksIn tells whether pid is a process of PostgreSQL in dir. A daemon in a user namespace may not look at the working directory of what an

@@ -16,6 +16,7 @@ import (
 
 	"storefront/lab/authority"
 	"storefront/lab/network"
+	"storefront/lab/server"
 )
 
 // Errors that callers can act on.
@@ -49,12 +50,12 @@ type Config struct {
 
 // Engine runs nodes with one Redis installation. It is safe for concurrent use.
 type Engine struct {
-	config     Config
-	program    string
-	version    Version
-	credential credential
-	control    string // password of the engine's user that controls
-	replicate  string // password of the engine's user that replicates
+	config    Config
+	program   string
+	version   Version
+	account   server.Account
+	control   string // password of the engine's user that controls
+	replicate string // password of the engine's user that replicates
 }
 
 // Version is a version of Redis: 7.0.15 is {7, 0, 15}.
@@ -80,7 +81,7 @@ func Open(config Config) (*Engine, error) {
 	if err := Sweep(dir); err != nil {
 		return nil, err
 	}
-	if e.credential, err = chooseCredential(dir); err != nil {
+	if e.account, err = server.ChooseAccount(dir, "redis", "nobody"); err != nil {
 		return nil, err
 	}
 	return e, nil

@@ -11,20 +11,16 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
-	"strings"
 	"sync"
 	"time"
 
 	client "github.com/redis/go-redis/v9"
 
 	"storefront/lab/network"
+	"storefront/lab/server"
 )
 
-const (
-	startTime = 10 * time.Second // for a server to answer
-	pollEvery = 10 * time.Millisecond
-	logLimit  = 16 << 20 // bytes at which a node's log starts anew when the node does
-)
+const startTime = 10 * time.Second // for a server to answer
 
 // NodeSpec declares a node.
 type NodeSpec struct {
@@ -77,7 +73,7 @@ func (e *Engine) Start(ctx context.Context, spec NodeSpec) (*Node, error) {
 }
 
 func (n *Node) start() error {
-	log, err := n.openLog()
+	log, err := server.OpenLog(n.engine.LogPath(n.spec.ID))
 	if err != nil {
 		return err
 	}
@@ -85,7 +81,7 @@ func (n *Node) start() error {
 	// The directory on the command line is the server's own, by which Sweep finds it.
 	n.cmd = exec.Command(n.engine.program, "-", "--dir", n.engine.dir(n.spec.ID))
 	n.cmd.Args[0] = "redis-server"
-	n.cmd.Dir, n.cmd.Env, n.cmd.SysProcAttr = n.engine.dir(n.spec.ID), []string{"TZ=UTC"}, n.engine.credential.attributes()
+	n.cmd.Dir, n.cmd.Env, n.cmd.SysProcAttr = n.engine.dir(n.spec.ID), []string{"TZ=UTC"}, n.engine.account.Attributes()
 	n.cmd.Stdin, n.cmd.Stdout, n.cmd.Stderr = bytes.NewReader(n.configuration()), log, log
 	closeAll, err := n.certificate(n.cmd)
 	defer closeAll()
@@ -164,41 +160,9 @@ func (n *Node) Stop() error {
 
 // poll repeats try until it succeeds, the server ends, or the time is over; then it returns the last error.
 func (n *Node) poll(ctx context.Context, limit time.Duration, try func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	tick := time.NewTicker(pollEvery)
-	defer tick.Stop()
-	for {
-		err := try(ctx)
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-n.done:
-			return fmt.Errorf("the server ended; its log says: %s", n.lastLog())
-		case <-ctx.Done():
-			return fmt.Errorf("%w after %s: %w", ctx.Err(), limit, err)
-		case <-tick.C:
-		}
+	err := server.Await(ctx, limit, n.done, try)
+	if errors.Is(err, server.ErrEnded) {
+		return fmt.Errorf("%w; its log says: %s", err, server.LastLines(n.engine.LogPath(n.spec.ID)))
 	}
-}
-
-func (n *Node) openLog() (*os.File, error) {
-	path := n.engine.LogPath(n.spec.ID)
-	if info, err := os.Stat(path); err == nil && info.Size() > logLimit {
-		if err := os.Remove(path); err != nil {
-			return nil, err
-		}
-	}
-	return os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-}
-
-// lastLog returns the lines that tell why a server did not start.
-func (n *Node) lastLog() string {
-	data, err := os.ReadFile(n.engine.LogPath(n.spec.ID))
-	if err != nil {
-		return err.Error()
-	}
-	lines := strings.Split(strings.TrimSpace(string(data)), "\n")
-	return strings.Join(lines[max(0, len(lines)-3):], " | ")
+	return err
 }

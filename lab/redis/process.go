@@ -4,12 +4,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"time"
-)
 
-const endTimeout = 10 * time.Second
+	"storefront/lab/server"
+)
 
 // Sweep ends every server that an earlier engine left running on dir, as Open does, on a machine where no new engine is wanted.
 func Sweep(dir string) error {
@@ -17,43 +15,10 @@ func Sweep(dir string) error {
 	if err != nil {
 		return err
 	}
-	for deadline := time.Now().Add(endTimeout); ; time.Sleep(5 * time.Millisecond) {
-		left, err := serversOf(dir)
-		if err != nil {
-			return err
-		}
-		if len(left) == 0 {
-			return nil
-		}
-		for _, pid := range left {
-			// On Linux this is a handle (pidfd), not a number: it cannot come to mean another process after the second look.
-			p, err := os.FindProcess(pid)
-			if err != nil {
-				return err
-			}
-			if isServer(pid, dir) {
-				_ = p.Kill() // it may have ended by itself
-			}
-			_ = p.Release()
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("ending the cache servers of an earlier run: processes %v did not end within %s", left, endTimeout)
-		}
+	if err := server.End(func(pid int) bool { return isServer(pid, dir) }); err != nil {
+		return fmt.Errorf("ending the cache servers of an earlier run: %w", err)
 	}
-}
-
-func serversOf(dir string) ([]int, error) {
-	entries, err := os.ReadDir("/proc")
-	if err != nil {
-		return nil, fmt.Errorf("listing processes: %w", err)
-	}
-	var found []int
-	for _, entry := range entries {
-		if pid, err := strconv.Atoi(entry.Name()); err == nil && isServer(pid, dir) {
-			found = append(found, pid)
-		}
-	}
-	return found, nil
+	return nil
 }
 
 // isServer recognises the command line that Node.start makes. It is all that a daemon in another user namespace may read of a process, and a recorded

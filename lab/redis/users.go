@@ -67,7 +67,7 @@ func (e *Engine) CheckRules(ctx context.Context, rules []string) error {
 	}
 	fmt.Fprintf(&b, "\nport 0\nunixsocket %s\ndir /proc/self\ndbfilename stat\n", quote(filepath.Join(dir, "s")))
 	cmd := exec.CommandContext(ctx, e.program, "-")
-	cmd.Dir, cmd.Env, cmd.SysProcAttr, cmd.Stdin = e.config.Dir, []string{}, e.credential.attributes(), &b
+	cmd.Dir, cmd.Env, cmd.SysProcAttr, cmd.Stdin = e.config.Dir, []string{}, e.account.Attributes(), &b
 	out, err := cmd.CombinedOutput()
 	if m := refusal.FindSubmatch(out); m != nil {
 		return fmt.Errorf("%w: %s", ErrRules, strings.TrimSpace(string(m[1])))

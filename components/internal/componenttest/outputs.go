@@ -49,6 +49,9 @@ func outputs(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error)
 		id = "11111111-2222-3333-4444-555555555555"
 		set("arn", "%s", arn("kms", "key/%s", id))
 		set("keyId", "%s", id)
+	case "backup/vault:Vault":
+		set("name", "%s", name)
+		set("arn", "%s", arn("backup", "backup-vault:%s", name))
 	case "lb/loadBalancer:LoadBalancer":
 		id = arn("elasticloadbalancing", "loadbalancer/app/%s/50dc6c495c0c9188", name)
 		set("arn", "%s", id)

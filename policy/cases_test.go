@@ -93,7 +93,8 @@ func networkCases() []testCase {
 		{19, []*Resource{
 			network, res(queue, "q", nil), res(secret, "s", nil), endpointTo("s3"), endpointTo("ec2"), endpointTo("sqs"), endpointTo("secretsmanager"),
 		}, []fault{drop("s3"), drop("ec2"), drop("sqs"), drop("secretsmanager")}},
-		{20, []*Resource{in443, acl, ssh}, []fault{
+		{20, []*Resource{in443, acl, ssh, res(networkACL, "own", in{"ingress": values{}})}, []fault{
+			set("own", "ingress", values{in{"action": "allow", "protocol": "-1", "cidrBlock": "0.0.0.0/0"}}),
 			set("in", "ipProtocol", "-1"), set("in", "fromPort", 22.0), set("acl", "protocol", "-1"), set("acl", "toPort", 4000.0), set("old", "toPort", 22.0),
 		}},
 		{21, []*Resource{in443}, []fault{set("in", "toPort", 8443.0), set("in", "ipProtocol", "udp")}},

@@ -80,48 +80,45 @@ func covers(pattern, name string) bool {
 	return ok
 }
 
-// except turns failed rows whose every problem has a reason into excepted ones. An exception that excuses nothing is an error: what
-// it excused was mended, or never was.
-func except(results []Result, exceptions []Exception) error {
+// except makes a failed row an excepted one when every problem has a reason. An exception that excuses nothing is an error: what it
+// excused was mended, or never was.
+func (r *Result) except(exceptions []Exception) error {
 	var unused []error
-	reasons := map[int]map[string]string{} // by row and resource
+	reasons := map[string]string{} // by resource
 	for _, e := range exceptions {
-		r := &results[e.Row-1]
+		if e.Row != r.ID {
+			continue
+		}
 		for _, pattern := range e.Resources {
 			used := false
 			for _, p := range r.Problems {
-				if !covers(pattern, p.Resource) {
-					continue
+				if covers(pattern, p.Resource) {
+					used, reasons[p.Resource] = true, e.Reason
 				}
-				used = true
-				if reasons[e.Row] == nil {
-					reasons[e.Row] = map[string]string{}
-				}
-				reasons[e.Row][p.Resource] = e.Reason
 			}
 			if !used {
 				unused = append(unused, fmt.Errorf("%w: row %d: %q has nothing to excuse: remove the exception", ErrException, e.Row, pattern))
 			}
 		}
 	}
-	for i := range results {
-		results[i].excuse(reasons[results[i].ID])
-	}
+	r.excuse(reasons)
 	return errors.Join(unused...)
 }
 
+// excuse takes the reasons of resources over when they are enough.
 func (r *Result) excuse(reasons map[string]string) {
 	if r.Outcome != Failed {
 		return
 	}
+	var all []string
 	for _, p := range r.Problems {
 		reason, excused := reasons[p.Resource]
 		if !excused {
 			return
 		}
-		if !slices.Contains(r.Reasons, reason) {
-			r.Reasons = append(r.Reasons, reason)
+		if !slices.Contains(all, reason) {
+			all = append(all, reason)
 		}
 	}
-	r.Outcome = Excepted
+	r.Outcome, r.Reasons = Excepted, all
 }

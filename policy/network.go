@@ -3,6 +3,8 @@ package policy
 import (
 	"slices"
 	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/property"
 )
 
 func defaultGroupClosed(s *Stack, f *findings) {
@@ -64,19 +66,21 @@ func noRemoteAdministration(s *Stack, f *findings) {
 		if r.on("egress") {
 			continue
 		}
-		open := anywhere(r.text("cidrBlock"), r.text("ipv6CidrBlock")) && r.text("ruleAction") != "deny" && aclCovers(r)
-		f.want(r, !open, "lets anyone reach port 22 or 3389: allow the ports that are needed")
+		f.want(r, !admits(property.New(r.Inputs), "ruleAction"), "lets anyone reach port 22 or 3389: allow the ports that are needed")
 	}
 	for _, acl := range s.all(networkACL, defaultACL) {
-		f.want(acl, len(acl.list("ingress")) == 0 && !acl.value("ingress").IsComputed(), "has rules of its own in line: use rule resources, which are checked",
-			"ingress")
+		open := acl.value("ingress").IsComputed() || slices.ContainsFunc(acl.list("ingress"), func(v property.Value) bool { return admits(v, "action") })
+		f.want(acl, !open, "lets anyone reach port 22 or 3389: allow the ports that are needed", "ingress")
 	}
 }
 
-// aclCovers says that a rule of a network ACL covers an administration port of TCP, or is not known not to.
-func aclCovers(r *Resource) bool {
-	p := protocol(r.value("protocol"))
-	from, to := ports(r.value("fromPort"), r.value("toPort"))
+// admits says that a rule of a network ACL lets anyone reach an administration port of TCP, or is not known not to.
+func admits(rule property.Value, action string) bool {
+	if text(at(rule, action)) == "deny" || !anywhere(text(at(rule, "cidrBlock")), text(at(rule, "ipv6CidrBlock"))) {
+		return false
+	}
+	p := protocol(at(rule, "protocol"))
+	from, to := ports(at(rule, "fromPort"), at(rule, "toPort"))
 	return p == "-1" || p == "tcp" && slices.ContainsFunc(administration, func(port float64) bool { return from <= port && port <= to })
 }
 

@@ -8,6 +8,7 @@ package policy
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 )
 
@@ -36,6 +37,7 @@ const (
 // Problem is one resource that keeps a row from being met.
 type Problem struct {
 	Resource string `json:"resource"` // its name, or Account
+	URN      string `json:"-"`        // empty for Account
 	Detail   string `json:"detail"`   // what is wrong, and what to do
 }
 
@@ -53,13 +55,23 @@ type Result struct {
 // Evaluate returns the result of every row, in their order. The error is ErrException, for exceptions that excuse nothing.
 func Evaluate(s *Stack, exceptions []Exception) ([]Result, error) {
 	var results []Result
+	var unused []error
 	for _, row := range Rows() {
-		results = append(results, row.evaluate(s))
+		r, err := row.Evaluate(s, exceptions)
+		results, unused = append(results, r), append(unused, err)
 	}
-	return results, except(results, exceptions)
+	return results, errors.Join(unused...)
 }
 
-func (r Row) evaluate(s *Stack) Result {
+// Evaluate returns the row's result, given the exceptions of all rows. The error is ErrException, for exceptions of this row that
+// excuse nothing.
+func (r Row) Evaluate(s *Stack, exceptions []Exception) (Result, error) {
+	result := r.judge(s)
+	err := result.except(exceptions)
+	return result, err
+}
+
+func (r Row) judge(s *Stack) Result {
 	var f findings
 	r.check(s, &f)
 	slices.SortStableFunc(f.problems, func(a, b Problem) int { return cmp.Compare(a.Resource, b.Resource) })
@@ -90,7 +102,7 @@ func (f *findings) want(r *Resource, ok bool, detail string, paths ...string) {
 			detail += " (" + path + " is not known before the deployment)"
 		}
 	}
-	f.problems = append(f.problems, Problem{r.Name, detail})
+	f.problems = append(f.problems, Problem{r.Name, r.URN, detail})
 }
 
 // on wants a property to be true.
@@ -103,6 +115,6 @@ func (f *findings) given(r *Resource, path, detail string) { f.want(r, r.given(p
 func (f *findings) inAccount(ok bool, detail string) {
 	f.applies = true
 	if !ok {
-		f.problems = append(f.problems, Problem{Account, detail})
+		f.problems = append(f.problems, Problem{Resource: Account, Detail: detail})
 	}
 }

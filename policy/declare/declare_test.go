@@ -1,0 +1,73 @@
+package declare_test
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"storefront/policy"
+	"storefront/policy/declare"
+)
+
+// TestMain is also the program under test.
+func TestMain(m *testing.M) {
+	switch os.Getenv("DECLARE") {
+	case "listeners":
+		pulumi.Run(listeners)
+	case "failure":
+		pulumi.Run(func(*pulumi.Context) error { return errors.New("out of luck") })
+	default:
+		os.Exit(m.Run())
+	}
+}
+
+type anything struct {
+	pulumi.CustomResourceState
+	ARN pulumi.StringOutput `pulumi:"arn"`
+}
+
+// listeners declares a load balancer whose listener names it by an output.
+func listeners(ctx *pulumi.Context) error {
+	var balancer, listener anything
+	if err := ctx.RegisterResource("aws:lb/loadBalancer:LoadBalancer", "b", pulumi.Map{"token": pulumi.ToSecret("PLANTED")}, &balancer); err != nil {
+		return err
+	}
+	return ctx.RegisterResource("aws:lb/listener:Listener", "l", pulumi.Map{
+		"loadBalancerArn": balancer.ARN, "protocol": pulumi.String("HTTPS"), "sslPolicy": pulumi.String("ELBSecurityPolicy-TLS13-1-2-2021-06"),
+	}, &listener)
+}
+
+func program(t *testing.T, what string) *declare.Program {
+	t.Setenv("DECLARE", what)
+	return &declare.Program{Path: os.Args[0], Root: t.TempDir(), Project: "p", Stack: "s"}
+}
+
+// What a program declares is seen with the references between its resources.
+func TestRun(t *testing.T) {
+	s, err := program(t, "listeners").Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	results, err := policy.Evaluate(s, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := results[1]; r.Outcome != policy.Met {
+		t.Errorf("the load balancer's listener is not seen: %+v", r)
+	}
+}
+
+func TestFailure(t *testing.T) {
+	_, err := program(t, "failure").Run(t.Context())
+	if !errors.Is(err, declare.ErrProgram) || !strings.Contains(err.Error(), "out of luck") {
+		t.Errorf("got %v", err)
+	}
+	p := program(t, "failure")
+	p.Path = "/nonexistent/program"
+	if _, err := p.Run(t.Context()); !errors.Is(err, declare.ErrProgram) {
+		t.Errorf("no program: %v", err)
+	}
+}

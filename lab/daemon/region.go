@@ -17,6 +17,7 @@ import (
 
 	"storefront/lab/access"
 	autoscalingapi "storefront/lab/api/autoscaling"
+	backupapi "storefront/lab/api/backup"
 	trailapi "storefront/lab/api/cloudtrail"
 	cloudwatchapi "storefront/lab/api/cloudwatch"
 	ec2api "storefront/lab/api/ec2"
@@ -38,6 +39,7 @@ import (
 	"storefront/lab/authority"
 	"storefront/lab/authorization"
 	"storefront/lab/autoscaling"
+	"storefront/lab/backup"
 	"storefront/lab/cloudtrail"
 	"storefront/lab/cloudwatch"
 	"storefront/lab/dataplane"
@@ -107,6 +109,7 @@ type lab struct {
 	sqs     *sqs.Service
 	sns     *sns.Service
 	watch   *cloudwatch.Service
+	backup  *backup.Service
 	trail   *cloudtrail.Service
 	waf     *wafv2.Service
 
@@ -160,7 +163,7 @@ func open(dir, address string, log *slog.Logger) (_ *lab, err error) {
 
 // endpointNames are the services that answer inside the region's network, named as their endpoints are.
 func endpointNames() []string {
-	return []string{"sts", "iam", "ec2", "elasticloadbalancing", "autoscaling", "rds", "s3", "kms", "secretsmanager", "ssm", "logs", "sqs", "sns", "monitoring", "es", "elasticache", "cloudtrail", "wafv2"}
+	return []string{"sts", "iam", "ec2", "elasticloadbalancing", "autoscaling", "rds", "s3", "kms", "secretsmanager", "ssm", "logs", "sqs", "sns", "monitoring", "es", "elasticache", "cloudtrail", "wafv2", "backup"}
 }
 
 func (l *lab) openServices(dir string) (err error) {
@@ -179,6 +182,7 @@ func (l *lab) openServices(dir string) (err error) {
 	l.ec2 = ec2.New(ec2.Config{Store: l.store, Region: r, Now: now, Profile: l.profile, Endpoints: l.endpoints.Services()})
 	l.elb = elbv2.New(elbv2.Config{Store: l.store, Region: r, Now: now, VPCs: l.ec2, Health: l.health, PutLog: l.putLog})
 	l.rds = rds.New(rds.Config{Store: l.store, Region: r, Now: now, Engine: l.engine, Network: l.ec2, Secrets: l.secrets, Keys: l.kms})
+	l.backup = backup.New(backup.Config{Store: l.store, Region: r, Now: now, Databases: l.rds, Log: l.log})
 	l.cache = elasticache.New(elasticache.Config{Store: l.store, Region: r, Now: now, Engine: l.redis, Network: l.ec2, Keys: l.kms})
 	l.search = elasticsearch.New(elasticsearch.Config{Store: l.store, Region: r, Now: now, Network: l.ec2, Roles: l.iam, Keys: l.kms, Logs: l.logs})
 	if l.sqs, err = sqs.New(sqs.Config{Store: l.store, Region: r, Endpoint: func() string { return l.endpoint }, Now: now, Keys: l.kms, Observe: dataplane.ObserveQueues(l.metrics)}); err != nil {
@@ -196,7 +200,7 @@ func (l *lab) openServices(dir string) (err error) {
 	l.openFirewall()
 	l.access = authorization.New(authorization.Config{Store: l.store, Region: r, Identities: l.iam, Sessions: l.sts, Resources: permissions{lab: l, parsed: new(access.Cache)}, Now: now})
 	l.wire = wire.NewServer(wire.Options{
-		Services: []*wire.Service{stsapi.New(l.sts), iamapi.New(l.iam), ec2api.New(l.ec2), elbv2api.New(l.elb), autoscalingapi.New(l.scaling), rdsapi.New(l.rds), cacheapi.New(l.cache),
+		Services: []*wire.Service{stsapi.New(l.sts), iamapi.New(l.iam), ec2api.New(l.ec2), elbv2api.New(l.elb), autoscalingapi.New(l.scaling), rdsapi.New(l.rds), backupapi.New(l.backup), cacheapi.New(l.cache),
 			s3api.New(l.s3), kmsapi.New(l.kms), secretsapi.New(l.secrets), ssmapi.New(l.ssm), logsapi.New(l.logs), sqsapi.New(l.sqs), osapi.New(l.search), esapi.New(l.search.Legacy()), snsapi.New(l.sns), cloudwatchapi.New(l.watch), trailapi.New(l.trail), wafapi.New(l.waf)},
 		Credentials: keyring{store: l.store, users: l.iam, sessions: l.sts}, Region: r.Name, Logger: l.log, Pace: pace, Authorize: l.access.Authorize, Record: l.trail.Record, Disturb: l.calls.disturb,
 	})
@@ -212,7 +216,7 @@ func (l *lab) openDataPlane(dir string) error {
 	l.databases = &dataplane.Databases{Store: l.store, RDS: l.rds, Engine: l.engine, Log: l.log, Metrics: l.metrics}
 	l.caches = &dataplane.Caches{Store: l.store, Cache: l.cache, Engine: l.redis, Log: l.log}
 	l.domains = &dataplane.Domains{Store: l.store, Search: l.search, Net: l.net, Authority: l.authority, Authenticate: l.wire.Authenticate,
-		Identities: l.iam, Metrics: l.metrics, Account: l.region.Account, Dir: domainsDir(dir), Replacement: dataplane.DefaultReplacement, Log: l.log}
+		Identities: l.iam, Judged: l.access.Record, Metrics: l.metrics, Account: l.region.Account, Dir: domainsDir(dir), Replacement: dataplane.DefaultReplacement, Log: l.log}
 	metadata := &dataplane.Metadata{Store: l.store, Region: l.region, EC2: l.ec2, IAM: l.iam, STS: l.sts, Domain: privateDomain, Now: time.Now, Notice: l.spot.Notice, Lifecycle: autoscaling.LifecycleState}
 	l.instances = &dataplane.Instances{Store: l.store, EC2: l.ec2, Net: l.net, Runtime: instance.Runtime{Executable: executable}, Metadata: metadata, Dir: instancesDir(dir),
 		CA: l.authority.CertificatePEM(), Domain: privateDomain, Now: time.Now, Log: l.log}
@@ -229,7 +233,7 @@ func (l *lab) run(ctx context.Context, tasks *errgroup.Group) {
 	measure := &dataplane.Measure{Metrics: l.metrics, Queues: l.sqs, Groups: l.scaling, ELB: l.elb, Health: l.health, Log: l.log}
 	gate := &dataplane.Gate{Store: l.store, EC2: l.ec2, Net: l.net, Endpoints: l.endpoints, Handler: http.HandlerFunc(l.serve), Log: l.log,
 		TLS: l.authority.TLSConfig(func(name string) bool { _, ok := l.endpoints.Service(name); return ok })}
-	for _, task := range []func(context.Context) error{network.Run, gate.Run, l.instances.Run, l.databases.Run, l.caches.Run, l.domains.Run, l.balancers.Run, l.walls.Run, scaling.Run, l.spot.Run, l.sqs.Run, l.sns.Run, measure.Run, measureCaches.Run, cacheLogs.Run, l.watch.Run, l.trail.Run, l.housekeeping} {
+	for _, task := range []func(context.Context) error{network.Run, gate.Run, l.instances.Run, l.databases.Run, l.caches.Run, l.domains.Run, l.balancers.Run, l.walls.Run, scaling.Run, l.spot.Run, l.sqs.Run, l.sns.Run, l.s3.Run, l.backup.Run, measure.Run, measureCaches.Run, cacheLogs.Run, l.watch.Run, l.trail.Run, l.housekeeping} {
 		tasks.Go(func() error { return task(ctx) })
 	}
 }

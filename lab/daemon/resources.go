@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	autoscalingapi "storefront/lab/api/autoscaling"
+	backupapi "storefront/lab/api/backup"
 	trailapi "storefront/lab/api/cloudtrail"
 	cloudwatchapi "storefront/lab/api/cloudwatch"
 	ec2api "storefront/lab/api/ec2"
@@ -63,6 +64,8 @@ func (l *lab) counters() map[string]counter {
 		"database clusters":      counted(l.rds.DescribeDBClusters, func(o *rdsapi.DescribeDBClustersOutput) int { return len(o.DBClusters) }),
 		"database subnet groups": counted(l.rds.DescribeDBSubnetGroups, func(o *rdsapi.DescribeDBSubnetGroupsOutput) int { return len(o.DBSubnetGroups) }),
 		"database snapshots":     counted(l.rds.DescribeDBClusterSnapshots, func(o *rdsapi.DescribeDBClusterSnapshotsOutput) int { return len(o.DBClusterSnapshots) }),
+		"backup vaults":          counted(l.backup.ListBackupVaults, func(o *backupapi.ListBackupVaultsOutput) int { return len(o.BackupVaultList) }),
+		"backup plans":           counted(l.backup.ListBackupPlans, func(o *backupapi.ListBackupPlansOutput) int { return len(o.BackupPlansList) }),
 		"search domains":         counted(l.search.ListDomainNames, func(o *osapi.ListDomainNamesOutput) int { return len(o.DomainNames) }),
 		"caches":                 counted(l.cache.DescribeReplicationGroups, func(o *cacheapi.DescribeReplicationGroupsOutput) int { return len(o.ReplicationGroups) }),
 		"cache subnet groups":    counted(l.cache.DescribeCacheSubnetGroups, func(o *cacheapi.DescribeCacheSubnetGroupsOutput) int { return len(o.CacheSubnetGroups) }),

@@ -40,14 +40,11 @@ func (a alarm) kind() string {
 
 // actions are those of a state.
 func (a alarm) actions(state string) []string {
-	lists := map[string][]string{}
 	if c := a.Composite; c != nil {
-		lists = map[string][]string{api.StateValueOk: c.OKActions, api.StateValueAlarm: c.AlarmActions, api.StateValueInsufficientData: c.InsufficientDataActions}
-	} else {
-		m := a.Metric
-		lists = map[string][]string{api.StateValueOk: m.OKActions, api.StateValueAlarm: m.AlarmActions, api.StateValueInsufficientData: m.InsufficientDataActions}
+		return map[string][]string{api.StateValueOk: c.OKActions, api.StateValueAlarm: c.AlarmActions, api.StateValueInsufficientData: c.InsufficientDataActions}[state]
 	}
-	return lists[state]
+	m := a.Metric
+	return map[string][]string{api.StateValueOk: m.OKActions, api.StateValueAlarm: m.AlarmActions, api.StateValueInsufficientData: m.InsufficientDataActions}[state]
 }
 
 func (a alarm) actionsEnabled() bool {

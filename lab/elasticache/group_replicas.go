@@ -48,7 +48,7 @@ func (s *Service) IncreaseReplicaCount(_ context.Context, in *api.IncreaseReplic
 // DecreaseReplicaCount takes replicas away: those that are named, or the youngest.
 func (s *Service) DecreaseReplicaCount(_ context.Context, in *api.DecreaseReplicaCountInput) (*api.DecreaseReplicaCountOutput, error) {
 	return state.Change(s.Store, func(tx *state.Tx, out *api.DecreaseReplicaCountOutput) error {
-		var count *int64 = in.NewReplicaCount
+		count := in.NewReplicaCount
 		if n := int64(len(in.ReplicasToRemove)); n > 0 {
 			g, err := findGroup(tx, wire.Value(in.ReplicationGroupId))
 			if err != nil {

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -48,9 +47,7 @@ func TestStore(t *testing.T) {
 		"aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2":                       1,
 		"aws:s3/bucketObjectv2:BucketObjectv2":                                                       1,
 	}
-	if diff := cmp.Diff(want, r.Counts()); diff != "" {
-		t.Errorf("resources (-want +got):\n%s", diff)
-	}
+	r.CheckCounts(t, want)
 	object := r.One(t, "aws:s3/bucketObjectv2:BucketObjectv2", "shop-shopd")
 	if object.Input("key") != "shopd-"+sum || object.Input("sourceHash") != sum || !object.Options.RetainOnDelete {
 		t.Errorf("object: %v, %+v", object.Inputs, object.Options)

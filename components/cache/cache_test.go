@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -42,15 +41,6 @@ func run(t *testing.T, a *cache.Args, then ...func(*pulumi.Context, *cache.Cache
 	})
 }
 
-func inputs(t *testing.T, r componenttest.Resource, want map[string]any) {
-	t.Helper()
-	for path, want := range want {
-		if got := r.Input(path); got != want {
-			t.Errorf("%s %s %s: got %v, want %v", r.Type, r.Name, path, got, want)
-		}
-	}
-}
-
 func TestCache(t *testing.T) {
 	r := run(t, args())
 	r.CheckTree(t, "shop")
@@ -59,10 +49,8 @@ func TestCache(t *testing.T) {
 		group: 1, "aws:elasticache/subnetGroup:SubnetGroup": 1, "aws:elasticache/parameterGroup:ParameterGroup": 1, "aws:ec2/securityGroup:SecurityGroup": 1,
 		"aws:cloudwatch/logGroup:LogGroup": 2, "aws:secretsmanager/secret:Secret": 1, "aws:secretsmanager/secretVersion:SecretVersion": 1, alarm: 8,
 	}
-	if diff := cmp.Diff(want, r.Counts()); diff != "" {
-		t.Errorf("resources (-want +got):\n%s", diff)
-	}
-	inputs(t, r.One(t, group, "shop"), map[string]any{
+	r.CheckCounts(t, want)
+	r.One(t, group, "shop").CheckInputs(t, map[string]any{
 		"replicationGroupId": "shop-test", "engine": "redis", "engineVersion": "7.1", "autoMinorVersionUpgrade": true, "nodeType": "cache.r7g.large",
 		"numCacheClusters": 2.0, "automaticFailoverEnabled": true, "multiAzEnabled": true, "port": 6379.0,
 		"transitEncryptionEnabled": true, "transitEncryptionMode": "required", "atRestEncryptionEnabled": true, "kmsKeyId": key,
@@ -73,7 +61,7 @@ func TestCache(t *testing.T) {
 		"logDeliveryConfigurations[1].logType":     "slow-log", "logDeliveryConfigurations[1].logFormat": "json",
 	})
 	for _, kind := range []string{"engine-log", "slow-log"} {
-		inputs(t, r.One(t, "aws:cloudwatch/logGroup:LogGroup", "shop-"+kind), map[string]any{
+		r.One(t, "aws:cloudwatch/logGroup:LogGroup", "shop-"+kind).CheckInputs(t, map[string]any{
 			"name": "/aws/vendedlogs/elasticache/shop-test/" + kind, "kmsKeyId": key, "retentionInDays": 30.0,
 		})
 	}
@@ -106,10 +94,10 @@ func TestParameters(t *testing.T) {
 		a := args()
 		a.Engine, a.Version = tt.engine, tt.version
 		r := run(t, a)
-		inputs(t, r.One(t, "aws:elasticache/parameterGroup:ParameterGroup", "shop"), map[string]any{
+		r.One(t, "aws:elasticache/parameterGroup:ParameterGroup", "shop").CheckInputs(t, map[string]any{
 			"family": tt.family, "name": nil, "parameters[0].name": "maxmemory-policy", "parameters[0].value": "allkeys-lru",
 		})
-		inputs(t, r.One(t, group, "shop"), map[string]any{
+		r.One(t, group, "shop").CheckInputs(t, map[string]any{
 			"engine": string(tt.engine), "engineVersion": tt.version, "autoMinorVersionUpgrade": tt.version == "7.1",
 		})
 	}
@@ -119,7 +107,7 @@ func TestNoFailover(t *testing.T) {
 	a := args()
 	a.Replicas, a.NoFailover, a.FinalSnapshot = 0, true, false
 	r := run(t, a)
-	inputs(t, r.One(t, group, "shop"), map[string]any{
+	r.One(t, group, "shop").CheckInputs(t, map[string]any{
 		"numCacheClusters": 1.0, "automaticFailoverEnabled": false, "multiAzEnabled": false, "finalSnapshotIdentifier": nil,
 	})
 	if got := len(r.All(alarm)); got != 3 {
@@ -130,11 +118,11 @@ func TestNoFailover(t *testing.T) {
 func TestAlarms(t *testing.T) {
 	r := run(t, args())
 	for _, number := range []string{"001", "002"} {
-		inputs(t, r.One(t, alarm, fmt.Sprintf("shop-%s-memory", number)), map[string]any{
+		r.One(t, alarm, fmt.Sprintf("shop-%s-memory", number)).CheckInputs(t, map[string]any{
 			"namespace": "AWS/ElastiCache", "metricName": "DatabaseMemoryUsagePercentage", "dimensions.CacheClusterId": "shop-test-" + number,
 			"threshold": 90.0, "alarmActions[0]": topic,
 		})
-		inputs(t, r.One(t, alarm, "shop-"+number+"-lag"), map[string]any{"metricName": "ReplicationLag", "threshold": 10.0})
+		r.One(t, alarm, "shop-"+number+"-lag").CheckInputs(t, map[string]any{"metricName": "ReplicationLag", "threshold": 10.0})
 	}
 }
 
@@ -155,7 +143,7 @@ func TestAccess(t *testing.T) {
 	if len(rules) != 1 {
 		t.Fatalf("rules: %v", rules)
 	}
-	inputs(t, rules[0], map[string]any{"referencedSecurityGroupId": "sg-servers", "fromPort": 6379.0, "toPort": 6379.0, "cidrIpv4": nil})
+	rules[0].CheckInputs(t, map[string]any{"referencedSecurityGroupId": "sg-servers", "fromPort": 6379.0, "toPort": 6379.0, "cidrIpv4": nil})
 	if out := r.All("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"); len(out) != 0 {
 		t.Errorf("the cache may reach out: %v", out)
 	}
@@ -185,16 +173,10 @@ func TestRefusals(t *testing.T) {
 
 func refused(t *testing.T, a *cache.Args) {
 	t.Helper()
-	_, err := componenttest.Try(func(ctx *pulumi.Context, p *aws.Provider) error {
+	componenttest.CheckRefused(t, cache.ErrArgs, func(ctx *pulumi.Context, p *aws.Provider) error {
 		_, err := cache.New(ctx, "shop", a, pulumi.Provider(p))
-		if !errors.Is(err, cache.ErrArgs) {
-			t.Errorf("got %v, want ErrArgs", err)
-		}
 		return err
 	})
-	if err == nil {
-		t.Error("no error")
-	}
 }
 
 // Whatever the strings are, the cache is refused with ErrArgs or has an identifier that AWS takes.

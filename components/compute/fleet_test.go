@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -52,15 +51,6 @@ func run(t *testing.T, a *compute.Args) *componenttest.Recorder {
 	})
 }
 
-func inputs(t *testing.T, r componenttest.Resource, want map[string]any) {
-	t.Helper()
-	for path, want := range want {
-		if got := r.Input(path); got != want {
-			t.Errorf("%s %s %s: got %v, want %v", r.Type, r.Name, path, got, want)
-		}
-	}
-}
-
 func TestFleet(t *testing.T) {
 	r := run(t, args())
 	r.CheckTree(t, "shop")
@@ -71,14 +61,12 @@ func TestFleet(t *testing.T) {
 		"aws:ec2/securityGroup:SecurityGroup": 1, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": 1,
 		"aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": 2,
 	}
-	if diff := cmp.Diff(want, r.Counts()); diff != "" {
-		t.Errorf("resources (-want +got):\n%s", diff)
-	}
+	r.CheckCounts(t, want)
 }
 
 func TestTemplate(t *testing.T) {
 	lt := run(t, args()).One(t, template, "shop")
-	inputs(t, lt, map[string]any{
+	lt.CheckInputs(t, map[string]any{
 		"imageId": "ami-0123456789abcdef0", "keyName": nil, "securityGroupNames": nil, "vpcSecurityGroupIds": nil,
 		"metadataOptions.httpTokens": "required", "metadataOptions.httpPutResponseHopLimit": 1.0, "metadataOptions.httpEndpoint": "enabled",
 		"blockDeviceMappings[0].deviceName": "/dev/xvda", "blockDeviceMappings[0].ebs.encrypted": "true", "blockDeviceMappings[0].ebs.volumeType": "gp3",
@@ -97,7 +85,7 @@ func TestTemplate(t *testing.T) {
 
 func TestGroup(t *testing.T) {
 	g := run(t, args()).One(t, group, "shop")
-	inputs(t, g, map[string]any{
+	g.CheckInputs(t, map[string]any{
 		"name": "storefront-test-product", "minSize": 2.0, "maxSize": 4.0, "desiredCapacity": nil, "availabilityZones": nil,
 		"healthCheckType": "ELB", "healthCheckGracePeriod": 120.0, "capacityRebalance": true, "targetGroupArns[0]": "arn:tg", "minElbCapacity": 2.0,
 		"mixedInstancesPolicy.instancesDistribution.spotAllocationStrategy":                "price-capacity-optimized",
@@ -127,14 +115,14 @@ func TestOnDemandFleetHasNothingToRebalance(t *testing.T) {
 
 func TestDrainHookAndScaling(t *testing.T) {
 	r := run(t, args())
-	inputs(t, r.One(t, "aws:autoscaling/lifecycleHook:LifecycleHook", "shop-drain"), map[string]any{
+	r.One(t, "aws:autoscaling/lifecycleHook:LifecycleHook", "shop-drain").CheckInputs(t, map[string]any{
 		"name": "storefront-test-product-drain", "lifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING", "heartbeatTimeout": 60.0, "defaultResult": "CONTINUE",
 	})
 	const metric = "targetTrackingConfiguration.predefinedMetricSpecification."
-	inputs(t, r.One(t, "aws:autoscaling/policy:Policy", "shop-cpu"), map[string]any{
+	r.One(t, "aws:autoscaling/policy:Policy", "shop-cpu").CheckInputs(t, map[string]any{
 		"targetTrackingConfiguration.targetValue": 50.0, metric + "predefinedMetricType": "ASGAverageCPUUtilization", metric + "resourceLabel": nil,
 	})
-	inputs(t, r.One(t, "aws:autoscaling/policy:Policy", "shop-requests"), map[string]any{
+	r.One(t, "aws:autoscaling/policy:Policy", "shop-requests").CheckInputs(t, map[string]any{
 		"targetTrackingConfiguration.targetValue": 1000.0, metric + "predefinedMetricType": "ALBRequestCountPerTarget", metric + "resourceLabel": "app/a/1/targetgroup/t/2",
 	})
 	a := args()
@@ -147,13 +135,13 @@ func TestDrainHookAndScaling(t *testing.T) {
 func TestRole(t *testing.T) {
 	r := run(t, args())
 	const trust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
-	inputs(t, r.One(t, "aws:iam/role:Role", "shop"), map[string]any{"assumeRolePolicy": trust, "managedPolicyArns": nil, "inlinePolicies": nil})
+	r.One(t, "aws:iam/role:Role", "shop").CheckInputs(t, map[string]any{"assumeRolePolicy": trust, "managedPolicyArns": nil, "inlinePolicies": nil})
 	const own = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"autoscaling:CompleteLifecycleAction",` +
 		`"Resource":"arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:*:autoScalingGroupName/storefront-test-product"},` +
 		`{"Effect":"Allow","Action":["ssm:UpdateInstanceInformation","ssmmessages:CreateControlChannel","ssmmessages:CreateDataChannel",` +
 		`"ssmmessages:OpenControlChannel","ssmmessages:OpenDataChannel"],"Resource":"*"},` +
 		`{"Effect":"Allow","Action":"elasticloadbalancing:DeregisterTargets","Resource":"arn:tg"}]}`
-	inputs(t, r.One(t, "aws:iam/rolePolicy:RolePolicy", "shop-instance"), map[string]any{"policy": own, "role": "shop"})
+	r.One(t, "aws:iam/rolePolicy:RolePolicy", "shop-instance").CheckInputs(t, map[string]any{"policy": own, "role": "shop"})
 }
 
 // A role that is there before the fleet gets the fleet's grants, and no second one is made.
@@ -176,9 +164,9 @@ func TestRoleBeforeTheFleet(t *testing.T) {
 		t.Errorf("the role's URN is %s, want %s", roles[0].URN, want)
 	}
 	for _, name := range []string{"shop-instance", "shop-artifacts"} {
-		inputs(t, r.One(t, "aws:iam/rolePolicy:RolePolicy", name), map[string]any{"role": "early"})
+		r.One(t, "aws:iam/rolePolicy:RolePolicy", name).CheckInputs(t, map[string]any{"role": "early"})
 	}
-	inputs(t, r.One(t, "aws:iam/instanceProfile:InstanceProfile", "shop"), map[string]any{"role": "early"})
+	r.One(t, "aws:iam/instanceProfile:InstanceProfile", "shop").CheckInputs(t, map[string]any{"role": "early"})
 }
 
 func TestBacklog(t *testing.T) {
@@ -186,7 +174,7 @@ func TestBacklog(t *testing.T) {
 	a.Scaling = compute.Scaling{Backlog: 100, BacklogQueue: pulumi.String("orders")}
 	r := run(t, a)
 	const metrics = "targetTrackingConfiguration.customizedMetricSpecification.metrics"
-	inputs(t, r.One(t, "aws:autoscaling/policy:Policy", "shop-backlog"), map[string]any{
+	r.One(t, "aws:autoscaling/policy:Policy", "shop-backlog").CheckInputs(t, map[string]any{
 		"targetTrackingConfiguration.targetValue": 100.0, "targetTrackingConfiguration.predefinedMetricSpecification": nil,
 		metrics + "[0].id": "m1", metrics + "[0].returnData": false, metrics + "[0].metricStat.stat": "Average",
 		metrics + "[0].metricStat.metric.namespace":           "AWS/SQS",
@@ -210,10 +198,10 @@ func TestBacklog(t *testing.T) {
 
 func TestSecurityGroup(t *testing.T) {
 	r := run(t, args())
-	inputs(t, r.One(t, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "shop-from-loadbalancer"), map[string]any{
+	r.One(t, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "shop-from-loadbalancer").CheckInputs(t, map[string]any{
 		"fromPort": 8080.0, "toPort": 8080.0, "ipProtocol": "tcp", "referencedSecurityGroupId": "sg-lb", "cidrIpv4": nil,
 	})
-	inputs(t, r.One(t, "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", "shop-to-aws"), map[string]any{
+	r.One(t, "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", "shop-to-aws").CheckInputs(t, map[string]any{
 		"fromPort": 443.0, "toPort": 443.0, "ipProtocol": "tcp", "referencedSecurityGroupId": nil, "cidrIpv4": "0.0.0.0/0",
 	})
 }

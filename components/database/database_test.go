@@ -1,7 +1,6 @@
 package database_test
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -51,9 +50,7 @@ func TestDatabase(t *testing.T) {
 		"aws:rds/cluster:Cluster": 1, instance: 2, "aws:rds/clusterParameterGroup:ClusterParameterGroup": 1,
 		"aws:ec2/securityGroup:SecurityGroup": 1, "aws:cloudwatch/logGroup:LogGroup": 1,
 	}
-	if diff := cmp.Diff(want, r.Counts()); diff != "" {
-		t.Errorf("resources (-want +got):\n%s", diff)
-	}
+	r.CheckCounts(t, want)
 	c := r.One(t, "aws:rds/cluster:Cluster", "shop")
 	for name, want := range map[string]any{
 		"engine": "aurora-postgresql", "engineVersion": "16.6", "storageEncrypted": true, "kmsKeyId": key,
@@ -230,16 +227,10 @@ func TestRefusals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a := args()
 			change(a)
-			_, err := componenttest.Try(func(ctx *pulumi.Context, p *aws.Provider) error {
+			componenttest.CheckRefused(t, database.ErrArgs, func(ctx *pulumi.Context, p *aws.Provider) error {
 				_, err := database.New(ctx, "shop", a, pulumi.Provider(p))
-				if !errors.Is(err, database.ErrArgs) {
-					t.Errorf("got %v, want ErrArgs", err)
-				}
 				return err
 			})
-			if err == nil {
-				t.Error("no error")
-			}
 		})
 	}
 }

@@ -2,7 +2,6 @@ package encryption_test
 
 import (
 	"encoding/json"
-	"errors"
 	"slices"
 	"testing"
 
@@ -162,16 +161,10 @@ func TestRefusals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a := args()
 			change(a)
-			_, err := componenttest.Try(func(ctx *pulumi.Context, p *aws.Provider) error {
+			componenttest.CheckRefused(t, encryption.ErrArgs, func(ctx *pulumi.Context, p *aws.Provider) error {
 				_, err := encryption.NewKey(ctx, "shop", a, pulumi.Provider(p))
-				if !errors.Is(err, encryption.ErrArgs) {
-					t.Errorf("got %v, want ErrArgs", err)
-				}
 				return err
 			})
-			if err == nil {
-				t.Error("no error")
-			}
 		})
 	}
 }

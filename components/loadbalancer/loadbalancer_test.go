@@ -1,7 +1,6 @@
 package loadbalancer_test
 
 import (
-	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -53,9 +52,7 @@ func TestHTTP(t *testing.T) {
 		"aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2": 1,
 		"aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2":                       1,
 	}
-	if diff := cmp.Diff(want, r.Counts()); diff != "" {
-		t.Errorf("resources (-want +got):\n%s", diff)
-	}
+	r.CheckCounts(t, want)
 	b := r.One(t, "aws:lb/loadBalancer:LoadBalancer", "shop")
 	for key, want := range map[string]any{
 		"dropInvalidHeaderFields": true, "desyncMitigationMode": "defensive", "enableDeletionProtection": false,
@@ -189,16 +186,10 @@ func TestRefusals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a := args()
 			change(a)
-			_, err := componenttest.Try(func(ctx *pulumi.Context, p *aws.Provider) error {
+			componenttest.CheckRefused(t, loadbalancer.ErrArgs, func(ctx *pulumi.Context, p *aws.Provider) error {
 				_, err := loadbalancer.New(ctx, "shop", a, pulumi.Provider(p))
-				if !errors.Is(err, loadbalancer.ErrArgs) {
-					t.Errorf("got %v, want ErrArgs", err)
-				}
 				return err
 			})
-			if err == nil {
-				t.Error("no error")
-			}
 		})
 	}
 }

@@ -40,9 +40,7 @@ func TestNetwork(t *testing.T) {
 		"aws:ec2/flowLog:FlowLog": 1, "aws:cloudwatch/logGroup:LogGroup": 1, "aws:iam/role:Role": 1, "aws:iam/rolePolicy:RolePolicy": 1,
 		"aws:rds/subnetGroup:SubnetGroup": 1,
 	}
-	if diff := cmp.Diff(want, r.Counts()); diff != "" {
-		t.Errorf("resources (-want +got):\n%s", diff)
-	}
+	r.CheckCounts(t, want)
 	for name, cidr := range map[string]string{
 		"shop-private-us-east-1a": "10.0.0.0/20", "shop-public-us-east-1a": "10.0.16.0/22", "shop-data-us-east-1a": "10.0.20.0/22",
 		"shop-private-us-east-1b": "10.0.32.0/20", "shop-public-us-east-1b": "10.0.48.0/22", "shop-data-us-east-1b": "10.0.52.0/22",

@@ -1,11 +1,9 @@
 package queue_test
 
 import (
-	"errors"
 	"slices"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -39,15 +37,6 @@ func run(t *testing.T, a *queue.Args, then ...func(*queue.Queue)) *componenttest
 	})
 }
 
-func inputs(t *testing.T, r componenttest.Resource, want map[string]any) {
-	t.Helper()
-	for path, want := range want {
-		if got := r.Input(path); got != want {
-			t.Errorf("%s %s %s: got %v, want %v", r.Type, r.Name, path, got, want)
-		}
-	}
-}
-
 func TestQueue(t *testing.T) {
 	r := run(t, args())
 	r.CheckTree(t, "orders")
@@ -56,29 +45,27 @@ func TestQueue(t *testing.T) {
 		sqsQueue: 2, "aws:sqs/queuePolicy:QueuePolicy": 2, "aws:sqs/redrivePolicy:RedrivePolicy": 1,
 		"aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": 1, alarm: 2,
 	}
-	if diff := cmp.Diff(want, r.Counts()); diff != "" {
-		t.Errorf("resources (-want +got):\n%s", diff)
-	}
+	r.CheckCounts(t, want)
 	source, dead := r.One(t, sqsQueue, "orders"), r.One(t, sqsQueue, "orders-dead")
-	inputs(t, source, map[string]any{
+	source.CheckInputs(t, map[string]any{
 		"kmsMasterKeyId": key, "kmsDataKeyReusePeriodSeconds": 300.0, "sqsManagedSseEnabled": nil, "visibilityTimeoutSeconds": 60.0,
 		"receiveWaitTimeSeconds": 20.0, "messageRetentionSeconds": 345600.0, "maxMessageSize": 262144.0, "delaySeconds": 0.0,
 		"fifoQueue": nil, "policy": nil, "redrivePolicy": nil, "redriveAllowPolicy": nil,
 	})
-	inputs(t, dead, map[string]any{"kmsMasterKeyId": key, "messageRetentionSeconds": 1209600.0, "delaySeconds": nil})
+	dead.CheckInputs(t, map[string]any{"kmsMasterKeyId": key, "messageRetentionSeconds": 1209600.0, "delaySeconds": nil})
 }
 
 func TestPolicies(t *testing.T) {
 	r := run(t, args())
 	redrive := r.One(t, "aws:sqs/redrivePolicy:RedrivePolicy", "orders")
-	inputs(t, redrive, map[string]any{
+	redrive.CheckInputs(t, map[string]any{
 		"queueUrl": url, "redrivePolicy": `{"deadLetterTargetArn":"` + arn + `-dead","maxReceiveCount":5}`,
 	})
-	inputs(t, r.One(t, "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy", "orders"), map[string]any{
+	r.One(t, "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy", "orders").CheckInputs(t, map[string]any{
 		"queueUrl": url + "-dead", "redriveAllowPolicy": `{"redrivePermission":"byQueue","sourceQueueArns":["` + arn + `"]}`,
 	})
 	for _, suffix := range []string{"", "-dead"} {
-		inputs(t, r.One(t, "aws:sqs/queuePolicy:QueuePolicy", "orders"+suffix), map[string]any{
+		r.One(t, "aws:sqs/queuePolicy:QueuePolicy", "orders"+suffix).CheckInputs(t, map[string]any{
 			"queueUrl": url + suffix,
 			"policy": `{"Version":"2012-10-17","Statement":[{"Sid":"TLSOnly","Effect":"Deny","Principal":"*","Action":"sqs:*","Resource":"` + arn + suffix +
 				`","Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}`,
@@ -89,24 +76,24 @@ func TestPolicies(t *testing.T) {
 func TestFIFO(t *testing.T) {
 	r := run(t, &queue.Args{FIFO: true, Deduplicate: true, MaxReceives: 3})
 	for _, name := range []string{"orders", "orders-dead"} {
-		inputs(t, r.One(t, sqsQueue, name), map[string]any{
+		r.One(t, sqsQueue, name).CheckInputs(t, map[string]any{
 			"fifoQueue": true, "contentBasedDeduplication": true, "deduplicationScope": "messageGroup", "fifoThroughputLimit": "perMessageGroupId",
 			"sqsManagedSseEnabled": true, "kmsMasterKeyId": nil,
 		})
 	}
-	inputs(t, r.One(t, "aws:sqs/redrivePolicy:RedrivePolicy", "orders"), map[string]any{
+	r.One(t, "aws:sqs/redrivePolicy:RedrivePolicy", "orders").CheckInputs(t, map[string]any{
 		"redrivePolicy": `{"deadLetterTargetArn":"` + arn + `-dead.fifo","maxReceiveCount":3}`,
 	})
 }
 
 func TestAlarms(t *testing.T) {
 	r := run(t, args())
-	inputs(t, r.One(t, alarm, "orders-oldest-message"), map[string]any{
+	r.One(t, alarm, "orders-oldest-message").CheckInputs(t, map[string]any{
 		"namespace": "AWS/SQS", "metricName": "ApproximateAgeOfOldestMessage", "dimensions.QueueName": "orders", "statistic": "Maximum",
 		"comparisonOperator": "GreaterThanOrEqualToThreshold", "threshold": 300.0, "period": 60.0, "evaluationPeriods": 2.0,
 		"treatMissingData": "notBreaching", "alarmActions[0]": topic, "okActions[0]": topic,
 	})
-	inputs(t, r.One(t, alarm, "orders-dead-letters"), map[string]any{
+	r.One(t, alarm, "orders-dead-letters").CheckInputs(t, map[string]any{
 		"metricName": "ApproximateNumberOfMessagesVisible", "dimensions.QueueName": "orders-dead", "threshold": 1.0, "evaluationPeriods": 1.0,
 	})
 }
@@ -164,16 +151,10 @@ func TestRefusals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a := args()
 			change(a)
-			_, err := componenttest.Try(func(ctx *pulumi.Context, p *aws.Provider) error {
+			componenttest.CheckRefused(t, queue.ErrArgs, func(ctx *pulumi.Context, p *aws.Provider) error {
 				_, err := queue.New(ctx, "orders", a, pulumi.Provider(p))
-				if !errors.Is(err, queue.ErrArgs) {
-					t.Errorf("got %v, want ErrArgs", err)
-				}
 				return err
 			})
-			if err == nil {
-				t.Error("no error")
-			}
 		})
 	}
 }

@@ -49,15 +49,6 @@ func run(t *testing.T, a *search.Args, then ...func(*pulumi.Context, *search.Dom
 	})
 }
 
-func inputs(t *testing.T, r componenttest.Resource, want map[string]any) {
-	t.Helper()
-	for path, want := range want {
-		if got := r.Input(path); got != want {
-			t.Errorf("%s %s %s: got %v, want %v", r.Type, r.Name, path, got, want)
-		}
-	}
-}
-
 // safe is what a domain of either engine is made with.
 var safe = map[string]any{
 	"domainName": "shop-test", "clusterConfig.instanceCount": 2.0, "clusterConfig.zoneAwarenessEnabled": true,
@@ -78,13 +69,11 @@ func TestElasticsearch(t *testing.T) {
 	r.CheckTree(t, "shop")
 	r.GoldenURNs(t, "testdata/urns.txt")
 	want := map[string]int{domain: 1, linked: 1, logs: 1, "aws:cloudwatch/logGroup:LogGroup": 4, "aws:ec2/securityGroup:SecurityGroup": 1, alarm: 6}
-	if diff := cmp.Diff(want, r.Counts()); diff != "" {
-		t.Errorf("resources (-want +got):\n%s", diff)
-	}
+	r.CheckCounts(t, want)
 	d := r.One(t, domain, "shop")
-	inputs(t, d, safe)
-	inputs(t, d, map[string]any{"elasticsearchVersion": "7.10", "clusterConfig.instanceType": "t3.small.elasticsearch"})
-	inputs(t, r.One(t, linked, "shop"), map[string]any{"awsServiceName": "es.amazonaws.com"})
+	d.CheckInputs(t, safe)
+	d.CheckInputs(t, map[string]any{"elasticsearchVersion": "7.10", "clusterConfig.instanceType": "t3.small.elasticsearch"})
+	r.One(t, linked, "shop").CheckInputs(t, map[string]any{"awsServiceName": "es.amazonaws.com"})
 	if got := slices.DeleteFunc(slices.Clone(d.DependsOn), func(n string) bool { return n != "shop" }); len(got) < 2 {
 		t.Errorf("the domain does not wait for its role and the policy of its logs: %v", d.DependsOn)
 	}
@@ -95,12 +84,12 @@ func TestOpenSearch(t *testing.T) {
 	a.Engine, a.Version = search.OpenSearch, "2.17"
 	r := run(t, a)
 	d := r.One(t, newer, "shop")
-	inputs(t, d, safe)
-	inputs(t, d, map[string]any{
+	d.CheckInputs(t, safe)
+	d.CheckInputs(t, map[string]any{
 		"engineVersion": "OpenSearch_2.17", "clusterConfig.instanceType": "t3.small.search",
 		"offPeakWindowOptions.enabled": true, "softwareUpdateOptions.autoSoftwareUpdateEnabled": true,
 	})
-	inputs(t, r.One(t, linked, "shop"), map[string]any{"awsServiceName": "opensearchservice.amazonaws.com"})
+	r.One(t, linked, "shop").CheckInputs(t, map[string]any{"awsServiceName": "opensearchservice.amazonaws.com"})
 	if other := r.All(domain); len(other) != 0 {
 		t.Errorf("an Elasticsearch domain as well: %v", other)
 	}
@@ -115,15 +104,15 @@ func TestSizes(t *testing.T) {
 	}{{search.Elasticsearch, "7.10", domain, "elasticsearch"}, {search.OpenSearch, "2.17", newer, "search"}} {
 		a.Engine, a.Version = tt.engine, tt.version
 		r := run(t, a)
-		inputs(t, r.One(t, tt.token, "shop"), map[string]any{
+		r.One(t, tt.token, "shop").CheckInputs(t, map[string]any{
 			"clusterConfig.zoneAwarenessConfig.availabilityZoneCount": 3.0, "clusterConfig.dedicatedMasterEnabled": true,
 			"clusterConfig.dedicatedMasterCount": 3.0, "clusterConfig.dedicatedMasterType": "m6g.large." + tt.suffix, "clusterConfig.instanceCount": 6.0,
 		})
-		inputs(t, r.One(t, alarm, "shop-masters"), map[string]any{"metricName": "MasterCPUUtilization"})
+		r.One(t, alarm, "shop-masters").CheckInputs(t, map[string]any{"metricName": "MasterCPUUtilization"})
 	}
 	a = args()
 	a.SubnetIDs, a.Nodes = a.SubnetIDs[:1], 1
-	inputs(t, run(t, a).One(t, domain, "shop"), map[string]any{"clusterConfig.zoneAwarenessEnabled": false, "clusterConfig.zoneAwarenessConfig": nil})
+	run(t, a).One(t, domain, "shop").CheckInputs(t, map[string]any{"clusterConfig.zoneAwarenessEnabled": false, "clusterConfig.zoneAwarenessConfig": nil})
 }
 
 // Two domains of a stack share the policy of their logs, of which a region has room for ten, and the account's one role.
@@ -144,19 +133,19 @@ func TestLogs(t *testing.T) {
 	const want = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"es.amazonaws.com"},` +
 		`"Action":["logs:CreateLogStream","logs:PutLogEvents","logs:PutLogEventsBatch"],"Resource":"arn:aws:logs:us-east-1:123456789012:log-group:/aws/aes/domains/*",` +
 		`"Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:es:us-east-1:123456789012:domain/*"},"StringEquals":{"aws:SourceAccount":"123456789012"}}}]}`
-	inputs(t, r.One(t, logs, "shop"), map[string]any{"policyDocument": want, "policyName": "shop-test-search"})
-	inputs(t, r.One(t, "aws:cloudwatch/logGroup:LogGroup", "shop-audit-logs"), map[string]any{
+	r.One(t, logs, "shop").CheckInputs(t, map[string]any{"policyDocument": want, "policyName": "shop-test-search"})
+	r.One(t, "aws:cloudwatch/logGroup:LogGroup", "shop-audit-logs").CheckInputs(t, map[string]any{
 		"name": "/aws/aes/domains/shop-test/audit-logs", "kmsKeyId": key, "retentionInDays": 30.0,
 	})
 }
 
 func TestAlarms(t *testing.T) {
 	r := run(t, args())
-	inputs(t, r.One(t, alarm, "shop-red"), map[string]any{
+	r.One(t, alarm, "shop-red").CheckInputs(t, map[string]any{
 		"namespace": "AWS/ES", "metricName": "ClusterStatus.red", "dimensions.DomainName": "shop-test", "dimensions.ClientId": "123456789012",
 		"threshold": 1.0, "comparisonOperator": "GreaterThanOrEqualToThreshold", "alarmActions[0]": topic,
 	})
-	inputs(t, r.One(t, alarm, "shop-storage"), map[string]any{
+	r.One(t, alarm, "shop-storage").CheckInputs(t, map[string]any{
 		"metricName": "FreeStorageSpace", "comparisonOperator": "LessThanOrEqualToThreshold", "statistic": "Minimum", "threshold": 2560.0,
 	})
 }
@@ -182,7 +171,7 @@ func TestAccess(t *testing.T) {
 	if len(rules) != 1 {
 		t.Fatalf("rules: %v", rules)
 	}
-	inputs(t, rules[0], map[string]any{"referencedSecurityGroupId": "sg-servers", "fromPort": 443.0, "toPort": 443.0, "cidrIpv4": nil})
+	rules[0].CheckInputs(t, map[string]any{"referencedSecurityGroupId": "sg-servers", "fromPort": 443.0, "toPort": 443.0, "cidrIpv4": nil})
 }
 
 func TestRefusals(t *testing.T) {
@@ -205,16 +194,10 @@ func TestRefusals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a := args()
 			change(a)
-			_, err := componenttest.Try(func(ctx *pulumi.Context, p *aws.Provider) error {
+			componenttest.CheckRefused(t, search.ErrArgs, func(ctx *pulumi.Context, p *aws.Provider) error {
 				_, err := search.New(ctx, "shop", a, pulumi.Provider(p))
-				if !errors.Is(err, search.ErrArgs) {
-					t.Errorf("got %v, want ErrArgs", err)
-				}
 				return err
 			})
-			if err == nil {
-				t.Error("no error")
-			}
 		})
 	}
 }

@@ -1,7 +1,6 @@
 package secret_test
 
 import (
-	"errors"
 	"slices"
 	"testing"
 
@@ -65,17 +64,13 @@ func TestRefusals(t *testing.T) {
 		"length":   func(a *secret.Args) { a.Length = 15 },
 		"recovery": func(a *secret.Args) { a.RecoveryDays = 6 },
 	} {
-		a := args()
-		change(a)
-		_, err := componenttest.Try(func(ctx *pulumi.Context, p *aws.Provider) error {
-			_, err := secret.New(ctx, "order-key", a, pulumi.Provider(p))
-			if !errors.Is(err, secret.ErrArgs) {
-				t.Errorf("%s: got %v, want ErrArgs", name, err)
-			}
-			return err
+		t.Run(name, func(t *testing.T) {
+			a := args()
+			change(a)
+			componenttest.CheckRefused(t, secret.ErrArgs, func(ctx *pulumi.Context, p *aws.Provider) error {
+				_, err := secret.New(ctx, "order-key", a, pulumi.Provider(p))
+				return err
+			})
 		})
-		if err == nil {
-			t.Errorf("%s: no error", name)
-		}
 	}
 }

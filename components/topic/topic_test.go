@@ -1,7 +1,6 @@
 package topic_test
 
 import (
-	"errors"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -61,17 +60,13 @@ func TestRefusals(t *testing.T) {
 		"account": func(a *topic.Args) { a.AccountID = nil },
 		"key":     func(a *topic.Args) { a.KeyARN = nil },
 	} {
-		a := args()
-		change(a)
-		_, err := componenttest.Try(func(ctx *pulumi.Context, p *aws.Provider) error {
-			_, err := topic.New(ctx, "alarms", a, pulumi.Provider(p))
-			if !errors.Is(err, topic.ErrArgs) {
-				t.Errorf("%s: got %v, want ErrArgs", name, err)
-			}
-			return err
+		t.Run(name, func(t *testing.T) {
+			a := args()
+			change(a)
+			componenttest.CheckRefused(t, topic.ErrArgs, func(ctx *pulumi.Context, p *aws.Provider) error {
+				_, err := topic.New(ctx, "alarms", a, pulumi.Provider(p))
+				return err
+			})
 		})
-		if err == nil {
-			t.Errorf("%s: no error", name)
-		}
 	}
 }

@@ -4,6 +4,7 @@
 package componenttest
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -55,6 +56,16 @@ func (r Resource) Input(path string) any {
 		return nil
 	}
 	return plain(v)
+}
+
+// CheckInputs reports the inputs that are not as wanted, by their paths.
+func (r Resource) CheckInputs(t *testing.T, want map[string]any) {
+	t.Helper()
+	for path, want := range want {
+		if got := r.Input(path); got != want {
+			t.Errorf("%s %s %s: got %v, want %v", r.Type, r.Name, path, got, want)
+		}
+	}
 }
 
 // Secret tells whether the input at path is marked as a secret, so that the state keeps it encrypted.
@@ -155,6 +166,19 @@ func Try(program func(ctx *pulumi.Context, provider *aws.Provider) error) (*Reco
 	return r, err
 }
 
+// CheckRefused reports a program whose error is not want, or that has none.
+func CheckRefused(t *testing.T, want error, program func(ctx *pulumi.Context, provider *aws.Provider) error) {
+	t.Helper()
+	var got error
+	_, _ = Try(func(ctx *pulumi.Context, provider *aws.Provider) error {
+		got = program(ctx, provider)
+		return got
+	})
+	if !errors.Is(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
 // All returns the custom resources of a type, in order of name.
 func (r *Recorder) All(token string) []Resource {
 	r.mu.Lock()
@@ -201,6 +225,14 @@ func (r *Recorder) Counts() map[string]int {
 		}
 	}
 	return n
+}
+
+// CheckCounts reports where the number of resources of a type is not as wanted.
+func (r *Recorder) CheckCounts(t *testing.T, want map[string]int) {
+	t.Helper()
+	if diff := cmp.Diff(want, r.Counts()); diff != "" {
+		t.Errorf("resources (-want +got):\n%s", diff)
+	}
 }
 
 // CheckTree reports every resource that is not below a component called root, has a name that does not begin with the

@@ -17,8 +17,8 @@ func (st *stack) makeKey(ctx *pulumi.Context) (err error) {
 		Region:    st.settings.Region,
 		AccountID: st.account,
 		Services: []encryption.Service{
-			encryption.RDS, encryption.SecretsManager, encryption.SQS, encryption.SNS, encryption.ElastiCache, encryption.Search,
-			encryption.Logs, encryption.Alarms,
+			encryption.RDS, encryption.SecretsManager, encryption.S3, encryption.SQS, encryption.SNS, encryption.ElastiCache, encryption.Search,
+			encryption.Logs, encryption.Alarms, encryption.CloudTrail,
 		},
 		DeletionDays: days,
 	}, st.provider)

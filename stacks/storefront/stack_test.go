@@ -181,6 +181,20 @@ func TestProfilesFlipCostAgainstSafety(t *testing.T) {
 	}
 }
 
+// The trail of the account is one that the stack makes, or somebody else's.
+func TestAudit(t *testing.T) {
+	const trail = "aws:cloudtrail/trail:Trail"
+	for _, profile := range []string{"lab", "dev", "prod"} {
+		x := up(t, map[string]string{"profile": profile}).one(t, trail).Inputs
+		if x["name"].StringValue() != "storefront-test" || !x["isMultiRegionTrail"].BoolValue() || !x["enableLogFileValidation"].BoolValue() {
+			t.Errorf("%s: trail %v", profile, x)
+		}
+	}
+	if n := up(t, map[string]string{"profile": "dev", "audit": "false"}).count(trail); n != 0 {
+		t.Errorf("%d trails without audit", n)
+	}
+}
+
 var update = flag.Bool("update", false, "rewrite golden files, and fail")
 
 // A URN that changes is a resource that users lose and get anew.
@@ -308,7 +322,7 @@ func TestEndpoint(t *testing.T) {
 	p = up(t, map[string]string{"profile": "lab", "endpoint": at}).one(t, "pulumi:providers:aws").Inputs
 	endpoints := p["endpoints"].ArrayValue()[0].ObjectValue().Mappable()
 	want := []string{
-		"appautoscaling", "autoscaling", "cloudwatch", "ec2", "elasticache", "elasticsearch", "elbv2", "iam", "kms", "logs", "opensearch",
+		"appautoscaling", "autoscaling", "cloudtrail", "cloudwatch", "ec2", "elasticache", "elasticsearch", "elbv2", "iam", "kms", "logs", "opensearch",
 		"rds", "s3", "secretsmanager", "sns", "sqs", "ssm", "sts",
 	}
 	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(endpoints))); diff != "" {

@@ -72,6 +72,7 @@ func (r *reader) read(s *Settings) {
 	s.Protect = r.flag("protect", s.Protect)
 	s.Monitoring = r.flag("monitoring", s.Monitoring)
 	s.Account = r.flag("account", s.Account)
+	s.Audit = r.flag("audit", s.Audit)
 	s.HealthInterval = r.number("healthInterval", s.HealthInterval, 5, 300)
 	s.DrainSeconds = r.number("drainSeconds", s.DrainSeconds, 1, 3600)
 }

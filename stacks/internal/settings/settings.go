@@ -78,6 +78,7 @@ type Settings struct {
 	Protect    bool // protect: deletion protection, final snapshot, buckets that are not deleted with their content
 	Monitoring bool // monitoring: performance insights and enhanced monitoring
 	Account    bool // account: settings of the whole account in this region belong to this stack
+	Audit      bool // audit: a trail of the whole account
 
 	HealthInterval int // healthInterval, seconds
 	DrainSeconds   int // drainSeconds
@@ -92,6 +93,7 @@ func profile(name Profile) (Settings, bool) {
 			DatabaseVersion: "15.10", DatabaseClass: "db.t4g.medium", DatabasePort: 5432, Readers: 1, BackupDays: 1, LogDays: 1,
 			SummaryMinInstances: 2, SummaryMaxInstances: 4, BacklogPerInstance: 200,
 			CacheNodeType: "cache.t4g.micro", CacheReplicas: 1, SearchInstanceType: "t3.small", SearchVolumeGiB: 10,
+			Audit:          true,
 			HealthInterval: 5, DrainSeconds: 5,
 		},
 		Dev: {
@@ -100,6 +102,7 @@ func profile(name Profile) (Settings, bool) {
 			DatabaseVersion: "16", DatabaseClass: "db.t4g.medium", DatabasePort: 5433, DatabaseCA: "certificates/rds.pem", Readers: 1, BackupDays: 1, LogDays: 7,
 			SummaryMinInstances: 1, SummaryMaxInstances: 3, BacklogPerInstance: 200,
 			CacheNodeType: "cache.t4g.micro", CacheReplicas: 1, SearchInstanceType: "t3.small", SearchVolumeGiB: 10,
+			Audit:          true,
 			HealthInterval: 10, DrainSeconds: 30,
 		},
 		Prod: {
@@ -108,7 +111,7 @@ func profile(name Profile) (Settings, bool) {
 			DatabaseVersion: "16", DatabaseClass: "db.r6g.large", DatabasePort: 5433, DatabaseCA: "certificates/rds.pem", Readers: 2, MaxReaders: 6, BackupDays: 14, LogDays: 365,
 			SummaryMinInstances: 3, SummaryMaxInstances: 30, BacklogPerInstance: 1000,
 			CacheNodeType: "cache.r7g.large", CacheReplicas: 2, SearchInstanceType: "r6g.large", SearchMasterType: "m6g.large", SearchVolumeGiB: 100,
-			Protect: true, Monitoring: true, Account: true,
+			Protect: true, Monitoring: true, Account: true, Audit: true,
 			HealthInterval: 10, DrainSeconds: 60,
 		},
 	}[name]

@@ -62,6 +62,10 @@ type Outputs struct {
 	KeyARN         string `json:"keyArn"`
 	ArtifactBucket string `json:"artifactBucket"`
 	FlowLogGroup   string `json:"flowLogGroup"`
+
+	AuditTrailARN string `json:"auditTrailArn"` // "none" when the stack makes no trail, as in the next two
+	AuditBucket   string `json:"auditBucket"`
+	AuditLogGroup string `json:"auditLogGroup"`
 }
 
 // Live has the same fields as Outputs, not yet known.
@@ -83,6 +87,7 @@ type Live struct {
 	CacheSecretARN, CacheSecurityGroup                               pulumi.StringInput
 	SearchDomain, SearchURL, SearchSecurityGroup                     pulumi.StringInput
 	AlarmTopicARN, KeyARN, ArtifactBucket, FlowLogGroup              pulumi.StringInput
+	AuditTrailARN, AuditBucket, AuditLogGroup                        pulumi.StringInput
 }
 
 // Export makes the fields stack outputs, under the names that Outputs gives them.

@@ -35,6 +35,7 @@ func TestStorefront(t *testing.T) {
 		{"DriftIsReportedAndRepaired", driftIsRepaired},
 		{"LabKilledAndStartedAgain", survivesKill},
 		{"NothingWasRefused", nothingWasRefused},
+		{"SecretsStayHidden", secretsStayHidden},
 		{"RunsOnThisMachine", func(t *testing.T, d *deployment) { running = tracesOf(t, d.status(t).PID) }},
 		{"DestroyLeavesTheLabEmpty", destroyLeavesNothing},
 	} {

@@ -78,8 +78,14 @@ func page(prod, dev []policy.Result) string {
 	var b strings.Builder
 	b.WriteString(`# The security scoreboard
 ` + "`make check`" + ` asks 65 questions of the stack as the profile ` + "`prod`" + ` declares it, and ` + "`make check PROFILE=dev`" + ` of the other one. They need no AWS: the stack's program runs, and what it
-declares is judged. ` + "`make check FILE=state.json`" + ` judges what was deployed (` + "`pulumi stack export`" + `) or what is about to be (` + "`pulumi preview --json`" + `). This page is written by
+declares is judged. ` + "`make check FILE=state.json`" + ` judges what was deployed (` + "`pulumi stack export`" + `) or what is about to be (` + "`pulumi preview --json --show-sames`" + `). This page is written by
 ` + "`go test ./policy/cmd/check -update`" + `, and a test keeps it true.
+
+` + "`pulumi preview --policy-pack policy/pack`" + ` (or ` + "`up`" + `) tells the same while it runs, as advice: Pulumi's Go SDK has policy packs, experimental so far, and the engine runs them like programs.
+
+A row is met when that is proven of every resource of its kind, and does not apply when there is none; a trail, GuardDuty and AWS Config are wanted of every account. What a preview does not know yet
+proves nothing, except that a reference to another resource is there. An exception in ` + "`policy/exceptions.yaml`" + ` covers the resources that it names, with a reason; one that excuses nothing is an
+error. Where a setting is the owner's to make, as the certificate of ` + "`prod`" + `, without which the stack refuses that profile, the check makes one up.
 
 FSBP is AWS Foundational Security Best Practices, CIS is CIS AWS Foundations 7.0, CKV are rules of Checkov.
 

@@ -5,32 +5,25 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
 
-	apiec2 "storefront/lab/api/ec2"
 	api "storefront/lab/api/elasticache"
 	apilogs "storefront/lab/api/logs"
-	"storefront/lab/authority"
 	"storefront/lab/dataplane"
-	"storefront/lab/dns"
-	"storefront/lab/ec2"
 	"storefront/lab/elasticache"
 	"storefront/lab/kms"
 	"storefront/lab/logs"
 	"storefront/lab/metrics"
 	"storefront/lab/network"
-	"storefront/lab/network/networktest"
 	"storefront/lab/redis"
 	"storefront/lab/region"
 	"storefront/lab/state"
@@ -40,38 +33,22 @@ const cacheToken = "correct-horse-battery-staple"
 
 // cacheLab is a region with a network, in which caches run and a client sits.
 type cacheLab struct {
-	*testing.T
-	dir       string
-	store     *state.Store
-	ec2       *ec2.Service
-	cache     *elasticache.Service
-	authority *authority.Authority
-	net       *network.Network
-	engine    *redis.Engine
-	caches    *dataplane.Caches
-	client    string // network interface
-	log       *slog.Logger
+	*testRegion
+	cache  *elasticache.Service
+	engine *redis.Engine
+	caches *dataplane.Caches
+	client string // network interface
 }
 
 func newCacheLab(t *testing.T) *cacheLab {
 	t.Helper()
-	dir := t.TempDir()
-	store, err := state.Open(filepath.Join(dir, "state"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = store.Close() })
-	l := &cacheLab{T: t, dir: filepath.Join(dir, "caches"), store: store, net: networktest.Open(t), log: slog.New(slog.NewTextHandler(t.Output(), nil))}
-	if l.authority, err = authority.Open(dir); err != nil {
-		t.Fatal(err)
-	}
+	r, subnets, client := newDataRegion(t)
+	r.dir = filepath.Join(r.dir, "caches")
+	l := &cacheLab{testRegion: r, client: client}
 	l.openEngine()
-	r := region.Default()
-	l.ec2 = ec2.New(ec2.Config{Store: store, Region: r, Now: time.Now, Profile: func(*state.Tx, string) (ec2.Profile, bool) { return ec2.Profile{}, false }})
-	l.cache = elasticache.New(elasticache.Config{Store: store, Region: r, Now: time.Now, Engine: l.engine, Network: l.ec2, Keys: kms.New(store, r, time.Now)})
-	l.declareNetwork()
-	names := dns.SourceFunc(func(string, string, uint16) ([]dns.Record, bool) { return nil, false })
-	l.background(&dataplane.Network{Store: store, EC2: l.ec2, Net: l.net, Names: names, Log: l.log})
+	here := region.Default()
+	l.cache = elasticache.New(elasticache.Config{Store: l.store, Region: here, Now: time.Now, Engine: l.engine, Network: l.ec2, Keys: kms.New(l.store, here, time.Now)})
+	must(l.cache.CreateCacheSubnetGroup(l.Context(), &api.CreateCacheSubnetGroupInput{CacheSubnetGroupName: new("data"), CacheSubnetGroupDescription: new("d"), SubnetIds: subnets}))(l.T)
 	return l
 }
 
@@ -85,39 +62,6 @@ func (l *cacheLab) openEngine() {
 		l.Fatal(err)
 	}
 	l.engine = engine
-}
-
-func (l *cacheLab) declareNetwork() {
-	l.Helper()
-	vpc := must(l.ec2.CreateVpc(l.Context(), &apiec2.CreateVpcInput{CidrBlock: new("10.0.0.0/16")}))(l.T).Vpc.VpcId
-	var subnets []string
-	for i, zone := range []string{"us-east-1a", "us-east-1b"} {
-		out := must(l.ec2.CreateSubnet(l.Context(), &apiec2.CreateSubnetInput{VpcId: vpc, AvailabilityZone: &zone, CidrBlock: new(fmt.Sprintf("10.0.%d.0/24", i))}))(l.T)
-		subnets = append(subnets, *out.Subnet.SubnetId)
-	}
-	must(l.cache.CreateCacheSubnetGroup(l.Context(), &api.CreateCacheSubnetGroupInput{CacheSubnetGroupName: new("data"), CacheSubnetGroupDescription: new("d"), SubnetIds: subnets}))(l.T)
-	if err := l.store.Update(func(tx *state.Tx) error {
-		eni, err := l.ec2.CreateManagedInterface(tx, ec2.ManagedInterface{Subnet: subnets[0], Description: "client", RequesterID: "test"})
-		l.client = eni.ID
-		return err
-	}); err != nil {
-		l.Fatal(err)
-	}
-}
-
-// background runs a reconciler until the test ends or stop is called.
-func (l *cacheLab) background(r interface{ Run(context.Context) error }) (stop func()) {
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if err := r.Run(ctx); err != nil {
-			l.Errorf("%T: %v", r, err)
-		}
-	}()
-	stop = sync.OnceFunc(func() { cancel(); <-done })
-	l.Cleanup(stop)
-	return stop
 }
 
 func (l *cacheLab) run() (stop func()) {
@@ -164,20 +108,6 @@ func (l *cacheLab) primary() string {
 		}
 	}
 	return ""
-}
-
-func (l *cacheLab) eventually(what string, holds func() bool) {
-	l.Helper()
-	deadline := time.After(30 * time.Second)
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-deadline:
-			l.Fatalf("it did not become true within 30 s that %s", what)
-		case <-tick.C:
-		}
-	}
 }
 
 // connect makes a client in the client's interface of an endpoint, whose name it resolves for each connection and verifies.

@@ -5,14 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -20,12 +18,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	apiec2 "storefront/lab/api/ec2"
 	apirds "storefront/lab/api/rds"
-	"storefront/lab/authority"
 	"storefront/lab/dataplane"
-	"storefront/lab/dns"
-	"storefront/lab/ec2"
 	"storefront/lab/instance"
 	"storefront/lab/kms"
 	"storefront/lab/metrics"
@@ -48,41 +42,24 @@ func TestMain(m *testing.M) {
 
 // databaseLab is a region with a network, in which databases run and a client sits.
 type databaseLab struct {
+	*testRegion
 	metrics *metrics.Store
-	*testing.T
-	dir       string
-	store     *state.Store
-	ec2       *ec2.Service
-	rds       *rds.Service
-	secrets   *secretsmanager.Service
-	authority *authority.Authority
-	net       *network.Network
-	engine    *postgres.Engine
-	client    string // network interface
-	log       *slog.Logger
+	rds     *rds.Service
+	secrets *secretsmanager.Service
+	engine  *postgres.Engine
+	client  string // network interface
 }
 
 func newDatabaseLab(t *testing.T) *databaseLab {
 	t.Helper()
-	dir := t.TempDir()
-	store, err := state.Open(filepath.Join(dir, "state"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = store.Close() })
-	l := &databaseLab{T: t, metrics: metrics.New(time.Now, time.Hour), dir: dir, store: store, net: networktest.Open(t), log: slog.New(slog.NewTextHandler(t.Output(), nil))}
-	if l.authority, err = authority.Open(dir); err != nil {
-		t.Fatal(err)
-	}
+	r, subnets, client := newDataRegion(t)
+	l := &databaseLab{testRegion: r, metrics: metrics.New(time.Now, time.Hour), client: client}
 	l.openEngine()
-	r := region.Default()
-	keys := kms.New(store, r, time.Now)
-	l.secrets = secretsmanager.New(store, r, keys, time.Now)
-	l.ec2 = ec2.New(ec2.Config{Store: store, Region: r, Now: time.Now, Profile: func(*state.Tx, string) (ec2.Profile, bool) { return ec2.Profile{}, false }})
-	l.rds = rds.New(rds.Config{Store: store, Region: r, Now: time.Now, Engine: l.engine, Network: l.ec2, Secrets: l.secrets, Keys: keys})
-	l.declareNetwork()
-	names := dns.SourceFunc(func(string, string, uint16) ([]dns.Record, bool) { return nil, false })
-	l.background(&dataplane.Network{Store: store, EC2: l.ec2, Net: l.net, Names: names, Log: l.log})
+	here := region.Default()
+	keys := kms.New(l.store, here, time.Now)
+	l.secrets = secretsmanager.New(l.store, here, keys, time.Now)
+	l.rds = rds.New(rds.Config{Store: l.store, Region: here, Now: time.Now, Engine: l.engine, Network: l.ec2, Secrets: l.secrets, Keys: keys})
+	must(l.rds.CreateDBSubnetGroup(l.Context(), &apirds.CreateDBSubnetGroupInput{DBSubnetGroupName: new("data"), DBSubnetGroupDescription: new("d"), SubnetIds: subnets}))(l.T)
 	return l
 }
 
@@ -96,44 +73,6 @@ func (l *databaseLab) openEngine() {
 		l.Fatal(err)
 	}
 	l.engine = engine
-}
-
-func (l *databaseLab) declareNetwork() {
-	l.Helper()
-	vpc := must(l.ec2.CreateVpc(l.Context(), &apiec2.CreateVpcInput{CidrBlock: new("10.0.0.0/16")}))(l.T).Vpc.VpcId
-	var subnets []string
-	for i, zone := range []string{"us-east-1a", "us-east-1b"} {
-		out := must(l.ec2.CreateSubnet(l.Context(), &apiec2.CreateSubnetInput{VpcId: vpc, AvailabilityZone: &zone, CidrBlock: new(fmt.Sprintf("10.0.%d.0/24", i))}))(l.T)
-		subnets = append(subnets, *out.Subnet.SubnetId)
-	}
-	must(l.rds.CreateDBSubnetGroup(l.Context(), &apirds.CreateDBSubnetGroupInput{DBSubnetGroupName: new("data"), DBSubnetGroupDescription: new("d"), SubnetIds: subnets}))(l.T)
-	l.update(func(tx *state.Tx) error {
-		eni, err := l.ec2.CreateManagedInterface(tx, ec2.ManagedInterface{Subnet: subnets[0], Description: "client", RequesterID: "test"})
-		l.client = eni.ID
-		return err
-	})
-}
-
-func (l *databaseLab) update(f func(*state.Tx) error) {
-	l.Helper()
-	if err := l.store.Update(f); err != nil {
-		l.Fatal(err)
-	}
-}
-
-// background runs a reconciler until the test ends or stop is called.
-func (l *databaseLab) background(r interface{ Run(context.Context) error }) (stop func()) {
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if err := r.Run(ctx); err != nil {
-			l.Errorf("%T: %v", r, err)
-		}
-	}()
-	stop = sync.OnceFunc(func() { cancel(); <-done })
-	l.Cleanup(stop)
-	return stop
 }
 
 func (l *databaseLab) databases() (stop func()) {
@@ -180,20 +119,6 @@ func (l *databaseLab) settled() {
 		}
 		return ok
 	})
-}
-
-func (l *databaseLab) eventually(what string, holds func() bool) {
-	l.Helper()
-	deadline := time.After(40 * time.Second)
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-deadline:
-			l.Fatalf("it did not become true within 40 s that %s", what)
-		case <-tick.C:
-		}
-	}
 }
 
 func (l *databaseLab) writer() string {

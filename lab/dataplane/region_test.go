@@ -103,6 +103,42 @@ func (r *testRegion) connect() {
 	r.background(&dataplane.Network{Store: r.store, EC2: r.ec2, Net: r.net, Names: r.names, Log: r.log})
 }
 
+// newDataRegion is a region with a network, subnets in two zones, and a client's network interface in the first: for what runs in several zones.
+func newDataRegion(t *testing.T) (r *testRegion, subnets []string, client string) {
+	t.Helper()
+	r = newTestRegion(t, time.Now)
+	r.connect()
+	other := must(r.ec2.CreateSubnet(t.Context(), &ec2api.CreateSubnetInput{VpcId: &r.vpc, CidrBlock: new("10.0.1.0/24"), AvailabilityZone: new("us-east-1b")}))(t)
+	r.update(func(tx *state.Tx) error {
+		eni, err := r.ec2.CreateManagedInterface(tx, ec2.ManagedInterface{Subnet: r.subnet, Description: "client", RequesterID: "test"})
+		client = eni.ID
+		return err
+	})
+	return r, []string{r.subnet, *other.Subnet.SubnetId}, client
+}
+
+func (r *testRegion) update(f func(*state.Tx) error) {
+	r.Helper()
+	if err := r.store.Update(f); err != nil {
+		r.Fatal(err)
+	}
+}
+
+// eventually polls until holds, for what servers do in their own time.
+func (r *testRegion) eventually(what string, holds func() bool) {
+	r.Helper()
+	deadline := time.After(40 * time.Second)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-deadline:
+			r.Fatalf("it did not become true within 40 s that %s", what)
+		case <-tick.C:
+		}
+	}
+}
+
 // background runs a reconciler until the test ends or stop is called.
 func (r *testRegion) background(reconciler interface{ Run(context.Context) error }) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())

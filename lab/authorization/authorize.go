@@ -162,11 +162,9 @@ func (a *Authorizer) decide(tx *state.Tx, who caller, serviceName string, ask As
 		return fmt.Errorf("the policy of %s: %w", r.Resource, err)
 	}
 	d := access.Decide(r, p)
-	if d.Allowed {
-		a.records.use(who.Principal, r.Action)
+	if a.Record(r, d); d.Allowed {
 		return nil
 	}
-	a.records.deny(who.Principal, r.Action, r.Resource)
 	return refusal(serviceName, r, d)
 }
 

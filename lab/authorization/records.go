@@ -44,7 +44,7 @@ func (r *records) deny(p access.Principal, action, resource string) {
 }
 
 func (r *records) use(p access.Principal, action string) {
-	key := Use{Principal: cmp.Or(p.Role, p.ARN, p.Service), Action: action}
+	key := Use{Principal: cmp.Or(p.Role, p.ARN, p.Service, "anonymous"), Action: action}
 	r.mu.RLock()
 	known := r.used[key]
 	r.mu.RUnlock()
@@ -55,6 +55,15 @@ func (r *records) use(p access.Principal, action string) {
 	defer r.mu.Unlock()
 	if len(r.used) < maxRecords {
 		r.used[key] = true
+	}
+}
+
+// Record keeps a decision that was made elsewhere: at the door of a search domain, whose requests are no calls of an operation.
+func (a *Authorizer) Record(r *access.Request, d access.Decision) {
+	if d.Allowed {
+		a.records.use(r.Principal, r.Action)
+	} else {
+		a.records.deny(r.Principal, r.Action, r.Resource)
 	}
 }
 

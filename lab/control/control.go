@@ -35,6 +35,7 @@ type Status struct {
 	Faults        []Fault        `json:"faults"`      // that are in force until another ends them
 	Unsupported   []Call         `json:"unsupported"` // calls that the lab refused because it does not serve them
 	Denied        []Denied       `json:"denied"`      // calls that the lab refused because no policy allows them, or one denies them
+	Used          []Used         `json:"used"`        // what principals were allowed, for finding permissions that nobody needs
 }
 
 // Denied counts the calls of a principal that were denied for the same permission.
@@ -43,6 +44,12 @@ type Denied struct {
 	Action    string `json:"action"`
 	Resource  string `json:"resource"`
 	Count     int    `json:"count"`
+}
+
+// Used is an action that a principal was allowed since the lab started.
+type Used struct {
+	Principal string `json:"principal"` // ARN of the user, or of the session's role
+	Action    string `json:"action"`
 }
 
 // Instance is one virtual machine.

@@ -24,12 +24,15 @@ import (
 // Status implements control.Lab.
 func (l *lab) Status(ctx context.Context) (s control.Status, err error) {
 	s = control.Status{ID: l.id, Endpoint: l.endpoint, Region: l.region.Name, Account: l.region.Account, Started: l.started, MemoryBytes: residentMemory(),
-		Instances: []control.Instance{}, LoadBalancers: []control.LoadBalancer{}, Databases: []control.Database{}, Caches: []control.Cache{}, SearchDomains: []control.SearchDomain{}, Faults: []control.Fault{}, Unsupported: []control.Call{}, Denied: []control.Denied{}}
+		Instances: []control.Instance{}, LoadBalancers: []control.LoadBalancer{}, Databases: []control.Database{}, Caches: []control.Cache{}, SearchDomains: []control.SearchDomain{}, Faults: []control.Fault{}, Unsupported: []control.Call{}, Denied: []control.Denied{}, Used: []control.Used{}}
 	for _, c := range l.wire.Unsupported() {
 		s.Unsupported = append(s.Unsupported, control.Call{Service: c.Service, Operation: c.Operation, Count: c.Times})
 	}
 	for _, d := range l.access.Denied() {
 		s.Denied = append(s.Denied, control.Denied{Principal: d.Principal, Action: d.Action, Resource: d.Resource, Count: d.Count})
+	}
+	for _, u := range l.access.Used() {
+		s.Used = append(s.Used, control.Used{Principal: u.Principal, Action: u.Action})
 	}
 	for _, fill := range []func(context.Context, *control.Status) error{l.countResources, l.listInstances, l.listLoadBalancers, l.listDatabases, l.listCaches, l.listSearchDomains, l.listFaults} {
 		if err := fill(ctx, &s); err != nil {

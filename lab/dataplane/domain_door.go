@@ -16,35 +16,13 @@ import (
 
 	"storefront/lab/access"
 	"storefront/lab/elasticsearch"
-	"storefront/lab/iam"
-	"storefront/lab/region"
 	"storefront/lab/state"
 	"storefront/lab/wire"
 )
 
-// Identities tells the policies of who calls, by the ARN of a user or a role session, with the ARN of the session's role.
+// Identities tells the policies of who calls, by the ARN of a user or a role session, with the ARN of the session's role. iam.Service implements it.
 type Identities interface {
 	Policies(tx *state.Tx, arn string) (identity []access.Document, boundary *access.Document, role string, err error)
-}
-
-// Roles is an Identities that knows roles and no policies: what an access policy does not allow is not allowed.
-type Roles struct {
-	Region region.Region
-	IAM    *iam.Service
-}
-
-// Policies implements Identities.
-func (r Roles) Policies(tx *state.Tx, arn string) (identity []access.Document, boundary *access.Document, role string, err error) {
-	session, ok := strings.CutPrefix(arn, r.Region.GlobalARN("sts", "assumed-role/"))
-	if !ok {
-		return nil, nil, "", nil
-	}
-	name, _, _ := strings.Cut(session, "/")
-	found, err := r.IAM.Role(tx, name)
-	if _, gone := errors.AsType[*wire.Error](err); gone { // deleted since the session began
-		return nil, nil, "", nil
-	}
-	return nil, nil, found.ARN, err
 }
 
 // door stands before the nodes of a domain and lets in whom signature, access policy and fine-grained access control let in.
@@ -151,6 +129,9 @@ func (d *door) judge(r *http.Request, v *visitor) (message string, err error) {
 		q.Context["aws:principalarn"], q.Context["aws:principalaccount"] = []string{v.principal()}, []string{v.Account}
 	}
 	decision := access.Decide(q, p)
+	if d.Judged != nil {
+		d.Judged(q, decision)
+	}
 	if decision.Allowed {
 		return "", nil
 	}

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"storefront/lab/access"
 	"storefront/lab/authority"
 	"storefront/lab/elasticsearch"
 	"storefront/lab/metrics"
@@ -32,6 +33,7 @@ type Domains struct {
 	Authority    *authority.Authority
 	Authenticate func(r *http.Request, service string, body []byte) (wire.Identity, error) // see wire.Server.Authenticate
 	Identities   Identities
+	Judged       func(*access.Request, access.Decision) // is told of each decision by the access policy of a domain; may be nil
 	Metrics      *metrics.Store
 	Account      string
 	Dir          string        // holds a directory for each domain

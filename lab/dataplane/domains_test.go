@@ -107,7 +107,7 @@ func (l *searchLab) prepare() {
 // run runs the domains with their data below a directory, until the test ends or stop is called.
 func (l *searchLab) run(dir string) (stop func()) {
 	l.domains = &dataplane.Domains{Store: l.store, Search: l.search, Net: l.net, Authority: l.authority, Authenticate: l.wire.Authenticate, Metrics: metrics.New(time.Now, time.Hour),
-		Identities: dataplane.Roles{Region: region.Default(), IAM: l.iam}, Account: region.Default().Account, Dir: filepath.Join(l.dir, dir), Replacement: 100 * time.Millisecond, Log: l.log}
+		Identities: l.iam, Account: region.Default().Account, Dir: filepath.Join(l.dir, dir), Replacement: 100 * time.Millisecond, Log: l.log}
 	l.transport = &http.Transport{
 		TLSClientConfig: &tls.Config{RootCAs: l.authority.Pool()},
 		DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {

@@ -86,14 +86,14 @@ func (q *Queue) makeAlarms(ctx *pulumi.Context, source, dead *sqs.Queue, child p
 
 // GrantSend returns the policy document that lets a role send messages, and use the key for that only.
 func (q *Queue) GrantSend() pulumi.StringOutput {
-	return q.grant([]string{"kms:Decrypt", "kms:GenerateDataKey"}, "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage")
+	return q.grant([]string{"kms:Decrypt", "kms:GenerateDataKey"}, "sqs:GetQueueAttributes", "sqs:SendMessage")
 }
 
 // GrantConsume returns the policy document that lets a role receive messages, hold, release and delete them, and use the key for
 // that only.
 func (q *Queue) GrantConsume() pulumi.StringOutput {
 	return q.grant([]string{"kms:Decrypt"},
-		"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ReceiveMessage")
+		"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
 }
 
 func (q *Queue) grant(key []string, actions ...string) pulumi.StringOutput {

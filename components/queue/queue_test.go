@@ -109,9 +109,9 @@ func TestGrants(t *testing.T) {
 			return nil
 		})
 	}
-	const consume = own + `["sqs:ChangeMessageVisibility","sqs:DeleteMessage","sqs:GetQueueAttributes","sqs:GetQueueUrl","sqs:ReceiveMessage"],"Resource":"` + arn + `"}`
+	const consume = own + `["sqs:ChangeMessageVisibility","sqs:DeleteMessage","sqs:GetQueueAttributes","sqs:ReceiveMessage"],"Resource":"` + arn + `"}`
 	run(t, args(), func(q *queue.Queue) {
-		check("send", q.GrantSend(), own+`["sqs:GetQueueAttributes","sqs:GetQueueUrl","sqs:SendMessage"],"Resource":"`+arn+`"},`+
+		check("send", q.GrantSend(), own+`["sqs:GetQueueAttributes","sqs:SendMessage"],"Resource":"`+arn+`"},`+
 			`{"Effect":"Allow","Action":["kms:Decrypt","kms:GenerateDataKey"],"Resource":"`+key+`"`+via)
 		check("consume", q.GrantConsume(), consume+`,{"Effect":"Allow","Action":"kms:Decrypt","Resource":"`+key+`"`+via)
 	})

@@ -28,6 +28,8 @@ func TestStorefront(t *testing.T) {
 		{"ServesTheCatalogue", servesTheCatalogue},
 		{"ReachesEveryInstance", reachesEveryInstance},
 		{"ReaderIsReadOnlyAndFollows", readerFollows},
+		{"PermissionsAreUsed", permissionsAreUsed},
+		{"NothingWasDenied", nothingWasDenied},
 		{"DatabaseIsPrivate", databaseIsPrivate},
 		{"PrivateInstanceNeedsARouteToS3", needsRoute},
 		{"UnhealthyInstanceGetsNothing", unhealthyInstanceGetsNothing},

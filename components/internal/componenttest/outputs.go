@@ -108,6 +108,10 @@ func stores(args pulumi.MockResourceArgs, out resource.PropertyMap, set func(key
 	case "cloudtrail/trail:Trail":
 		id = arn("cloudtrail", "trail/%s", out["name"].StringValue())
 		set("arn", "%s", id)
+	case "wafv2/webAcl:WebAcl", "wafv2/ipSet:IpSet":
+		id = "a1b2c3d4-5678-90ab-cdef-111122223333"
+		set("name", "%s", name)
+		set("arn", "%s", arn("wafv2", "regional/%s/%s/%s", strings.ToLower(args.TypeToken[strings.LastIndex(args.TypeToken, ":")+1:]), name, id))
 	case "sns/topic:Topic":
 		set("name", "%s", name)
 		set("arn", "%s", arn("sns", "%s", name))

@@ -39,15 +39,15 @@ type test func(values []any) bool
 // parseFilter reads a filter policy.
 func parseFilter(text string) (*filter, error) {
 	if len(text) > maxFilterSize {
-		return nil, fmt.Errorf("the policy is longer than %.0f bytes", maxFilterSize)
+		return nil, refused("the policy is longer than %.0f bytes", maxFilterSize)
 	}
 	d := json.NewDecoder(strings.NewReader(text))
 	var root map[string]json.RawMessage
 	if err := d.Decode(&root); err != nil {
-		return nil, errors.New("failed to parse JSON: it must be an object")
+		return nil, refused("failed to parse JSON: it must be an object")
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("failed to parse JSON: there is text after the object")
+		return nil, refused("failed to parse JSON: there is text after the object")
 	}
 	p := filterParser{combinations: 1}
 	f, err := p.object(root, 1)
@@ -55,23 +55,26 @@ func parseFilter(text string) (*filter, error) {
 		return nil, err
 	}
 	if p.keys > maxFilterKeys {
-		return nil, fmt.Errorf("Filter policy can not have more than %d keys", maxFilterKeys)
+		return nil, refused("Filter policy can not have more than %d keys", maxFilterKeys)
 	}
 	if p.combinations > maxFilterCombinations {
-		return nil, errors.New("Filter policy is too complex")
+		return nil, refused("Filter policy is too complex")
 	}
 	return f, nil
 }
+
+// refused is the reason that a policy is refused for, in the words of SNS.
+func refused(format string, args ...any) error { return fmt.Errorf(format, args...) }
 
 // filterParser counts what the limits are about.
 type filterParser struct{ keys, combinations int }
 
 func (p *filterParser) object(members map[string]json.RawMessage, depth int) (*filter, error) {
 	if depth > maxFilterDepth {
-		return nil, errors.New("Filter policy is nested too deep")
+		return nil, refused("Filter policy is nested too deep")
 	}
 	if len(members) == 0 {
-		return nil, errors.New("an object must have at least one key")
+		return nil, refused("an object must have at least one key")
 	}
 	f := &filter{keys: map[string]condition{}}
 	for key, raw := range members {
@@ -97,7 +100,7 @@ func (p *filterParser) object(members map[string]json.RawMessage, depth int) (*f
 			}
 			f.keys[key] = condition{inside: inside}
 		default:
-			return nil, fmt.Errorf("%q must be an object or an array", key)
+			return nil, refused("%q must be an object or an array", key)
 		}
 	}
 	return f, nil
@@ -129,7 +132,7 @@ func (p *filterParser) or(list []json.RawMessage, depth int) (alternatives []fil
 
 func (p *filterParser) tests(key string, list []json.RawMessage) (tests []test, err error) {
 	if len(list) == 0 {
-		return nil, fmt.Errorf("Empty arrays are not allowed: %q", key)
+		return nil, refused("Empty arrays are not allowed: %q", key)
 	}
 	p.keys++
 	p.combinations = min(p.combinations*len(list), math.MaxInt32)
@@ -157,13 +160,13 @@ func parseTest(raw json.RawMessage) (test, error) {
 	switch v := value.(type) {
 	case map[string]any:
 		if len(v) != 1 {
-			return nil, errors.New("Only one key allowed in match expression")
+			return nil, refused("Only one key allowed in match expression")
 		}
 		for operator, operand := range v {
 			if operator == "exists" {
 				want, ok := operand.(bool)
 				if !ok {
-					return nil, errors.New("exists match pattern must be either true or false")
+					return nil, refused("exists match pattern must be either true or false")
 				}
 				return func(values []any) bool { return (len(values) > 0) == want }, nil
 			}
@@ -171,7 +174,7 @@ func parseTest(raw json.RawMessage) (test, error) {
 			return some(accepts), err
 		}
 	case []any:
-		return nil, errors.New("Match value must be String, number, true, false, or null")
+		return nil, refused("Match value must be String, number, true, false, or null")
 	case float64:
 		if math.Abs(v) > maxFilterNumber {
 			return nil, errNumber()
@@ -181,7 +184,7 @@ func parseTest(raw json.RawMessage) (test, error) {
 }
 
 func errNumber() error {
-	return fmt.Errorf("Value of numeric match must be between -%.0e and %.0e", maxFilterNumber, maxFilterNumber)
+	return refused("Value of numeric match must be between -%.0e and %.0e", maxFilterNumber, maxFilterNumber)
 }
 
 // parseOperator reads an operator that looks at one value.
@@ -190,7 +193,7 @@ func parseOperator(operator string, operand any) (accepts func(any) bool, err er
 	case "prefix", "suffix", "equals-ignore-case", "cidr":
 		text, ok := operand.(string)
 		if !ok {
-			return nil, fmt.Errorf("%s match pattern must be a string", operator)
+			return nil, refused("%s match pattern must be a string", operator)
 		}
 		return textOperator(operator, text)
 	case "numeric":
@@ -198,7 +201,7 @@ func parseOperator(operator string, operand any) (accepts func(any) bool, err er
 	case "anything-but":
 		return anythingBut(operand)
 	}
-	return nil, fmt.Errorf("Unrecognized match type %s", operator)
+	return nil, refused("Unrecognized match type %s", operator)
 }
 
 func textOperator(operator, operand string) (func(any) bool, error) {
@@ -210,7 +213,7 @@ func textOperator(operator, operand string) (func(any) bool, error) {
 	if operator == "cidr" {
 		block, err := netip.ParsePrefix(operand)
 		if err != nil {
-			return nil, fmt.Errorf("Malformed CIDR, %s is not a block of addresses", operand)
+			return nil, refused("Malformed CIDR, %s is not a block of addresses", operand)
 		}
 		accepts = func(got string) bool {
 			address, err := netip.ParseAddr(got)
@@ -227,7 +230,7 @@ func textOperator(operator, operand string) (func(any) bool, error) {
 func numericOperator(operand any) (func(any) bool, error) {
 	list, ok := operand.([]any)
 	if !ok || len(list) != 2 && len(list) != 4 {
-		return nil, errors.New("numeric match needs one or two pairs of an operator and a number")
+		return nil, refused("numeric match needs one or two pairs of an operator and a number")
 	}
 	var checks []func(float64) bool
 	for i := 0; i < len(list); i += 2 {
@@ -241,7 +244,7 @@ func numericOperator(operand any) (func(any) bool, error) {
 			">": func(x float64) bool { return x > n }, ">=": func(x float64) bool { return x >= n },
 		}[operator]
 		if !ok || len(list) == 4 && !strings.HasPrefix(operator, [...]string{">", "<"}[i/2]) {
-			return nil, fmt.Errorf("Unrecognized numeric range operator: %v", list[i])
+			return nil, refused("Unrecognized numeric range operator: %v", list[i])
 		}
 		checks = append(checks, check)
 	}
@@ -258,16 +261,16 @@ func anythingBut(operand any) (func(any) bool, error) {
 		excluded = []any{operand}
 	}
 	if len(excluded) == 0 {
-		return nil, errors.New("Anything-but list must not be empty")
+		return nil, refused("Anything-but list must not be empty")
 	}
 	if inner, ok := operand.(map[string]any); ok {
 		if len(inner) != 1 {
-			return nil, errors.New("Only one key allowed in match expression")
+			return nil, refused("Only one key allowed in match expression")
 		}
 		for operator, value := range inner {
 			text, isText := value.(string)
 			if !isText || operator != "prefix" && operator != "suffix" && operator != "equals-ignore-case" {
-				return nil, fmt.Errorf("Unsupported anything-but pattern: %s", operator)
+				return nil, refused("Unsupported anything-but pattern: %s", operator)
 			}
 			accepts, err := textOperator(operator, text)
 			return func(got any) bool { return !accepts(got) }, err
@@ -277,7 +280,7 @@ func anythingBut(operand any) (func(any) bool, error) {
 		switch value.(type) {
 		case string, float64:
 		default:
-			return nil, errors.New("Inside anything but list, start|null|boolean is not supported")
+			return nil, refused("Inside anything but list, start|null|boolean is not supported")
 		}
 	}
 	return func(got any) bool { return !slices.Contains(excluded, got) }, nil

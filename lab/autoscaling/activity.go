@@ -9,6 +9,7 @@ import (
 	api "storefront/lab/api/autoscaling"
 	"storefront/lab/region"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // keepActivities is how many activities of a group are kept; AWS keeps those of six weeks.
@@ -71,7 +72,7 @@ func (a *activity) set(status, message string, now time.Time) {
 
 func (a activity) describe() api.Activity {
 	d := api.Activity{ActivityId: &a.ID, AutoScalingGroupARN: &a.GroupARN, AutoScalingGroupName: &a.Group, Cause: &a.Cause, Description: &a.Description,
-		Details: &a.Details, Progress: &a.Progress, StartTime: &a.Start, StatusCode: &a.Status, StatusMessage: text(a.StatusMessage)}
+		Details: &a.Details, Progress: &a.Progress, StartTime: &a.Start, StatusCode: &a.Status, StatusMessage: wire.Optional(a.StatusMessage)}
 	if !a.End.IsZero() {
 		d.EndTime = &a.End
 	}

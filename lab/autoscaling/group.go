@@ -189,7 +189,7 @@ func (g group) describe(mine []member) api.AutoScalingGroup {
 	for _, m := range mine {
 		if m.ID != "" {
 			d.Instances = append(d.Instances, api.Instance{
-				AvailabilityZone: new(m.Zone), HealthStatus: new(m.health()), InstanceId: new(m.ID), InstanceType: text(m.Type), LaunchTemplate: m.Template,
+				AvailabilityZone: new(m.Zone), HealthStatus: new(m.health()), InstanceId: new(m.ID), InstanceType: wire.Optional(m.Type), LaunchTemplate: m.Template,
 				LifecycleState: new(m.State), ProtectedFromScaleIn: new(m.Protected),
 			})
 		}

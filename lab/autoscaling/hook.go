@@ -101,7 +101,7 @@ func (s *Service) DescribeLifecycleHooks(_ context.Context, in *api.DescribeLife
 			if len(in.LifecycleHookNames) == 0 || slices.Contains(in.LifecycleHookNames, h.Name) {
 				out.LifecycleHooks = append(out.LifecycleHooks, api.LifecycleHook{
 					AutoScalingGroupName: new(h.Group), LifecycleHookName: new(h.Name), LifecycleTransition: new(h.Transition), DefaultResult: new(h.Result),
-					HeartbeatTimeout: new(h.Timeout), GlobalTimeout: new(int64(h.maxWait() / time.Second)), NotificationMetadata: text(h.Metadata),
+					HeartbeatTimeout: new(h.Timeout), GlobalTimeout: new(int64(h.maxWait() / time.Second)), NotificationMetadata: wire.Optional(h.Metadata),
 				})
 			}
 		}

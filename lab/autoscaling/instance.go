@@ -18,7 +18,7 @@ func (s *Service) DescribeAutoScalingInstances(_ context.Context, in *api.Descri
 			if m.ID != "" && (len(in.InstanceIds) == 0 || slices.Contains(in.InstanceIds, m.ID)) {
 				found = append(found, api.AutoScalingInstanceDetails{
 					AutoScalingGroupName: new(m.Group), AvailabilityZone: new(m.Zone), HealthStatus: new(upper(m.health())), InstanceId: new(m.ID),
-					InstanceType: text(m.Type), LaunchTemplate: m.Template, LifecycleState: new(m.State), ProtectedFromScaleIn: new(m.Protected),
+					InstanceType: wire.Optional(m.Type), LaunchTemplate: m.Template, LifecycleState: new(m.State), ProtectedFromScaleIn: new(m.Protected),
 				})
 			}
 		}

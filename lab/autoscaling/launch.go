@@ -68,7 +68,7 @@ func newDistribution(in *api.InstancesDistribution) (*api.InstancesDistribution,
 	d.OnDemandBaseCapacity = new(wire.Or(d.OnDemandBaseCapacity, 0))
 	d.OnDemandPercentageAboveBaseCapacity = new(wire.Or(d.OnDemandPercentageAboveBaseCapacity, 100))
 	d.SpotAllocationStrategy = new(wire.Or(d.SpotAllocationStrategy, "lowest-price"))
-	if d.SpotMaxPrice = text(wire.Value(d.SpotMaxPrice)); d.SpotMaxPrice != nil {
+	if d.SpotMaxPrice = wire.Optional(wire.Value(d.SpotMaxPrice)); d.SpotMaxPrice != nil {
 		return nil, unsupported("SpotMaxPrice")
 	}
 	switch {

@@ -152,7 +152,7 @@ func (t *turn) run(ctx context.Context, g group, m *member) (id string, err erro
 	number := strconv.FormatInt(wire.Value(version.LaunchTemplateVersions[0].VersionNumber), 10)
 	m.Template = &api.LaunchTemplateSpecification{LaunchTemplateId: spec.LaunchTemplateId, LaunchTemplateName: spec.LaunchTemplateName, Version: &number}
 	in := &ec2api.RunInstancesInput{
-		ClientToken: &m.Token, MinCount: new(int64(1)), MaxCount: new(int64(1)), InstanceType: text(m.Type), SubnetId: &m.Subnet,
+		ClientToken: &m.Token, MinCount: new(int64(1)), MaxCount: new(int64(1)), InstanceType: wire.Optional(m.Type), SubnetId: &m.Subnet,
 		LaunchTemplate:    &ec2api.LaunchTemplateSpecification{LaunchTemplateId: spec.LaunchTemplateId, Version: &number},
 		TagSpecifications: []ec2api.TagSpecification{{ResourceType: new("instance"), Tags: propagated(g)}},
 	}

@@ -179,7 +179,7 @@ func (r refresh) percent() int64 {
 }
 
 func (r refresh) describe() api.InstanceRefresh {
-	d := api.InstanceRefresh{AutoScalingGroupName: new(r.Group), InstanceRefreshId: new(r.ID), Status: new(r.Status), StatusReason: text(r.Reason),
+	d := api.InstanceRefresh{AutoScalingGroupName: new(r.Group), InstanceRefreshId: new(r.ID), Status: new(r.Status), StatusReason: wire.Optional(r.Reason),
 		StartTime: new(r.Start), Preferences: new(r.Preferences), DesiredConfiguration: r.Desired}
 	if r.Status != api.InstanceRefreshStatusPending {
 		d.InstancesToUpdate, d.PercentageComplete = new(r.Left), new(r.percent())

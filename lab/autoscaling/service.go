@@ -124,14 +124,6 @@ func invalid(format string, args ...any) error { return fault("ValidationError",
 // unsupported refuses what AWS offers and the lab does not.
 func unsupported(what string) error { return invalid("%s is not supported in this region.", what) }
 
-// text is a pointer to s, or nil when s is empty, for members that AWS leaves out.
-func text(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
-}
-
 // page cuts one page out of a list. The token is the index at which the page starts.
 func page[T any](all []T, token *string, size *int64, most int) (items []T, next *string, err error) {
 	start := 0

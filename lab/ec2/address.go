@@ -205,7 +205,7 @@ func (s *Service) showAddress(tx *state.Tx, v elasticAddress) api.Address {
 	}
 	if v.Association != "" {
 		out.AssociationId, out.NetworkInterfaceId, out.PrivateIpAddress = &v.Association, &v.Interface, address(v.Private)
-		out.NetworkInterfaceOwnerId, out.InstanceId = &s.Region.Account, text(v.Instance)
+		out.NetworkInterfaceOwnerId, out.InstanceId = &s.Region.Account, wire.Optional(v.Instance)
 	}
 	return out
 }

@@ -59,7 +59,7 @@ func (s *Service) DescribeInstances(_ context.Context, in *api.DescribeInstances
 
 func (s *Service) showInstance(tx *state.Tx, v Instance) api.Instance {
 	out := api.Instance{
-		InstanceId: &v.ID, AmiLaunchIndex: &v.Index, ClientToken: text(v.ClientToken), ImageId: &v.Image, InstanceType: &v.Type, KeyName: text(v.KeyName),
+		InstanceId: &v.ID, AmiLaunchIndex: &v.Index, ClientToken: wire.Optional(v.ClientToken), ImageId: &v.Image, InstanceType: &v.Type, KeyName: wire.Optional(v.KeyName),
 		State: showState(v.State), StateTransitionReason: &v.Transition, LaunchTime: &v.Launched, Architecture: new("x86_64"), VirtualizationType: new("hvm"),
 		Hypervisor: new("xen"), RootDeviceType: new("ebs"), RootDeviceName: new(images()[0].RootDevice), EbsOptimized: &v.EBSOptimized, EnaSupport: new(true),
 		BootMode: new("uefi-preferred"), CurrentInstanceBootMode: new("uefi"), PlatformDetails: new("Linux/UNIX"), UsageOperation: new("RunInstances"),

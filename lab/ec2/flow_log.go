@@ -141,8 +141,8 @@ func removeFlowLogsOf(tx *state.Tx, resource string) error {
 
 func (s *Service) showFlowLog(tx *state.Tx, v flowLog) api.FlowLog {
 	out := api.FlowLog{
-		FlowLogId: &v.ID, ResourceId: &v.Resource, TrafficType: &v.Traffic, LogDestinationType: &v.Type, LogDestination: &v.Destination, LogGroupName: text(v.Group),
-		DeliverLogsPermissionArn: text(v.Role), LogFormat: &v.Format, MaxAggregationInterval: &v.Interval, CreationTime: &v.Created,
+		FlowLogId: &v.ID, ResourceId: &v.Resource, TrafficType: &v.Traffic, LogDestinationType: &v.Type, LogDestination: &v.Destination, LogGroupName: wire.Optional(v.Group),
+		DeliverLogsPermissionArn: wire.Optional(v.Role), LogFormat: &v.Format, MaxAggregationInterval: &v.Interval, CreationTime: &v.Created,
 		FlowLogStatus: new("ACTIVE"), Tags: showTags(tx, v.ID),
 	}
 	if v.Type == api.LogDestinationTypeS3 {

@@ -23,7 +23,7 @@ func (s *Service) DescribeInstanceAttribute(_ context.Context, in *api.DescribeI
 		case api.InstanceAttributeNameInstanceType:
 			out.InstanceType = &api.AttributeValue{Value: &v.Type}
 		case api.InstanceAttributeNameUserData:
-			out.UserData = &api.AttributeValue{Value: text(v.UserData)}
+			out.UserData = &api.AttributeValue{Value: wire.Optional(v.UserData)}
 		case api.InstanceAttributeNameDisableApiTermination:
 			out.DisableApiTermination = is(v.NoTermination)
 		case api.InstanceAttributeNameDisableApiStop:

@@ -239,7 +239,7 @@ func (s *Service) showInterface(tx *state.Tx, v Interface) api.NetworkInterface 
 	out := api.NetworkInterface{
 		NetworkInterfaceId: &v.ID, VpcId: &v.VPC, SubnetId: &v.Subnet, AvailabilityZone: &v.Zone.Name, InterfaceType: &v.Type, Description: &v.Description,
 		MacAddress: &v.MAC, PrivateIpAddress: address(v.Address), PrivateDnsName: new(s.privateName(v.Address)), OwnerId: &s.Region.Account,
-		RequesterId: text(v.Requester), RequesterManaged: new(v.Requester != ""), SourceDestCheck: new(!v.NoSourceCheck), Status: new(v.status()),
+		RequesterId: wire.Optional(v.Requester), RequesterManaged: new(v.Requester != ""), SourceDestCheck: new(!v.NoSourceCheck), Status: new(v.status()),
 		Groups: showGroups(tx, v.SecurityGroups), TagSet: showTags(tx, v.ID),
 	}
 	if p := v.Public; p.Address.IsValid() {
@@ -248,7 +248,7 @@ func (s *Service) showInterface(tx *state.Tx, v Interface) api.NetworkInterface 
 			owner = s.Region.Account
 		}
 		out.Association = &api.NetworkInterfaceAssociation{
-			PublicIp: address(p.Address), PublicDnsName: new(s.publicName(p.Address)), AllocationId: text(p.Allocation), AssociationId: text(p.Association), IpOwnerId: &owner,
+			PublicIp: address(p.Address), PublicDnsName: new(s.publicName(p.Address)), AllocationId: wire.Optional(p.Allocation), AssociationId: wire.Optional(p.Association), IpOwnerId: &owner,
 		}
 	}
 	if a := v.Attachment; a != nil {
@@ -257,7 +257,7 @@ func (s *Service) showInterface(tx *state.Tx, v Interface) api.NetworkInterface 
 			owner = v.Requester
 		}
 		out.Attachment = &api.NetworkInterfaceAttachment{
-			AttachmentId: &a.ID, InstanceId: text(a.Instance), InstanceOwnerId: &owner, DeviceIndex: new(int64(a.Device)), NetworkCardIndex: new(int64(0)),
+			AttachmentId: &a.ID, InstanceId: wire.Optional(a.Instance), InstanceOwnerId: &owner, DeviceIndex: new(int64(a.Device)), NetworkCardIndex: new(int64(0)),
 			AttachTime: &a.At, DeleteOnTermination: &a.Delete, Status: new("attached"),
 		}
 	}

@@ -88,7 +88,7 @@ func showVersion(v template, t templateVersion) (api.LaunchTemplateVersion, erro
 		m.State = new("applied")
 	}
 	return api.LaunchTemplateVersion{
-		LaunchTemplateId: &v.ID, LaunchTemplateName: &v.Name, VersionNumber: &t.Number, VersionDescription: text(t.Description), DefaultVersion: new(t.Number == v.Default),
+		LaunchTemplateId: &v.ID, LaunchTemplateName: &v.Name, VersionNumber: &t.Number, VersionDescription: wire.Optional(t.Description), DefaultVersion: new(t.Number == v.Default),
 		CreateTime: &t.Created, CreatedBy: &t.Creator, LaunchTemplateData: data,
 	}, nil
 }
@@ -219,7 +219,7 @@ func (s *Service) GetLaunchTemplateData(_ context.Context, in *api.GetLaunchTemp
 			return err
 		}
 		data := &api.ResponseLaunchTemplateData{
-			ImageId: &v.Image, InstanceType: &v.Type, KeyName: text(v.KeyName), UserData: text(v.UserData), EbsOptimized: &v.EBSOptimized,
+			ImageId: &v.Image, InstanceType: &v.Type, KeyName: wire.Optional(v.KeyName), UserData: wire.Optional(v.UserData), EbsOptimized: &v.EBSOptimized,
 			DisableApiTermination: &v.NoTermination, DisableApiStop: &v.NoStop, InstanceInitiatedShutdownBehavior: &v.ShutdownBehavior,
 			Monitoring: &api.LaunchTemplatesMonitoring{Enabled: &v.Monitoring}, Placement: &api.LaunchTemplatePlacement{AvailabilityZone: &v.Zone.Name, Tenancy: new("default")},
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // ManagedInterface describes an interface that an AWS service puts into a customer's subnet.
@@ -30,7 +31,7 @@ func (s *Service) CreateManagedInterface(tx *state.Tx, m ManagedInterface) (Inte
 	v, err := s.newInterface(tx, subnet, Interface{
 		Type: m.InterfaceType, Description: m.Description, Requester: m.RequesterID, SecurityGroups: m.SecurityGroups,
 		NoSourceCheck: m.InterfaceType == "nat_gateway",
-	}, text(m.PrivateAddress))
+	}, wire.Optional(m.PrivateAddress))
 	if err != nil {
 		return v, err
 	}

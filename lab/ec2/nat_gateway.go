@@ -127,7 +127,7 @@ func (s *Service) showNAT(tx *state.Tx, v natGateway) api.NatGateway {
 		NatGatewayId: &v.ID, VpcId: &v.VPC, SubnetId: &v.Subnet, State: new(v.state()), ConnectivityType: &connectivity, CreateTime: &v.Created, DeleteTime: v.Deleted,
 		Tags: showTags(tx, v.ID),
 		NatGatewayAddresses: []api.NatGatewayAddress{{
-			NetworkInterfaceId: &v.Interface, PrivateIp: address(v.Address), PublicIp: address(v.Public), AllocationId: text(v.Allocation), AssociationId: text(v.Association),
+			NetworkInterfaceId: &v.Interface, PrivateIp: address(v.Address), PublicIp: address(v.Public), AllocationId: wire.Optional(v.Allocation), AssociationId: wire.Optional(v.Association),
 			IsPrimary: new(true), Status: new("succeeded"),
 		}},
 	}

@@ -185,7 +185,7 @@ func (s *Service) permissions(rules []Rule, egress bool) []api.IpPermission {
 			i = len(out) - 1
 		}
 		p := &out[i]
-		description := text(r.Description)
+		description := wire.Optional(r.Description)
 		switch {
 		case r.Group != "":
 			p.UserIdGroupPairs = append(p.UserIdGroupPairs, api.UserIdGroupPair{GroupId: new(r.Group), UserId: &s.Region.Account, Description: description})

@@ -225,7 +225,7 @@ func (s *Service) showRoutes(tx *state.Tx, t routeTable) []api.Route {
 	}
 	for _, r := range t.Routes {
 		shown := api.Route{
-			DestinationPrefixListId: text(r.PrefixList), GatewayId: text(r.Gateway), NatGatewayId: text(r.NAT), NetworkInterfaceId: text(r.Interface),
+			DestinationPrefixListId: wire.Optional(r.PrefixList), GatewayId: wire.Optional(r.Gateway), NatGatewayId: wire.Optional(r.NAT), NetworkInterfaceId: wire.Optional(r.Interface),
 			Origin: new("CreateRoute"), State: new("active"),
 		}
 		if r.PrefixList == "" {

@@ -130,7 +130,7 @@ func (s *Service) showRouteTable(tx *state.Tx, t routeTable) api.RouteTable {
 	out := api.RouteTable{RouteTableId: &t.ID, VpcId: &t.VPC, OwnerId: &s.Region.Account, Tags: showTags(tx, t.ID), Routes: s.showRoutes(tx, t)}
 	for _, a := range t.Associations {
 		out.Associations = append(out.Associations, api.RouteTableAssociation{
-			RouteTableAssociationId: &a.ID, RouteTableId: &t.ID, SubnetId: text(a.Subnet), Main: new(a.Subnet == ""), AssociationState: associated(),
+			RouteTableAssociationId: &a.ID, RouteTableId: &t.ID, SubnetId: wire.Optional(a.Subnet), Main: new(a.Subnet == ""), AssociationState: associated(),
 		})
 	}
 	return out

@@ -249,7 +249,7 @@ func (s *Service) UpdateSecurityGroupRuleDescriptionsEgress(_ context.Context, i
 func (s *Service) showRule(tx *state.Tx, g SecurityGroup, r Rule) api.SecurityGroupRule {
 	out := api.SecurityGroupRule{
 		SecurityGroupRuleId: &r.ID, GroupId: &g.ID, GroupOwnerId: &s.Region.Account, IsEgress: &r.Egress, IpProtocol: &r.Protocol,
-		FromPort: new(wire.Or(r.From, -1)), ToPort: new(wire.Or(r.To, -1)), Description: text(r.Description), PrefixListId: text(r.PrefixList), Tags: showTags(tx, r.ID),
+		FromPort: new(wire.Or(r.From, -1)), ToPort: new(wire.Or(r.To, -1)), Description: wire.Optional(r.Description), PrefixListId: wire.Optional(r.PrefixList), Tags: showTags(tx, r.ID),
 	}
 	switch {
 	case strings.Contains(r.CIDR, ":"):

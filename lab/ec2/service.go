@@ -98,14 +98,6 @@ func unsupported(what string) error {
 	return fault("UnsupportedOperation", "%s is not supported in this region.", what)
 }
 
-// text is a pointer to s, or nil when s is empty, for members that AWS leaves out.
-func text(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
-}
-
 // address is the text of a, or nil for the zero address.
 func address(a netip.Addr) *string {
 	if !a.IsValid() {

@@ -143,7 +143,7 @@ func (s *Service) DescribeVolumes(_ context.Context, in *api.DescribeVolumesInpu
 		out.Volumes, out.NextToken, err = describe(tx, volumes, query{in.VolumeIds, in.Filters, in.MaxResults, in.NextToken}, func(tx *state.Tx, v volume) api.Volume {
 			shown := api.Volume{
 				VolumeId: &v.ID, AvailabilityZone: &v.Zone.Name, Size: &v.GiB, VolumeType: &v.Type, State: new(v.state()), CreateTime: &v.Created, Encrypted: &v.Encrypted,
-				KmsKeyId: text(v.Key), SnapshotId: new(v.Snapshot), MultiAttachEnabled: new(false), Tags: showTags(tx, v.ID),
+				KmsKeyId: wire.Optional(v.Key), SnapshotId: new(v.Snapshot), MultiAttachEnabled: new(false), Tags: showTags(tx, v.ID),
 			}
 			if v.IOPS > 0 {
 				shown.Iops = &v.IOPS

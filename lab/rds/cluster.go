@@ -7,6 +7,7 @@ import (
 
 	api "storefront/lab/api/rds"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // Statuses of clusters and instances, as RDS spells them.
@@ -117,10 +118,10 @@ func (s *Service) showCluster(tx *state.Tx, c cluster) (*api.DBCluster, error) {
 	out := &api.DBCluster{
 		DBClusterIdentifier: &c.ID, DBClusterArn: new(s.clusterARN(c)), DbClusterResourceId: &c.ResourceID, Status: &c.Status, ClusterCreateTime: &c.Created,
 		Engine: new(engineName), EngineVersion: &c.Version, EngineMode: new("provisioned"), EngineLifecycleSupport: &c.Lifecycle,
-		DatabaseName: text(c.Database), Port: new(int64(c.Port)), MasterUsername: &c.Master.User, MasterUserSecret: c.Master.show(),
+		DatabaseName: wire.Optional(c.Database), Port: new(int64(c.Port)), MasterUsername: &c.Master.User, MasterUserSecret: c.Master.show(),
 		Endpoint: new(s.writerEndpoint(c)), ReaderEndpoint: new(s.readerEndpoint(c)), HostedZoneId: new(hostedZone), NetworkType: new("IPV4"),
 		DBSubnetGroup: &c.SubnetGroup, DBClusterParameterGroup: &c.Parameters, VpcSecurityGroups: showGroups(c.Groups),
-		StorageEncrypted: new(c.Key != ""), KmsKeyId: text(c.Key), StorageType: text(c.Storage), AllocatedStorage: new(int64(1)),
+		StorageEncrypted: new(c.Key != ""), KmsKeyId: wire.Optional(c.Key), StorageType: wire.Optional(c.Storage), AllocatedStorage: new(int64(1)),
 		BackupRetentionPeriod: &c.BackupDays, PreferredBackupWindow: &c.Backup, PreferredMaintenanceWindow: &c.Maintenance,
 		EarliestRestorableTime: &c.Created, LatestRestorableTime: new(s.Now().UTC()),
 		EnabledCloudwatchLogsExports: c.LogExports, CopyTagsToSnapshot: &c.CopyTags, DeletionProtection: &c.Protected, AutoMinorVersionUpgrade: &c.AutoMinor,
@@ -131,7 +132,7 @@ func (s *Service) showCluster(tx *state.Tx, c cluster) (*api.DBCluster, error) {
 		out.AvailabilityZones = append(out.AvailabilityZones, z.Name)
 	}
 	for _, r := range c.Roles {
-		out.AssociatedRoles = append(out.AssociatedRoles, api.DBClusterRole{RoleArn: &r.ARN, FeatureName: text(r.Feature), Status: new("ACTIVE")})
+		out.AssociatedRoles = append(out.AssociatedRoles, api.DBClusterRole{RoleArn: &r.ARN, FeatureName: wire.Optional(r.Feature), Status: new("ACTIVE")})
 	}
 	if c.Scaling != nil {
 		out.ServerlessV2ScalingConfiguration = &api.ServerlessV2ScalingConfigurationInfo{MinCapacity: &c.Scaling.Min, MaxCapacity: &c.Scaling.Max}
@@ -161,7 +162,7 @@ func (p pendingCluster) show() *api.ClusterPendingModifiedValues {
 	if p == (pendingCluster{}) {
 		return nil
 	}
-	out := &api.ClusterPendingModifiedValues{EngineVersion: text(p.Version), IAMDatabaseAuthenticationEnabled: p.IAM}
+	out := &api.ClusterPendingModifiedValues{EngineVersion: wire.Optional(p.Version), IAMDatabaseAuthenticationEnabled: p.IAM}
 	if p.BackupDays != 0 {
 		out.BackupRetentionPeriod = &p.BackupDays
 	}

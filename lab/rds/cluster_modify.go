@@ -197,7 +197,7 @@ func older(a, b string) bool {
 
 // applyPending applies what has been waiting for the maintenance window.
 func (c *cluster) applyPending(tx *state.Tx) error {
-	set(&c.Version, text(c.Pending.Version))
+	set(&c.Version, wire.Optional(c.Pending.Version))
 	set(&c.IAM, c.Pending.IAM)
 	if c.Pending.BackupDays != 0 {
 		c.BackupDays = c.Pending.BackupDays

@@ -93,14 +93,14 @@ func (s *Service) showInstance(tx *state.Tx, i instance) (*api.DBInstance, error
 	out := &api.DBInstance{
 		DBInstanceIdentifier: &i.ID, DBInstanceArn: new(s.instanceARN(i)), DbiResourceId: &i.ResourceID, DBClusterIdentifier: &i.Cluster, DBInstanceStatus: &i.Status,
 		InstanceCreateTime: &i.Created, Engine: new(engineName), EngineVersion: &i.Version, EngineLifecycleSupport: &c.Lifecycle, DBInstanceClass: &i.Class, LicenseModel: new(licence),
-		DBName: text(c.Database), MasterUsername: &c.Master.User, AvailabilityZone: &i.Zone, DBSubnetGroup: s.showSubnetGroup(g), VpcSecurityGroups: showGroups(c.Groups), NetworkType: new("IPV4"),
+		DBName: wire.Optional(c.Database), MasterUsername: &c.Master.User, AvailabilityZone: &i.Zone, DBSubnetGroup: s.showSubnetGroup(g), VpcSecurityGroups: showGroups(c.Groups), NetworkType: new("IPV4"),
 		DBParameterGroups: []api.DBParameterGroupStatus{{DBParameterGroupName: &i.Parameters, ParameterApplyStatus: new(i.applyStatus())}},
 		DBSecurityGroups:  []api.DBSecurityGroupMembership{}, DbInstancePort: new(int64(0)), PubliclyAccessible: &i.Public, PromotionTier: &i.Tier, MultiAZ: new(false),
 		AutoMinorVersionUpgrade: &i.AutoMinor, CopyTagsToSnapshot: &i.CopyTags, DeletionProtection: new(false), IAMDatabaseAuthenticationEnabled: &c.IAM,
-		StorageEncrypted: new(c.Key != ""), KmsKeyId: text(c.Key), StorageType: new(wire.Or(text(c.Storage), "aurora")), AllocatedStorage: new(int64(1)), StorageThroughput: new(int64(0)),
+		StorageEncrypted: new(c.Key != ""), KmsKeyId: wire.Optional(c.Key), StorageType: new(wire.Or(wire.Optional(c.Storage), "aurora")), AllocatedStorage: new(int64(1)), StorageThroughput: new(int64(0)),
 		BackupRetentionPeriod: &c.BackupDays, PreferredBackupWindow: &c.Backup, PreferredMaintenanceWindow: &i.Maintenance, BackupTarget: new("region"),
 		CACertificateIdentifier: &i.Authority, CertificateDetails: &api.CertificateDetails{CAIdentifier: &i.Authority, ValidTill: new(authorityExpires())},
-		EnabledCloudwatchLogsExports: c.LogExports, MonitoringInterval: &i.Monitoring, MonitoringRoleArn: text(i.MonitorRole), PerformanceInsightsEnabled: new(i.Insights != nil),
+		EnabledCloudwatchLogsExports: c.LogExports, MonitoringInterval: &i.Monitoring, MonitoringRoleArn: wire.Optional(i.MonitorRole), PerformanceInsightsEnabled: new(i.Insights != nil),
 		CustomerOwnedIpEnabled: new(false), DedicatedLogVolume: new(false), MultiTenant: new(false), IsStorageConfigUpgradeAvailable: new(false),
 		OptionGroupMemberships: []api.OptionGroupMembership{{OptionGroupName: new("default:aurora-postgresql-" + i.Version[:strings.Index(i.Version, ".")]), Status: new("in-sync")}},
 	}
@@ -108,7 +108,7 @@ func (s *Service) showInstance(tx *state.Tx, i instance) (*api.DBInstance, error
 		out.PerformanceInsightsKMSKeyId, out.PerformanceInsightsRetentionPeriod = &i.Insights.Key, &i.Insights.Days
 	}
 	if i.Pending != (pendingInstance{}) {
-		out.PendingModifiedValues = &api.PendingModifiedValues{DBInstanceClass: text(i.Pending.Class), CACertificateIdentifier: text(i.Pending.Authority)}
+		out.PendingModifiedValues = &api.PendingModifiedValues{DBInstanceClass: wire.Optional(i.Pending.Class), CACertificateIdentifier: wire.Optional(i.Pending.Authority)}
 	}
 	if i.Status != creating { // AWS names it when it is there
 		out.Endpoint = &api.Endpoint{Address: new(s.instanceEndpoint(i)), Port: new(int64(c.Port)), HostedZoneId: new(hostedZone)}

@@ -110,8 +110,8 @@ func (s *Service) modifyInstance(tx *state.Tx, i *instance, in *api.ModifyDBInst
 
 // applyPending applies what has been waiting for the maintenance window.
 func (i *instance) applyPending() {
-	set(&i.Class, text(i.Pending.Class))
-	set(&i.Authority, text(i.Pending.Authority))
+	set(&i.Class, wire.Optional(i.Pending.Class))
+	set(&i.Authority, wire.Optional(i.Pending.Authority))
 	i.Pending = pendingInstance{}
 }
 

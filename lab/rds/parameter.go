@@ -97,7 +97,7 @@ func (s *Service) check(p parameter, value string) error {
 func (p parameter) show(values map[string]setting) api.Parameter {
 	out := api.Parameter{
 		ParameterName: &p.Name, Description: &p.Description, DataType: &p.Kind, ApplyType: new(p.applyType()), IsModifiable: new(!p.Fixed),
-		AllowedValues: text(p.allowed()), ParameterValue: text(p.Default), Source: new("engine-default"), ApplyMethod: new(api.ApplyMethodPendingReboot),
+		AllowedValues: wire.Optional(p.allowed()), ParameterValue: wire.Optional(p.Default), Source: new("engine-default"), ApplyMethod: new(api.ApplyMethodPendingReboot),
 		SupportedEngineModes: []string{"provisioned"},
 	}
 	if v, ok := values[p.Name]; ok {

@@ -89,11 +89,3 @@ func set[T any](target *T, given *T) {
 		*target = *given
 	}
 }
-
-// text is nil for an empty string: RDS leaves out what is not set.
-func text(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
-}

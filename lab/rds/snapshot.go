@@ -176,7 +176,7 @@ func (s *Service) showSnapshot(tx *state.Tx, v snapshot) (*api.DBClusterSnapshot
 		DBClusterSnapshotIdentifier: &v.ID, DBClusterSnapshotArn: new(s.snapshotARN(v.ID)), DBClusterIdentifier: &c.ID, DbClusterResourceId: &c.ResourceID, Status: &v.Status,
 		SnapshotType: new("manual"), SnapshotCreateTime: &v.Created, ClusterCreateTime: &c.Created, PercentProgress: &progress, VpcId: &v.VPC,
 		Engine: new(engineName), EngineVersion: &c.Version, EngineMode: new("provisioned"), LicenseModel: new(licence), MasterUsername: &c.Master.User, Port: new(int64(c.Port)),
-		StorageEncrypted: new(c.Key != ""), KmsKeyId: text(c.Key), StorageType: new(wire.Or(text(c.Storage), "aurora")), AllocatedStorage: new(int64(1)), IAMDatabaseAuthenticationEnabled: &c.IAM,
+		StorageEncrypted: new(c.Key != ""), KmsKeyId: wire.Optional(c.Key), StorageType: new(wire.Or(wire.Optional(c.Storage), "aurora")), AllocatedStorage: new(int64(1)), IAMDatabaseAuthenticationEnabled: &c.IAM,
 	}
 	for _, z := range s.Region.Zones() {
 		out.AvailabilityZones = append(out.AvailabilityZones, z.Name)
@@ -205,7 +205,7 @@ func (s *Service) RestoreDBClusterFromSnapshot(_ context.Context, in *api.Restor
 		from := v.Source
 		key := in.KmsKeyId
 		if key == nil {
-			key = text(from.Key)
+			key = wire.Optional(from.Key)
 		}
 		c, err := s.newCluster(tx, clusterRequest{
 			id: in.DBClusterIdentifier, version: new(wire.Or(in.EngineVersion, from.Version)), subnetGroup: in.DBSubnetGroupName, parameters: in.DBClusterParameterGroupName,

@@ -83,9 +83,9 @@ const lifetimeOfProduct = 24 * time.Second
 
 // loseCache takes the cache away, gives it back and empties it, while a crowd looks at the products that are ordered. However many ask, the database is
 // asked at most once per product and window: a second in each server while the cache is away, the lifetime of an entry else.
-func loseCache(t *testing.T, d *deployment, _ *customers) {
-	products, servers := len(assortment()), len(d.fleet(t))
-	c := gather(d.url, assortment(), 8)
+func loseCache(t *testing.T, d *deployment, l *customers) {
+	products, servers := len(l.products), len(d.fleet(t))
+	c := gather(d.url, l.products, 8)
 	defer c.leave()
 	pass(2 * time.Second)
 	asked, begin := d.readsOfProducts(t), time.Now()
@@ -112,7 +112,7 @@ func loseCache(t *testing.T, d *deployment, _ *customers) {
 	if failed > 0 {
 		t.Errorf("%d of %d pages were not served", failed, len(seen))
 	}
-	for _, product := range assortment() {
+	for _, product := range l.products {
 		if fills[product] > 1 {
 			t.Errorf("after the cache was emptied %s was read from the database %d times, want once", product, fills[product])
 		}

@@ -109,7 +109,7 @@ func failOver(t *testing.T, d *deployment, _ *customers) {
 func pauseReader(t *testing.T, d *deployment, l *customers) {
 	d.fault(t, "reader-pause", d.out.DatabaseCluster)
 	pass(2 * time.Second)
-	key, items := "while-the-reader-is-paused", map[string]int64{"load-1": 1}
+	key, items := "while-the-reader-is-paused", map[string]int64{l.products[0]: 1}
 	done := l.recorder.Invoke(l.clients, key, items)
 	result, id, detail := postOrder(client(), d.url, key, items)
 	if done(result, id, detail); result != history.OK {

@@ -53,11 +53,11 @@ func (d *deployment) count(t *testing.T, query string) int {
 	return n
 }
 
-// stock returns the stock of the assortment.
-func (d *deployment) stock(t *testing.T) map[string]int64 {
+// stock returns what is left of the products of a trial.
+func (d *deployment) stock(t *testing.T, trial string) map[string]int64 {
 	t.Helper()
 	stock := map[string]int64{}
-	for _, row := range d.mustQuery(t, d.out.DatabaseWriter, "SELECT id || ' ' || stock FROM product WHERE id IN ('"+strings.Join(assortment(), "','")+"')") {
+	for _, row := range d.mustQuery(t, d.out.DatabaseWriter, "SELECT id || ' ' || stock FROM product WHERE id LIKE '"+strings.ToLower(trial)+"-%'") {
 		id, n, _ := strings.Cut(row, " ")
 		amount, err := strconv.ParseInt(n, 10, 64)
 		if err != nil {
@@ -68,9 +68,9 @@ func (d *deployment) stock(t *testing.T) map[string]int64 {
 	return stock
 }
 
-// ledger returns the orders in the database that were taken since a time. The database knows the hash of the idempotency key that an order has claimed,
-// and nothing of the key of an order that was rejected for its key: the operations tell those.
-func (d *deployment) ledger(t *testing.T, since time.Time, operations []history.Operation) map[string]history.Order {
+// ledger returns the orders of a trial that are in the database. The database knows the hash of the idempotency key that an order has claimed, and nothing of
+// the key of an order that was rejected for its key: the operations tell those.
+func (d *deployment) ledger(t *testing.T, trial string, operations []history.Operation) map[string]history.Order {
 	t.Helper()
 	byHash, byOrder := map[string]string{}, map[string]string{}
 	for _, op := range operations {
@@ -81,7 +81,8 @@ func (d *deployment) ledger(t *testing.T, since time.Time, operations []history.
 		}
 	}
 	orders := map[string]history.Order{}
-	query := `SELECT json_build_object('id', o.id, 'hash', c.key_hash, 'status', o.status, 'items', o.items) FROM shop_order o LEFT JOIN claim c ON c.order_id = o.id ` + takenSince(since)
+	query := `SELECT json_build_object('id', o.id, 'hash', c.key_hash, 'status', o.status, 'items', o.items) FROM shop_order o LEFT JOIN claim c ON c.order_id = o.id
+WHERE o.items->0->>'product_id' LIKE '` + strings.ToLower(trial) + `-%'`
 	for _, row := range d.mustQuery(t, d.out.DatabaseWriter, query) {
 		var o struct {
 			ID, Hash string
@@ -103,38 +104,49 @@ func (d *deployment) ledger(t *testing.T, since time.Time, operations []history.
 	return orders
 }
 
-func takenSince(since time.Time) string {
-	return "WHERE placed_at >= '" + since.UTC().Format(time.RFC3339Nano) + "'"
+// summary is what a search tells of an order.
+type summary struct {
+	ID     string
+	Status history.Status
+	Items  []struct {
+		ProductID string `json:"product_id"`
+	}
 }
 
-// found returns the status of every order taken since a time that a search finds, newest first as the shop pages them.
-func (d *deployment) found(t *testing.T, since time.Time) (map[string]history.Status, error) {
+// search pages through all summaries.
+func (d *deployment) search(t *testing.T) (all []summary, err error) {
 	t.Helper()
-	found, cursor := map[string]history.Status{}, ""
-	c := &http.Client{Timeout: 10 * time.Second}
+	c, cursor := &http.Client{Timeout: 10 * time.Second}, ""
 	defer c.CloseIdleConnections()
 	for {
 		var page struct {
-			Items []struct {
-				ID       string
-				Status   history.Status
-				PlacedAt time.Time `json:"placed_at"`
-			}
+			Items      []summary
 			NextCursor string `json:"next_cursor"`
 		}
 		if err := getJSON(t.Context(), c, d.url+"/summaries?limit=100&cursor="+url.QueryEscape(cursor), &page); err != nil {
 			return nil, err
 		}
-		for _, s := range page.Items {
-			if s.PlacedAt.Before(since) {
-				return found, nil
-			}
-			found[s.ID] = s.Status
-		}
+		all = append(all, page.Items...)
 		if cursor = page.NextCursor; cursor == "" {
-			return found, nil
+			return all, nil
 		}
 	}
+}
+
+// found returns the status of every order of a trial that a search finds.
+func (d *deployment) found(t *testing.T, trial string) map[string]history.Status {
+	t.Helper()
+	all, err := d.search(t)
+	if err != nil {
+		t.Fatalf("searching: %v", err)
+	}
+	found := map[string]history.Status{}
+	for _, s := range all {
+		if len(s.Items) > 0 && strings.HasPrefix(s.Items[0].ProductID, strings.ToLower(trial)+"-") {
+			found[s.ID] = s.Status
+		}
+	}
+	return found
 }
 
 // backlog returns how many messages of a queue wait or are worked on.
@@ -157,8 +169,8 @@ func (d *deployment) backlog(t *testing.T, queue string) (int, error) {
 	return total, nil
 }
 
-// settle waits until nothing is on its way any more: the queue and the outbox are empty, and a search finds every order taken since a time.
-func (d *deployment) settle(t *testing.T, since time.Time) {
+// settle waits until nothing is on its way any more: the queue and the outbox are empty, and a search finds every order. No message may have become a dead letter.
+func (d *deployment) settle(t *testing.T) {
 	t.Helper()
 	eventually(t, "wait until the queue is empty", 3*time.Minute, func() error {
 		n, err := d.backlog(t, d.out.QueueURL)
@@ -173,12 +185,15 @@ func (d *deployment) settle(t *testing.T, since time.Time) {
 		}
 		return nil
 	})
-	orders := d.count(t, "SELECT count(*) FROM shop_order "+takenSince(since))
+	orders := d.count(t, "SELECT count(*) FROM shop_order")
 	eventually(t, "wait until a search finds every order", time.Minute, func() error {
-		found, err := d.found(t, since)
+		found, err := d.search(t)
 		if err == nil && len(found) < orders {
 			err = fmt.Errorf("%d of %d", len(found), orders)
 		}
 		return err
 	})
+	if n, err := d.backlog(t, d.out.DeadLetterURL); err != nil || n > 0 {
+		t.Errorf("%d messages in the dead-letter queue, %v; want none", n, err)
+	}
 }

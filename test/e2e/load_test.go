@@ -16,7 +16,7 @@ import (
 // customers order while something breaks, and repeat what was not answered.
 type customers struct {
 	url      string
-	name     string        // begins every idempotency key
+	key      string        // begins every idempotency key
 	products []string      // that are ordered
 	clients  int           // at the same time
 	pause    time.Duration // of a client between two orders
@@ -53,7 +53,7 @@ func (l *customers) customer(ctx context.Context, number int) {
 		for range 1 + random.IntN(3) {
 			items[l.products[random.IntN(len(l.products))]] = 1 + random.Int64N(3)
 		}
-		l.order(c, number, fmt.Sprintf("%s-%d-%d", l.name, number, n), items)
+		l.order(c, number, fmt.Sprintf("%s-%d-%d", l.key, number, n), items)
 		select {
 		case <-time.After(l.pause):
 		case <-ctx.Done():

@@ -16,8 +16,8 @@ import (
 func refusals(t *testing.T, d *deployment) {
 	const js, key = "application/json", "refused"
 	items := func(lines string) string { return `{"items":[` + lines + `]}` }
-	line := func(quantity string) string { return items(`{"product_id":"load-1","quantity":` + quantity + `}`) }
-	many := strings.TrimSuffix(strings.Repeat(`{"product_id":"load-1","quantity":1},`, 51), ",")
+	line := func(quantity string) string { return items(`{"product_id":"scale","quantity":` + quantity + `}`) }
+	many := strings.TrimSuffix(strings.Repeat(`{"product_id":"scale","quantity":1},`, 51), ",")
 	sent := d.messagesSent(t)
 	for _, c := range []struct {
 		name, contentType, key, body string
@@ -33,21 +33,21 @@ func refusals(t *testing.T, d *deployment) {
 		{"half an object", js, key, line("1")[:20], 400, "body"},
 		{"two objects", js, key, line("1") + line("1"), 400, "body"},
 		{"a list", js, key, `[]`, 400, "body"},
-		{"invalid UTF-8", js, key, items("{\"product_id\":\"load-\xff\",\"quantity\":1}"), 400, "body"},
+		{"invalid UTF-8", js, key, items("{\"product_id\":\"scale-\xff\",\"quantity\":1}"), 400, "body"},
 		{"a body that is too large", js, key, line("1") + strings.Repeat(" ", 64<<10), 413, "body"},
-		{"an unknown field", js, key, `{"items":[{"product_id":"load-1","quantity":1}],"gift":true}`, 400, "gift"},
-		{"an unknown field of an item", js, key, items(`{"product_id":"load-1","quantity":1,"price_cents":1}`), 400, "items[0].price_cents"},
-		{"a field given twice", js, key, items(`{"product_id":"load-1","quantity":1,"quantity":2}`), 400, "items[0].quantity"},
+		{"an unknown field", js, key, `{"items":[{"product_id":"scale","quantity":1}],"gift":true}`, 400, "gift"},
+		{"an unknown field of an item", js, key, items(`{"product_id":"scale","quantity":1,"price_cents":1}`), 400, "items[0].price_cents"},
+		{"a field given twice", js, key, items(`{"product_id":"scale","quantity":1,"quantity":2}`), 400, "items[0].quantity"},
 		{"no items", js, key, `{}`, 400, "items"},
 		{"an empty list of items", js, key, items(``), 400, "items"},
-		{"items that are no list", js, key, `{"items":{"product_id":"load-1"}}`, 400, "items"},
+		{"items that are no list", js, key, `{"items":{"product_id":"scale"}}`, 400, "items"},
 		{"too many items", js, key, items(many), 400, "items"},
 		{"an item that is no object", js, key, items(`1`), 400, "items[0]"},
-		{"a product twice", js, key, items(`{"product_id":"load-1","quantity":1},{"product_id":"load-1","quantity":1}`), 400, "items[1].product_id"},
-		{"an unknown product", js, key, items(`{"product_id":"load-1","quantity":1},{"product_id":"no-such","quantity":1}`), 400, "items[1].product_id"},
-		{"a product that cannot be", js, key, items(`{"product_id":"../load-1","quantity":1}`), 400, "items[0].product_id"},
+		{"a product twice", js, key, items(`{"product_id":"scale","quantity":1},{"product_id":"scale","quantity":1}`), 400, "items[1].product_id"},
+		{"an unknown product", js, key, items(`{"product_id":"scale","quantity":1},{"product_id":"no-such","quantity":1}`), 400, "items[1].product_id"},
+		{"a product that cannot be", js, key, items(`{"product_id":"../scale","quantity":1}`), 400, "items[0].product_id"},
 		{"a product that is a number", js, key, items(`{"product_id":1,"quantity":1}`), 400, "items[0].product_id"},
-		{"no quantity", js, key, items(`{"product_id":"load-1"}`), 400, "items[0].quantity"},
+		{"no quantity", js, key, items(`{"product_id":"scale"}`), 400, "items[0].quantity"},
 		{"zero", js, key, line("0"), 400, "items[0].quantity"},
 		{"a negative quantity", js, key, line("-1"), 400, "items[0].quantity"},
 		{"too many pieces", js, key, line("1001"), 400, "items[0].quantity"},
@@ -83,7 +83,7 @@ func refusals(t *testing.T, d *deployment) {
 		t.Errorf("the queue got %v messages of what was refused", now-sent)
 	}
 	// The count would have seen one: an order that is taken is one message more.
-	if result, _, detail := postOrder(client(), d.url, "not-refused", map[string]int64{"load-1": 1}); result != "ok" {
+	if result, _, detail := postOrder(client(), d.url, "not-refused", map[string]int64{"scale": 1}); result != "ok" {
 		t.Fatalf("an order after the refusals: %s %s", result, detail)
 	}
 	if now := d.messagesSent(t); now != sent+1 {

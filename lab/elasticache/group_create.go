@@ -219,7 +219,7 @@ func placement(in *api.CreateReplicationGroupInput) ([]string, error) {
 		count = *in.ReplicasPerNodeGroup + 1
 	}
 	for _, c := range in.NodeGroupConfiguration {
-		set(&count, c.ReplicaCount)
+		wire.Set(&count, c.ReplicaCount)
 		if c.ReplicaCount != nil {
 			count++
 		}

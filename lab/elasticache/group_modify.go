@@ -50,13 +50,13 @@ func (g group) refuseModify(in *api.ModifyReplicationGroupInput) error {
 
 // modifySettings changes what has no part in serving.
 func (s *Service) modifySettings(_ *state.Tx, g *group, in *api.ModifyReplicationGroupInput) (err error) {
-	set(&g.Description, in.ReplicationGroupDescription)
-	set(&g.AutoMinor, in.AutoMinorVersionUpgrade)
-	set(&g.Topic, in.NotificationTopicArn)
+	wire.Set(&g.Description, in.ReplicationGroupDescription)
+	wire.Set(&g.AutoMinor, in.AutoMinorVersionUpgrade)
+	wire.Set(&g.Topic, in.NotificationTopicArn)
 	if wire.Or(in.NotificationTopicStatus, "active") != "active" {
 		g.Topic = ""
 	}
-	set(&g.SnapshotNode, in.SnapshottingClusterId)
+	wire.Set(&g.SnapshotNode, in.SnapshottingClusterId)
 	if g.Snapshot, g.Maintenance, err = windows(wire.Or(in.SnapshotWindow, g.Snapshot), wire.Or(in.PreferredMaintenanceWindow, g.Maintenance)); err != nil {
 		return err
 	}
@@ -192,8 +192,8 @@ func (s *Service) modifyToken(g *group, in *api.ModifyReplicationGroupInput) err
 
 // modifyPrimary changes what happens when the primary is lost, or names another one.
 func (s *Service) modifyPrimary(tx *state.Tx, g *group, in *api.ModifyReplicationGroupInput) error {
-	set(&g.Failover, in.AutomaticFailoverEnabled)
-	set(&g.MultiAZ, in.MultiAZEnabled)
+	wire.Set(&g.Failover, in.AutomaticFailoverEnabled)
+	wire.Set(&g.MultiAZ, in.MultiAZEnabled)
 	members, zones := g.members(tx), map[string]bool{}
 	for _, n := range members {
 		zones[n.Zone] = true

@@ -83,10 +83,3 @@ func orExists(err error, code, format string, args ...any) error {
 	}
 	return fault(code, format, args...)
 }
-
-// set replaces what a request gives.
-func set[T any](target *T, given *T) {
-	if given != nil {
-		*target = *given
-	}
-}

@@ -85,7 +85,7 @@ func (s *Service) ModifyCacheSubnetGroup(_ context.Context, in *api.ModifyCacheS
 		if err != nil {
 			return err
 		}
-		set(&g.Description, in.CacheSubnetGroupDescription)
+		wire.Set(&g.Description, in.CacheSubnetGroupDescription)
 		if in.SubnetIds != nil {
 			if err := s.fill(tx, &g, in.SubnetIds); err != nil {
 				return err

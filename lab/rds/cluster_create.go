@@ -212,8 +212,8 @@ func newScaling(old *scaling, in *api.ServerlessV2ScalingConfiguration) (*scalin
 	if old != nil {
 		v = *old
 	}
-	set(&v.Min, in.MinCapacity)
-	set(&v.Max, in.MaxCapacity)
+	wire.Set(&v.Min, in.MinCapacity)
+	wire.Set(&v.Max, in.MaxCapacity)
 	half := func(f float64) bool { return f*2 == math.Trunc(f*2) }
 	if v.Min < 0 || v.Max < 1 || v.Max > 256 || v.Min > v.Max || !half(v.Min) || !half(v.Max) {
 		return nil, invalidValue("Invalid serverless v2 capacity: %v to %v. Capacities are multiples of 0.5, the minimum is from 0 to the maximum, the maximum is from 1 to 256.", v.Min, v.Max)

@@ -124,9 +124,9 @@ func (s *Service) modifyNetwork(tx *state.Tx, c *cluster, in *api.ModifyDBCluste
 
 // modifySettings changes what RDS never defers.
 func (s *Service) modifySettings(tx *state.Tx, c *cluster, in *api.ModifyDBClusterInput) (err error) {
-	set(&c.CopyTags, in.CopyTagsToSnapshot)
-	set(&c.Protected, in.DeletionProtection)
-	set(&c.AutoMinor, in.AutoMinorVersionUpgrade)
+	wire.Set(&c.CopyTags, in.CopyTagsToSnapshot)
+	wire.Set(&c.Protected, in.DeletionProtection)
+	wire.Set(&c.AutoMinor, in.AutoMinorVersionUpgrade)
 	if c.Backup, c.Maintenance, err = windows(wire.Or(in.PreferredBackupWindow, c.Backup), wire.Or(in.PreferredMaintenanceWindow, c.Maintenance)); err != nil {
 		return err
 	}
@@ -197,8 +197,8 @@ func older(a, b string) bool {
 
 // applyPending applies what has been waiting for the maintenance window.
 func (c *cluster) applyPending(tx *state.Tx) error {
-	set(&c.Version, wire.Optional(c.Pending.Version))
-	set(&c.IAM, c.Pending.IAM)
+	wire.Set(&c.Version, wire.Optional(c.Pending.Version))
+	wire.Set(&c.IAM, c.Pending.IAM)
 	if c.Pending.BackupDays != 0 {
 		c.BackupDays = c.Pending.BackupDays
 	}

@@ -38,7 +38,7 @@ func findEndpoint(tx *state.Tx, id string) (endpoint, error) {
 
 // setMembers checks and takes over the members of an endpoint.
 func (e *endpoint) setMembers(tx *state.Tx, c cluster, kind *string, static, excluded []string) error {
-	set(&e.Type, kind)
+	wire.Set(&e.Type, kind)
 	if e.Type != "READER" && e.Type != "ANY" {
 		return invalidValue("Invalid custom endpoint type: %s. Valid values are READER and ANY.", e.Type)
 	}

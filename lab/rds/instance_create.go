@@ -167,8 +167,8 @@ func (s *Service) connect(tx *state.Tx, c cluster, i *instance, zone *string) er
 
 // monitor sets enhanced monitoring. A role without an interval is kept, as on AWS.
 func (i *instance) monitor(interval *int64, role *string) error {
-	set(&i.Monitoring, interval)
-	set(&i.MonitorRole, role)
+	wire.Set(&i.Monitoring, interval)
+	wire.Set(&i.MonitorRole, role)
 	if !slices.Contains([]int64{0, 1, 5, 10, 15, 30, 60}, i.Monitoring) {
 		return invalidValue("Invalid monitoring interval: %d. Valid values are 0, 1, 5, 10, 15, 30 and 60.", i.Monitoring)
 	}
@@ -192,7 +192,7 @@ func (s *Service) newInsights(tx *state.Tx, old *insights, resource string, enab
 	if old != nil {
 		v = *old
 	}
-	set(&v.Days, days)
+	wire.Set(&v.Days, days)
 	if v.Days != 7 && v.Days != 731 && (v.Days%31 != 0 || v.Days < 31 || v.Days > 23*31) {
 		return nil, invalidValue("Invalid Performance Insights retention period: %d. Valid values are 7, 731 and multiples of 31 up to 713.", v.Days)
 	}

@@ -64,12 +64,12 @@ func checkModifyInstance(in *api.ModifyDBInstanceInput) error {
 }
 
 func (s *Service) modifyInstance(tx *state.Tx, i *instance, in *api.ModifyDBInstanceInput) (err error) {
-	set(&i.AutoMinor, in.AutoMinorVersionUpgrade)
-	set(&i.CopyTags, in.CopyTagsToSnapshot)
+	wire.Set(&i.AutoMinor, in.AutoMinorVersionUpgrade)
+	wire.Set(&i.CopyTags, in.CopyTagsToSnapshot)
 	if in.PubliclyAccessible != nil && *in.PubliclyAccessible != i.Public {
 		return unsupported("Changing whether an instance is publicly accessible")
 	}
-	if set(&i.Tier, in.PromotionTier); i.Tier < 0 || i.Tier > 15 {
+	if wire.Set(&i.Tier, in.PromotionTier); i.Tier < 0 || i.Tier > 15 {
 		return invalidValue("Invalid promotion tier: %d. Must be between 0 and 15.", i.Tier)
 	}
 	c, err := findCluster(tx, i.Cluster)
@@ -110,8 +110,8 @@ func (s *Service) modifyInstance(tx *state.Tx, i *instance, in *api.ModifyDBInst
 
 // applyPending applies what has been waiting for the maintenance window.
 func (i *instance) applyPending() {
-	set(&i.Class, wire.Optional(i.Pending.Class))
-	set(&i.Authority, wire.Optional(i.Pending.Authority))
+	wire.Set(&i.Class, wire.Optional(i.Pending.Class))
+	wire.Set(&i.Authority, wire.Optional(i.Pending.Authority))
 	i.Pending = pendingInstance{}
 }
 

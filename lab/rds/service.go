@@ -82,10 +82,3 @@ func invalidCombination(format string, args ...any) error {
 func unsupported(what string) error {
 	return fault("UnsupportedOperation", "%s is not supported in this region.", what)
 }
-
-// set replaces what a request gives.
-func set[T any](target *T, given *T) {
-	if given != nil {
-		*target = *given
-	}
-}

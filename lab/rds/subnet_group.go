@@ -101,7 +101,7 @@ func (s *Service) ModifyDBSubnetGroup(_ context.Context, in *api.ModifyDBSubnetG
 		if err != nil {
 			return err
 		}
-		set(&g.Description, in.DBSubnetGroupDescription)
+		wire.Set(&g.Description, in.DBSubnetGroupDescription)
 		if err := s.fill(tx, &g, in.SubnetIds); err != nil {
 			return err
 		}

@@ -25,3 +25,10 @@ func Or[T any](p *T, otherwise T) T {
 	}
 	return *p
 }
+
+// Set replaces what target points to with what given does, unless the client left the member out.
+func Set[T any](target, given *T) {
+	if given != nil {
+		*target = *given
+	}
+}

@@ -42,8 +42,9 @@ type KeyUse struct {
 	Actions []string // "kms:Decrypt"
 	Key     string   // ARN
 	Context map[string]string
-	// Principal is set when the service uses the key as itself, such as "logs.us-east-1.amazonaws.com", and not with its caller's permissions.
-	Principal string
+	// Principal is set when the service uses the key as itself, such as "logs.us-east-1.amazonaws.com", and not with its caller's permissions; Source is the ARN of the
+	// resource on whose behalf it does, "" for none.
+	Principal, Source string
 }
 
 // Config is what an Authorizer needs. All fields are required.
@@ -168,12 +169,25 @@ func (a *Authorizer) decide(tx *state.Tx, who caller, serviceName string, ask As
 	return refusal(serviceName, r, d)
 }
 
+// KeyAdmits decides whether a key's policy lets an AWS service use the key as itself: for an alarm that publishes to an encrypted topic, or a topic that delivers to an
+// encrypted queue. The error is KMS's AccessDeniedException. The key is named in any form that KMS knows.
+func (a *Authorizer) KeyAdmits(tx *state.Tx, service, source, key string, encryptionContext map[string]string) error {
+	arn, err := a.Resources.Resolve(tx, "kms:GenerateDataKey", a.keyARN(key))
+	if err != nil {
+		return err
+	}
+	return a.decideKey(tx, caller{}, "kms", KeyUse{Principal: service, Source: source, Key: arn, Context: encryptionContext, Actions: []string{"kms:GenerateDataKey", "kms:Decrypt"}})
+}
+
 // decideKey decides about a key that a service uses.
 func (a *Authorizer) decideKey(tx *state.Tx, who caller, serviceName string, use KeyUse) error {
 	if use.Principal != "" {
 		who = caller{Principal: access.Principal{Service: use.Principal}, context: map[string][]string{
 			"aws:principalisawsservice": {"true"}, "aws:principalservicename": {use.Principal}, "aws:securetransport": {"true"}, "aws:sourceaccount": {a.Region.Account},
 		}}
+		if use.Source != "" {
+			who.context["aws:sourcearn"] = []string{use.Source}
+		}
 	}
 	keys := encryptionContext(use.Context)
 	keys["kms:calleraccount"] = []string{a.Region.Account}

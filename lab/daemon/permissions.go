@@ -121,6 +121,11 @@ func (p permissions) Keys(tx *state.Tx, ask authorization.Ask, input any) (uses 
 	return []authorization.KeyUse{use}, err
 }
 
+// keyAdmits lets services that act for themselves use keys.
+func (l *lab) keyAdmits(tx *state.Tx, service, source, key string, encryptionContext map[string]string) error {
+	return l.access.KeyAdmits(tx, service, source, key, encryptionContext)
+}
+
 // key is the ARN of a key that a resource names in any of the forms that KMS knows.
 func (p permissions) key(tx *state.Tx, ref string) (string, error) {
 	switch {

@@ -22,6 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 	"github.com/aws/smithy-go"
@@ -310,6 +311,32 @@ func TestKeyPoliciesDecide(t *testing.T) {
 	check(t, "the key's policy leaves it to the account, which does not allow", "KmsAccessDenied: kms:GenerateDataKey on resource: "+*key.Arn, send(g.user("sender", allow("sqs:*", "*"))))
 	check(t, "the account allows", "", send(g.user("encrypter", allow("sqs:*", "*"), allow("kms:GenerateDataKey", *key.Arn), allow("kms:Decrypt", *key.Arn))))
 
+	wiretest.Must(sqs.NewFromConfig(g.Config).PurgeQueue(ctx, &sqs.PurgeQueueInput{QueueUrl: queue}))
+	servicesUseKeys(t, g, *key.KeyId, *policy, *queue)
+
 	wiretest.Must(keys.PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{KeyId: key.KeyId, Policy: statement(`"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::000000000000:root"},"Action":"kms:Put*","Resource":"*"`)}))
 	check(t, "the key's policy has changed", "AccessDeniedException: kms:Decrypt on resource: "+*key.Arn, read())
+}
+
+// servicesUseKeys lets a topic deliver to a queue with a key: the key's policy must let SNS use it, besides the queue's policy.
+func servicesUseKeys(t *testing.T, g *guarded, key, policy, queue string) {
+	ctx, topics, queues := t.Context(), sns.NewFromConfig(g.Config), sqs.NewFromConfig(g.Config)
+	topic := wiretest.Must(topics.CreateTopic(ctx, &sns.CreateTopicInput{Name: aws.String("t")})).TopicArn
+	const arn = "arn:aws:sqs:us-east-1:000000000000:q"
+	wiretest.Must(queues.SetQueueAttributes(ctx, &sqs.SetQueueAttributesInput{QueueUrl: &queue, Attributes: map[string]string{
+		"Policy": *statement(`"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},"Action":"sqs:SendMessage","Resource":"` + arn + `"`)}}))
+	wiretest.Must(topics.Subscribe(ctx, &sns.SubscribeInput{TopicArn: topic, Protocol: aws.String("sqs"), Endpoint: aws.String(arn)}))
+	delivered := func() string {
+		wiretest.Must(topics.Publish(ctx, &sns.PublishInput{TopicArn: topic, Message: aws.String("m")}))
+		a := wiretest.Must(queues.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &queue, AttributeNames: []sqstypes.QueueAttributeName{"ApproximateNumberOfMessages"}}))
+		return a.Attributes["ApproximateNumberOfMessages"]
+	}
+	if n := delivered(); n != "0" {
+		t.Errorf("SNS delivered %s messages to a queue whose key does not let it", n)
+	}
+	admits := strings.Replace(policy, `"Statement":[`, `"Statement":[{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},"Action":["kms:GenerateDataKey*","kms:Decrypt"],"Resource":"*","Condition":{"ArnEquals":{"aws:SourceArn":"`+*topic+`"}}},`, 1)
+	wiretest.Must(kms.NewFromConfig(g.Config).PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{KeyId: &key, Policy: &admits}))
+	if n := delivered(); n != "1" {
+		t.Errorf("SNS delivered %s messages to a queue whose key lets it, want 1", n)
+	}
 }

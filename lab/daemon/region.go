@@ -185,10 +185,10 @@ func (l *lab) openServices(dir string) (err error) {
 	l.backup = backup.New(backup.Config{Store: l.store, Region: r, Now: now, Databases: l.rds, Log: l.log})
 	l.cache = elasticache.New(elasticache.Config{Store: l.store, Region: r, Now: now, Engine: l.redis, Network: l.ec2, Keys: l.kms})
 	l.search = elasticsearch.New(elasticsearch.Config{Store: l.store, Region: r, Now: now, Network: l.ec2, Roles: l.iam, Keys: l.kms, Logs: l.logs})
-	if l.sqs, err = sqs.New(sqs.Config{Store: l.store, Region: r, Endpoint: func() string { return l.endpoint }, Now: now, Keys: l.kms, Observe: dataplane.ObserveQueues(l.metrics)}); err != nil {
+	if l.sqs, err = sqs.New(sqs.Config{Store: l.store, Region: r, Endpoint: func() string { return l.endpoint }, Now: now, Keys: l.kms, KeyAdmits: l.keyAdmits, Observe: dataplane.ObserveQueues(l.metrics)}); err != nil {
 		return err
 	}
-	l.sns = sns.New(sns.Config{Store: l.store, Region: r, Now: now, Queues: l.sqs, Keys: l.kms, Log: l.log})
+	l.sns = sns.New(sns.Config{Store: l.store, Region: r, Now: now, Queues: l.sqs, Keys: l.kms, KeyAdmits: l.keyAdmits, Log: l.log})
 	l.spot = &dataplane.Spot{Store: l.store, EC2: l.ec2, Now: now, Log: l.log}
 	l.scaling = autoscaling.New(autoscaling.Config{Store: l.store, Region: r, Now: now, EC2: l.ec2, LoadBalancing: l.elb, IAM: l.iam, Metrics: l.metrics, Spot: l.spotSignals, Log: l.log})
 	if l.watch, err = cloudwatch.New(cloudwatch.Config{Store: l.store, Region: r, Now: now, Metrics: l.metrics, Log: l.log, Notify: l.notify, Scale: l.scaling.ExecuteForAlarm}); err != nil {

@@ -34,6 +34,11 @@ func (s *Service) PublishAs(tx *state.Tx, service string, n Notification) error 
 	if !s.admits(&t, service, n.Source) {
 		return wire.Errorf(403, "AuthorizationError", "User: %s is not authorized to perform: SNS:Publish on resource: %s", service, n.Topic)
 	}
+	if key := t.Attributes["KmsMasterKeyId"]; key != "" && s.KeyAdmits != nil {
+		if err := s.KeyAdmits(tx, service, n.Source, key, map[string]string{"aws:sns:topicArn": n.Topic}); err != nil {
+			return err
+		}
+	}
 	if t.fifo() {
 		return invalid("TopicArn", "services publish to standard topics only")
 	}

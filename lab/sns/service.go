@@ -29,7 +29,7 @@ type Keys interface {
 	Seal(tx *state.Tx, ref string, encryptionContext map[string]string, plaintext []byte) (ciphertext []byte, keyARN string, err error)
 }
 
-// Config is what a Service is built from. All fields are required.
+// Config is what a Service is built from. All fields but KeyAdmits are required.
 type Config struct {
 	Store  *state.Store
 	Region region.Region
@@ -37,6 +37,8 @@ type Config struct {
 	Queues Queues
 	Keys   Keys
 	Log    *slog.Logger
+	// KeyAdmits tells whether a key's policy lets another service, which publishes to a topic for a source, use the key. Nil lets every service.
+	KeyAdmits func(tx *state.Tx, service, source, key string, encryptionContext map[string]string) error
 }
 
 // Service answers the SNS API.

@@ -36,6 +36,11 @@ func (s *Service) post(tx *state.Tx, p *Post) error {
 	if !q.admitsService(p) {
 		return errDenied(p)
 	}
+	if key := q.Attributes["KmsMasterKeyId"]; key != "" && s.KeyAdmits != nil {
+		if err := s.KeyAdmits(tx, p.Service, p.Source, key, encryptionContext(p.Queue)); err != nil {
+			return keyError(err)
+		}
+	}
 	d := &draft{content: content{Body: p.Body, Attributes: p.Attributes}, sender: p.Service}
 	if p.Group != "" {
 		d.group = &p.Group

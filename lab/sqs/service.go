@@ -26,6 +26,8 @@ type Config struct {
 	Endpoint func() string // base of queue URLs for callers within the lab, such as "http://127.0.0.1:4566"; others get the host that they called
 	Now      func() time.Time
 	Keys     Keys
+	// KeyAdmits tells whether a key's policy lets another service, which delivers to a queue for a source, use the key. Nil lets every service.
+	KeyAdmits func(tx *state.Tx, service, source, key string, encryptionContext map[string]string) error
 	// Observe is told the values of the metrics NumberOfMessagesSent, SentMessageSize, NumberOfMessagesReceived, NumberOfEmptyReceives and
 	// NumberOfMessagesDeleted as they happen. It must be quick and must not call the service. Nil is nobody.
 	Observe func(queue, metric string, value float64)

@@ -1,6 +1,6 @@
 // Package secretsmanager is the lab's AWS Secrets Manager. Secret values are encrypted at rest under a KMS key of the lab, like on AWS.
 //
-// Rotation by a Lambda function, replication to other Regions and the evaluation of resource policies are not served.
+// Rotation by a Lambda function and replication to other Regions are not served. lab/authorization decides by resource policies.
 package secretsmanager
 
 import (

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -33,15 +32,6 @@ func run(t *testing.T, a *backup.Args) *componenttest.Recorder {
 	})
 }
 
-func inputs(t *testing.T, r componenttest.Resource, want map[string]any) {
-	t.Helper()
-	for path, want := range want {
-		if got := r.Input(path); got != want {
-			t.Errorf("%s %s %s:\ngot  %v\nwant %v", r.Type, r.Name, path, got, want)
-		}
-	}
-}
-
 func TestBackup(t *testing.T) {
 	r := run(t, args())
 	r.CheckTree(t, "shop")
@@ -56,9 +46,7 @@ func TestBackup(t *testing.T) {
 		"aws:s3/inventory:Inventory": 1, "aws:iam/role:Role": 2, "aws:iam/rolePolicy:RolePolicy": 2,
 		"aws:backup/vault:Vault": 1, "aws:backup/vaultPolicy:VaultPolicy": 1, "aws:backup/plan:Plan": 1, "aws:backup/selection:Selection": 1,
 	}
-	if diff := cmp.Diff(want, r.Counts()); diff != "" {
-		t.Errorf("resources (-want +got):\n%s", diff)
-	}
+	r.CheckCounts(t, want)
 }
 
 func TestBuckets(t *testing.T) {
@@ -66,27 +54,27 @@ func TestBuckets(t *testing.T) {
 	a.Mode, a.LockDays, a.KeepDays = backup.Compliance, 30, 400
 	r := run(t, a)
 	for _, name := range []string{"shop", "shop-replica"} {
-		inputs(t, r.One(t, "aws:s3/bucketV2:BucketV2", name), map[string]any{"objectLockEnabled": true, "forceDestroy": false})
-		inputs(t, r.One(t, "aws:s3/bucketObjectLockConfigurationV2:BucketObjectLockConfigurationV2", name), map[string]any{
+		r.One(t, "aws:s3/bucketV2:BucketV2", name).CheckInputs(t, map[string]any{"objectLockEnabled": true, "forceDestroy": false})
+		r.One(t, "aws:s3/bucketObjectLockConfigurationV2:BucketObjectLockConfigurationV2", name).CheckInputs(t, map[string]any{
 			"rule.defaultRetention.mode": "COMPLIANCE", "rule.defaultRetention.days": 30.0,
 		})
-		inputs(t, r.One(t, "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2", name), map[string]any{
+		r.One(t, "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2", name).CheckInputs(t, map[string]any{
 			"rules[0].applyServerSideEncryptionByDefault.sseAlgorithm": "aws:kms", "rules[0].applyServerSideEncryptionByDefault.kmsMasterKeyId": key, "rules[0].bucketKeyEnabled": true,
 		})
-		inputs(t, r.One(t, "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2", name), map[string]any{
+		r.One(t, "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2", name).CheckInputs(t, map[string]any{
 			"rules[0].transitions[0].storageClass": "GLACIER_IR", "rules[0].transitions[0].days": 30.0, "rules[0].expiration.days": 400.0,
 			"rules[0].noncurrentVersionExpiration.noncurrentDays": 30.0, "rules[0].abortIncompleteMultipartUpload.daysAfterInitiation": 7.0,
 		})
 		arn := "arn:aws:s3:::" + name + "-0a1b2c3"
-		inputs(t, r.One(t, "aws:s3/bucketPolicy:BucketPolicy", name), map[string]any{"policy": `{"Version":"2012-10-17","Statement":[` +
+		r.One(t, "aws:s3/bucketPolicy:BucketPolicy", name).CheckInputs(t, map[string]any{"policy": `{"Version":"2012-10-17","Statement":[` +
 			`{"Sid":"TLSOnly","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["` + arn + `","` + arn + `/*"],"Condition":{"Bool":{"aws:SecureTransport":"false"}}},` +
 			`{"Sid":"OwnEncryptionOnly","Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"` + arn + `/*","Condition":{"StringNotEqualsIfExists":{"s3:x-amz-server-side-encryption":"aws:kms"}}},` +
 			`{"Sid":"OwnKeyOnly","Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"` + arn + `/*","Condition":{"StringNotEqualsIfExists":{"s3:x-amz-server-side-encryption-aws-kms-key-id":"` + key + `"}}}]}`})
 	}
-	inputs(t, r.One(t, "aws:s3/inventory:Inventory", "shop"), map[string]any{
+	r.One(t, "aws:s3/inventory:Inventory", "shop").CheckInputs(t, map[string]any{
 		"bucket": "shop-0a1b2c3", "destination.bucket.bucketArn": reports, "includedObjectVersions": "All", "schedule.frequency": "Weekly", "destination.bucket.format": "CSV",
 	})
-	inputs(t, r.One(t, "aws:s3/bucketPolicy:BucketPolicy", "shop-reports"), map[string]any{"policy": `{"Version":"2012-10-17","Statement":[` +
+	r.One(t, "aws:s3/bucketPolicy:BucketPolicy", "shop-reports").CheckInputs(t, map[string]any{"policy": `{"Version":"2012-10-17","Statement":[` +
 		`{"Sid":"TLSOnly","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["` + reports + `","` + reports + `/*"],"Condition":{"Bool":{"aws:SecureTransport":"false"}}},` +
 		`{"Sid":"Inventory","Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},"Action":"s3:PutObject","Resource":"` + reports + `/inventory/*",` +
 		`"Condition":{"ArnLike":{"aws:SourceArn":"` + source + `"},"StringEquals":{"aws:SourceAccount":"123456789012","s3:x-amz-acl":"bucket-owner-full-control"}}}]}`})
@@ -95,7 +83,7 @@ func TestBuckets(t *testing.T) {
 func TestReplication(t *testing.T) {
 	r := run(t, args())
 	c := r.One(t, "aws:s3/bucketReplicationConfig:BucketReplicationConfig", "shop")
-	inputs(t, c, map[string]any{
+	c.CheckInputs(t, map[string]any{
 		"bucket": "shop-0a1b2c3", "role": "arn:aws:iam::123456789012:role/shop-replication", "rules[0].status": "Enabled", "rules[0].filter.prefix": "",
 		"rules[0].deleteMarkerReplication.status": "Disabled", "rules[0].sourceSelectionCriteria.sseKmsEncryptedObjects.status": "Enabled",
 		"rules[0].destination.bucket": replica, "rules[0].destination.encryptionConfiguration.replicaKmsKeyId": key,
@@ -103,13 +91,13 @@ func TestReplication(t *testing.T) {
 	if !slices.Contains(c.DependsOn, "shop-replication") {
 		t.Errorf("replication depends on %v, not on what its role may", c.DependsOn)
 	}
-	inputs(t, r.One(t, "aws:iam/role:Role", "shop-replication"), map[string]any{"assumeRolePolicy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow",` +
+	r.One(t, "aws:iam/role:Role", "shop-replication").CheckInputs(t, map[string]any{"assumeRolePolicy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow",` +
 		`"Principal":{"Service":"s3.amazonaws.com"},"Action":"sts:AssumeRole","Condition":{"ArnLike":{"aws:SourceArn":"` + source + `"},"StringEquals":{"aws:SourceAccount":"123456789012"}}}]}`})
 	via := func(actions, bucket string) string {
 		return `{"Effect":"Allow","Action":` + actions + `,"Resource":"` + key + `","Condition":{"StringEquals":{"kms:ViaService":"s3.us-east-1.amazonaws.com"},` +
 			`"StringLike":{"kms:EncryptionContext:aws:s3:arn":["` + bucket + `","` + bucket + `/*"]}}}`
 	}
-	inputs(t, r.One(t, "aws:iam/rolePolicy:RolePolicy", "shop-replication"), map[string]any{"policy": `{"Version":"2012-10-17","Statement":[` +
+	r.One(t, "aws:iam/rolePolicy:RolePolicy", "shop-replication").CheckInputs(t, map[string]any{"policy": `{"Version":"2012-10-17","Statement":[` +
 		`{"Effect":"Allow","Action":["s3:GetReplicationConfiguration","s3:ListBucket"],"Resource":"` + source + `"},` +
 		`{"Effect":"Allow","Action":["s3:GetObjectLegalHold","s3:GetObjectRetention","s3:GetObjectVersionAcl","s3:GetObjectVersionForReplication","s3:GetObjectVersionTagging"],"Resource":"` + source + `/*"},` +
 		`{"Effect":"Allow","Action":["s3:ReplicateObject","s3:ReplicateTags"],"Resource":"` + replica + `/*"},` +
@@ -120,22 +108,22 @@ func TestVault(t *testing.T) {
 	a := args()
 	a.VaultLock, a.VaultDays = true, 14
 	r := run(t, a)
-	inputs(t, r.One(t, "aws:backup/vault:Vault", "shop"), map[string]any{"kmsKeyArn": key, "forceDestroy": false})
+	r.One(t, "aws:backup/vault:Vault", "shop").CheckInputs(t, map[string]any{"kmsKeyArn": key, "forceDestroy": false})
 	const own = `{"Sid":"OwnAccountOnly","Effect":"Deny","Principal":"*","Action":"backup:*","Resource":"*","Condition":{"StringNotEquals":{"aws:PrincipalAccount":"123456789012"}}}`
-	inputs(t, r.One(t, "aws:backup/vaultPolicy:VaultPolicy", "shop"), map[string]any{"backupVaultName": "shop", "policy": `{"Version":"2012-10-17","Statement":[` + own +
+	r.One(t, "aws:backup/vaultPolicy:VaultPolicy", "shop").CheckInputs(t, map[string]any{"backupVaultName": "shop", "policy": `{"Version":"2012-10-17","Statement":[` + own +
 		`,{"Sid":"KeepSnapshots","Effect":"Deny","Principal":"*","Action":["backup:DeleteRecoveryPoint","backup:UpdateRecoveryPointLifecycle"],"Resource":"*"}]}`})
-	inputs(t, r.One(t, "aws:backup/vaultLockConfiguration:VaultLockConfiguration", "shop"), map[string]any{"minRetentionDays": 14.0, "changeableForDays": 3.0})
-	inputs(t, r.One(t, "aws:backup/plan:Plan", "shop"), map[string]any{
+	r.One(t, "aws:backup/vaultLockConfiguration:VaultLockConfiguration", "shop").CheckInputs(t, map[string]any{"minRetentionDays": 14.0, "changeableForDays": 3.0})
+	r.One(t, "aws:backup/plan:Plan", "shop").CheckInputs(t, map[string]any{
 		"rules[0].targetVaultName": "shop", "rules[0].schedule": "cron(0 5 ? * * *)", "rules[0].lifecycle.deleteAfter": 14.0, "rules[0].lifecycle.coldStorageAfter": nil,
 	})
 	s := r.One(t, "aws:backup/selection:Selection", "shop")
-	inputs(t, s, map[string]any{"resources[0]": cluster, "iamRoleArn": "arn:aws:iam::123456789012:role/shop-snapshots"})
+	s.CheckInputs(t, map[string]any{"resources[0]": cluster, "iamRoleArn": "arn:aws:iam::123456789012:role/shop-snapshots"})
 	if !slices.Contains(s.DependsOn, "shop-snapshots") {
 		t.Errorf("the selection depends on %v, not on what its role may", s.DependsOn)
 	}
-	inputs(t, r.One(t, "aws:iam/role:Role", "shop-snapshots"), map[string]any{"assumeRolePolicy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow",` +
+	r.One(t, "aws:iam/role:Role", "shop-snapshots").CheckInputs(t, map[string]any{"assumeRolePolicy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow",` +
 		`"Principal":{"Service":"backup.amazonaws.com"},"Action":"sts:AssumeRole","Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:backup:us-east-1:123456789012:*"},"StringEquals":{"aws:SourceAccount":"123456789012"}}}]}`})
-	inputs(t, r.One(t, "aws:iam/rolePolicy:RolePolicy", "shop-snapshots"), map[string]any{"policy": `{"Version":"2012-10-17","Statement":[` +
+	r.One(t, "aws:iam/rolePolicy:RolePolicy", "shop-snapshots").CheckInputs(t, map[string]any{"policy": `{"Version":"2012-10-17","Statement":[` +
 		`{"Effect":"Allow","Action":["rds:CreateDBClusterSnapshot","rds:DescribeDBClusters","rds:ListTagsForResource"],"Resource":"` + cluster + `"},` +
 		`{"Effect":"Allow","Action":["rds:AddTagsToResource","rds:CreateDBClusterSnapshot","rds:DeleteDBClusterSnapshot","rds:DescribeDBClusterSnapshots","rds:ListTagsForResource"],` +
 		`"Resource":"arn:aws:rds:us-east-1:123456789012:cluster-snapshot:awsbackup:*"},` +
@@ -143,8 +131,8 @@ func TestVault(t *testing.T) {
 
 	a.ForceDestroy = true
 	r = run(t, a)
-	inputs(t, r.One(t, "aws:backup/vaultPolicy:VaultPolicy", "shop"), map[string]any{"policy": `{"Version":"2012-10-17","Statement":[` + own + `]}`})
-	inputs(t, r.One(t, "aws:s3/bucketV2:BucketV2", "shop"), map[string]any{"forceDestroy": true})
+	r.One(t, "aws:backup/vaultPolicy:VaultPolicy", "shop").CheckInputs(t, map[string]any{"policy": `{"Version":"2012-10-17","Statement":[` + own + `]}`})
+	r.One(t, "aws:s3/bucketV2:BucketV2", "shop").CheckInputs(t, map[string]any{"forceDestroy": true})
 }
 
 // Who is told the bucket's name may write to it at once: what it writes is locked, encrypted and copied.

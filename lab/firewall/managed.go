@@ -166,7 +166,7 @@ func (r ManagedRule) matcher() matcher {
 // attacks are what the core rule set finds in a request; it looks once.
 func (e *evaluation) attacks() []hit {
 	if !e.inspected && e.inspector.crs != nil {
-		e.inspected, e.hits = true, e.inspector.crs.run(e)
+		e.inspected, e.hits = true, e.inspector.crs.find(e)
 	}
 	return e.hits
 }

@@ -1,7 +1,11 @@
 package firewall
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
+	"io"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -10,6 +14,7 @@ import (
 	coreruleset "github.com/corazawaf/coraza-coreruleset/v4"
 	"github.com/corazawaf/coraza/v3"
 	"github.com/corazawaf/coraza/v3/types"
+	lru "github.com/hashicorp/golang-lru/v2"
 )
 
 // setup makes the core rule set only report, at paranoia level 1: what to do about a match is the web ACL's business.
@@ -21,7 +26,13 @@ Include @owasp_crs/REQUEST-901-INITIALIZATION.conf
 `
 
 // ruleset is some files of the core rule set, ready to run.
-type ruleset struct{ waf coraza.WAF }
+type ruleset struct {
+	waf  coraza.WAF
+	seen *lru.Cache[[sha256.Size]byte, []hit] // what was found in requests without a body: most are alike, and looking costs most of a millisecond
+}
+
+// seenMost is how many different requests without a body are remembered.
+const seenMost = 4096
 
 // hit is a critical rule of the core rule set that a request matched, and the part of the request that did.
 type hit struct {
@@ -59,8 +70,49 @@ func (e *Engine) ruleset(files []string) (*ruleset, error) {
 	if e.cache.by == nil {
 		e.cache.by = map[string]*ruleset{}
 	}
-	e.cache.by[key] = &ruleset{waf}
+	seen, err := lru.New[[sha256.Size]byte, []hit](seenMost)
+	if err != nil {
+		return nil, err
+	}
+	e.cache.by[key] = &ruleset{waf, seen}
 	return e.cache.by[key], nil
+}
+
+// find returns what the core rule set finds in a request. Nothing that it looks at depends on the client's address.
+func (s *ruleset) find(e *evaluation) []hit {
+	if len(e.Body) > 0 {
+		return s.run(e)
+	}
+	key := e.fingerprint()
+	if hits, ok := s.seen.Get(key); ok {
+		return hits
+	}
+	hits := s.run(e)
+	s.seen.Add(key, hits)
+	return hits
+}
+
+// fingerprint is the same for requests that are alike in all that is inspected.
+func (e *evaluation) fingerprint() (sum [sha256.Size]byte) {
+	h := sha256.New()
+	add := func(s string) {
+		var size [8]byte
+		binary.LittleEndian.PutUint64(size[:], uint64(len(s)))
+		h.Write(size[:])
+		_, _ = io.WriteString(h, s)
+	}
+	for _, s := range []string{e.Method, e.URL.RequestURI(), e.Proto, e.Host} {
+		add(s)
+	}
+	for _, name := range slices.Sorted(maps.Keys(e.Header)) {
+		add(name)
+		for _, v := range e.Header[name] {
+			add(v)
+		}
+		add("")
+	}
+	h.Sum(sum[:0])
+	return sum
 }
 
 // run lets the core rule set look at a request.

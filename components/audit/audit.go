@@ -1,7 +1,7 @@
 // Package audit makes the account's trail: every management call in every region, and the calls on the objects of given buckets, as files that cannot be changed
 // unnoticed, in a private bucket of their own and in a log group. Bucket and policy, log group and role are made before the trail, which CloudTrail refuses otherwise.
 //
-// Left out: organization trails, Insights, advanced event selectors, event data stores, Object Lock of the log files, and metric filters on the log group.
+// Left out: organization trails, Insights, advanced event selectors, event data stores, Object Lock of the log files.
 package audit
 
 import (
@@ -41,6 +41,12 @@ type Args struct {
 	// TopicARN is a topic that is told of every log file; its policy must let CloudTrail publish. Nil is none.
 	TopicARN     pulumi.StringInput
 	ForceDestroy bool // let a destroy delete the log files
+
+	// AccessLogDays keeps a record of who reads the log files for so many days, in a second bucket. 0 keeps none.
+	AccessLogDays int
+	// AlarmActions are topics that are told of use of the root user, refused calls and changes of policies, keys, trails and the network. Empty leaves the metric
+	// filters and the alarms out. The lab serves no metric filters.
+	AlarmActions []pulumi.StringInput
 }
 
 // Trail is a trail with its bucket and log group.
@@ -66,7 +72,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	}
 	child := pulumi.Parent(t)
 	files, err := bucket.New(ctx, name, bucket.Args{
-		Versioned: true, ExpireDays: t.args.KeepDays, NoncurrentDays: 30, ForceDestroy: t.args.ForceDestroy,
+		KeyARN: args.KeyARN, Versioned: true, ExpireDays: t.args.KeepDays, NoncurrentDays: 30, ForceDestroy: t.args.ForceDestroy,
 		Statements: t.mayDeliver, Values: []pulumi.StringInput{args.AccountID},
 	}, child)
 	if err != nil {
@@ -74,6 +80,15 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	}
 	logs, err := t.makeLogs(ctx, name, child)
 	if err != nil {
+		return nil, err
+	}
+	if err := t.recordReaders(ctx, name, files, child); err != nil {
+		return nil, err
+	}
+	if err := announce(ctx, name, files, child); err != nil {
+		return nil, err
+	}
+	if err := t.watch(ctx, name, logs, child); err != nil {
 		return nil, err
 	}
 	a := &cloudtrail.TrailArgs{
@@ -116,7 +131,7 @@ func check(a *Args) error {
 		return fmt.Errorf("%w: region, account and key are all needed", ErrArgs)
 	case len(a.Trail) < 3 || len(a.Trail) > 128 || !nameForm.MatchString(a.Trail):
 		return fmt.Errorf("%w: trail name %q: want 3 to 128 letters and digits, with single periods, underscores or hyphens between them", ErrArgs, a.Trail)
-	case a.KeepDays < 1 || a.LogDays < 1:
+	case a.KeepDays < 1 || a.LogDays < 1 || a.AccessLogDays < 0:
 		return fmt.Errorf("%w: log files for %d days and a log group for %d: at least 1 is needed", ErrArgs, a.KeepDays, a.LogDays)
 	case len(a.DataBuckets) > 250:
 		return fmt.Errorf("%w: %d buckets: at most 250 can be selected", ErrArgs, len(a.DataBuckets))

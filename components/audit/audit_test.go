@@ -52,6 +52,13 @@ func TestTrail(t *testing.T) {
 	if b.Input("forceDestroy") != false {
 		t.Errorf("bucket: %v", b.Inputs)
 	}
+	const by = "rules[0].applyServerSideEncryptionByDefault."
+	if e := r.One(t, "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2", "audit"); e.Input(by+"kmsMasterKeyId") != key {
+		t.Errorf("encryption: %v", e.Inputs)
+	}
+	if n := r.One(t, "aws:s3/bucketNotification:BucketNotification", "audit"); n.Input("eventbridge") != true {
+		t.Errorf("notification: %v", n.Inputs)
+	}
 	if v := r.One(t, "aws:s3/bucketVersioningV2:BucketVersioningV2", "audit"); v.Input("versioningConfiguration.status") != "Enabled" {
 		t.Errorf("versioning: %v", v.Inputs)
 	}
@@ -85,6 +92,31 @@ func TestDataEventsAndTopic(t *testing.T) {
 	}
 	if x.Input("snsTopicName") != topic || r.One(t, "aws:s3/bucketV2:BucketV2", "audit").Input("forceDestroy") != true {
 		t.Errorf("trail: %v", x.Inputs)
+	}
+}
+
+// What is watched is counted in the trail's own log group, and each count has an alarm.
+func TestWatched(t *testing.T) {
+	a := args()
+	a.AccessLogDays, a.AlarmActions = 365, []pulumi.StringInput{pulumi.String(topic)}
+	r := run(t, a)
+	r.CheckTree(t, "audit")
+	for _, name := range []string{
+		"root", "refused", "console", "identities", "trails", "keys", "buckets", "groups", "acls", "gateways", "routes", "networks",
+	} {
+		f, x := r.One(t, "aws:cloudwatch/logMetricFilter:LogMetricFilter", "audit-"+name), r.One(t, "aws:cloudwatch/metricAlarm:MetricAlarm", "audit-"+name)
+		if f.Input("logGroupName") != "audit-trail" || f.Input("pattern") == "" || f.Input("metricTransformation.name") != x.Input("metricName") ||
+			f.Input("metricTransformation.namespace") != x.Input("namespace") || x.Input("alarmActions[0]") != topic {
+			t.Errorf("%s: %v, %v", name, f.Inputs, x.Inputs)
+		}
+	}
+	if l := r.One(t, "aws:s3/bucketLoggingV2:BucketLoggingV2", "audit"); l.Input("targetBucket") != "audit-access-logs-0a1b2c3" {
+		t.Errorf("access logs: %v", l.Inputs)
+	}
+	const want = `{"Sid":"AccessLogs","Effect":"Allow","Principal":{"Service":"logging.s3.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::audit-access-logs-0a1b2c3/*",` +
+		`"Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:s3:::audit-0a1b2c3"},"StringEquals":{"aws:SourceAccount":"123456789012"}}}`
+	if p := r.One(t, "aws:s3/bucketPolicy:BucketPolicy", "audit-access-logs").Input("policy").(string); !strings.Contains(p, want) {
+		t.Errorf("policy of the access logs:\n%s\nwant\n%s", p, want)
 	}
 }
 

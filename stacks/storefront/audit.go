@@ -15,14 +15,19 @@ func (st *stack) makeAudit(ctx *pulumi.Context) error {
 		st.out.AuditTrailARN, st.out.AuditBucket, st.out.AuditLogGroup = noTrail, noTrail, noTrail
 		return nil
 	}
-	t, err := audit.New(ctx, st.name+"-audit", &audit.Args{
-		Trail:        st.name,
-		Region:       st.settings.Region,
-		AccountID:    st.account,
-		KeyARN:       st.key.ARN,
-		LogDays:      st.settings.LogDays,
-		ForceDestroy: !st.settings.Protect,
-	}, st.provider)
+	args := &audit.Args{
+		Trail:         st.name,
+		Region:        st.settings.Region,
+		AccountID:     st.account,
+		KeyARN:        st.key.ARN,
+		LogDays:       st.settings.LogDays,
+		AccessLogDays: st.settings.LogDays,
+		ForceDestroy:  !st.settings.Protect,
+	}
+	if st.settings.Endpoint == "" { // the lab serves no metric filters
+		args.AlarmActions = st.alarms
+	}
+	t, err := audit.New(ctx, st.name+"-audit", args, st.provider)
 	if err != nil {
 		return err
 	}

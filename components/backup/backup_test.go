@@ -68,8 +68,8 @@ func TestBuckets(t *testing.T) {
 		arn := "arn:aws:s3:::" + name + "-0a1b2c3"
 		r.One(t, "aws:s3/bucketPolicy:BucketPolicy", name).CheckInputs(t, map[string]any{"policy": `{"Version":"2012-10-17","Statement":[` +
 			`{"Sid":"TLSOnly","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["` + arn + `","` + arn + `/*"],"Condition":{"Bool":{"aws:SecureTransport":"false"}}},` +
-			`{"Sid":"OwnEncryptionOnly","Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"` + arn + `/*","Condition":{"StringNotEqualsIfExists":{"s3:x-amz-server-side-encryption":"aws:kms"}}},` +
-			`{"Sid":"OwnKeyOnly","Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"` + arn + `/*","Condition":{"StringNotEqualsIfExists":{"s3:x-amz-server-side-encryption-aws-kms-key-id":"` + key + `"}}}]}`})
+			`{"Sid":"OwnEncryptionOnly","Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"` + arn + `/*","Condition":{"Null":{"s3:x-amz-server-side-encryption":"false"},"StringNotEquals":{"s3:x-amz-server-side-encryption":"aws:kms"}}},` +
+			`{"Sid":"OwnKeyOnly","Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"` + arn + `/*","Condition":{"Null":{"s3:x-amz-server-side-encryption-aws-kms-key-id":"false"},"StringNotEquals":{"s3:x-amz-server-side-encryption-aws-kms-key-id":"` + key + `"}}}]}`})
 	}
 	r.One(t, "aws:s3/inventory:Inventory", "shop").CheckInputs(t, map[string]any{
 		"bucket": "shop-0a1b2c3", "destination.bucket.bucketArn": reports, "includedObjectVersions": "All", "schedule.frequency": "Weekly", "destination.bucket.format": "CSV",

@@ -67,17 +67,18 @@ func (b *Backup) locked() bucket.Args {
 	}
 }
 
-// ownKeyOnly refuses to store anything that is not encrypted with the bucket's key. A request that names no encryption gets that of the bucket.
+// ownKeyOnly refuses to store anything that asks for another encryption than the bucket's. A request that names none gets that of the bucket: a condition holds for a key
+// that is not there, so each asks first whether it is.
 func ownKeyOnly(arn string, v []string) policy.Document {
+	other := func(sid, key, value string) policy.Statement {
+		return policy.Statement{
+			Sid: sid, Effect: policy.Deny, Principal: &policy.Principal{Everyone: true}, Action: policy.Strings{"s3:PutObject"}, Resource: policy.Strings{arn + "/*"},
+			Condition: policy.Conditions{"Null": {key: {"false"}}, "StringNotEquals": {key: {value}}},
+		}
+	}
 	return policy.Document{
-		{
-			Sid: "OwnEncryptionOnly", Effect: policy.Deny, Principal: &policy.Principal{Everyone: true}, Action: policy.Strings{"s3:PutObject"}, Resource: policy.Strings{arn + "/*"},
-			Condition: policy.Conditions{"StringNotEqualsIfExists": {"s3:x-amz-server-side-encryption": {"aws:kms"}}},
-		},
-		{
-			Sid: "OwnKeyOnly", Effect: policy.Deny, Principal: &policy.Principal{Everyone: true}, Action: policy.Strings{"s3:PutObject"}, Resource: policy.Strings{arn + "/*"},
-			Condition: policy.Conditions{"StringNotEqualsIfExists": {"s3:x-amz-server-side-encryption-aws-kms-key-id": {v[0]}}},
-		},
+		other("OwnEncryptionOnly", "s3:x-amz-server-side-encryption", "aws:kms"),
+		other("OwnKeyOnly", "s3:x-amz-server-side-encryption-aws-kms-key-id", v[0]),
 	}
 }
 

@@ -34,6 +34,7 @@ const (
 	startTime   = 60 * time.Second // for a server to accept connections, crash recovery included
 	reuseTime   = 8 * time.Second  // the same for a reader, which can have a new copy of the writer's data instead
 	rejoinTime  = 5 * time.Second  // for a reader with its own data to find its writer
+	replayTime  = 30 * time.Second // for a reader to replay what it has missed
 	promoteTime = 30 * time.Second // for a reader to replay what is left and become a writer
 	reloadTime  = 5 * time.Second  // for a server to read its configuration
 	fastStop    = 5 * time.Second  // for clients and readers to take leave of a writer
@@ -198,10 +199,15 @@ func (c *Cluster) Start(ctx context.Context, spec NodeSpec) (*Node, error) {
 func (c *Cluster) startReader(ctx context.Context, n *Node) error {
 	if fileExists(n.data()) {
 		err := c.engine.account.writeFile(filepath.Join(n.dir(), standbyFile), nil)
+		writer := c.running[c.writer()]
+		writing := writer != nil && writer.alive()
+		if err == nil && writing {
+			err = n.catchUp(ctx, writer)
+		}
 		if err == nil {
 			err = n.start(ctx, reuseTime)
 		}
-		if writer := c.running[c.writer()]; err == nil && (writer == nil || !writer.alive()) {
+		if err == nil && !writing {
 			return nil // it streams as soon as there is a writer
 		}
 		if err == nil {

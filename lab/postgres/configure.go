@@ -116,7 +116,11 @@ func (n *Node) setNode(set func(name, value string)) {
 	set("fsync", "off") // see the package's documentation
 	set("full_page_writes", "on")
 	set("hot_standby", "on")
-	set("listen_addresses", n.spec.Listen.Addr().String())
+	listen := n.spec.Listen.Addr().String()
+	if n.private {
+		listen = ""
+	}
+	set("listen_addresses", listen)
 	set("port", strconv.Itoa(int(n.spec.Listen.Port())))
 	set("unix_socket_directories", "..")
 	set("unix_socket_permissions", "0700")

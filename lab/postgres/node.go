@@ -30,6 +30,7 @@ type Node struct {
 	cmd     *exec.Cmd
 	done    chan struct{}
 	exit    error // valid once done is closed
+	private bool  // nobody but the lab may connect
 }
 
 func (c *Cluster) newNode(spec NodeSpec) (*Node, error) {

@@ -127,6 +127,7 @@ func keepsUp(r load.Result, rate int) bool {
 func (c *chain) steady(ctx context.Context) error {
 	c.orders(ctx, orderRate/3, 3*time.Second) // connections and caches warm up
 	r := c.orders(ctx, orderRate, orderTime)
+	c.tell(r)
 	c.report(fmt.Sprintf("orders, %d/s for %s", orderRate, seconds(orderTime)), loaded(r, "orders"), "no error, p99 ≤ "+seconds(orderLatency), keepsUp(r, orderRate))
 	return ctx.Err()
 }
@@ -140,6 +141,7 @@ func (c *chain) limit(ctx context.Context) error {
 		}
 		r := c.orders(ctx, rate, stepTime)
 		if !keepsUp(r, rate) {
+			c.tell(r)
 			first = loaded(r, fmt.Sprintf("of %d orders", rate))
 			break
 		}
@@ -193,9 +195,7 @@ func (c *chain) crowd(ctx context.Context) error {
 		}
 		return c.shop.Get(ctx, "/products/"+product(n), nil)
 	})
-	if r.Example != nil {
-		c.b.say("a failure: %v", r.Example)
-	}
+	c.tell(r)
 	c.report(fmt.Sprintf("%d users at once for %s", users, seconds(userTime)), loaded(r, "requests"), "no error", r.Failed == 0)
 	return ctx.Err()
 }
@@ -214,10 +214,10 @@ func (c *chain) backlog(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := c.systemctl(ctx, "start", workers); err != nil {
-		return err
-	}
 	begin := time.Now()
+	if err := c.systemctl(ctx, "start", workers); err != nil {
+		c.b.say("a server that was replaced meanwhile: %v", err) // the one in its place carries the orders out
+	}
 	if err := c.drained(ctx); err != nil {
 		return err
 	}
@@ -241,13 +241,14 @@ func (c *chain) workers(ctx context.Context) (ids []string, err error) {
 	return ids, nil
 }
 
+// systemctl does something to the program of every instance, also when it fails on one.
 func (c *chain) systemctl(ctx context.Context, verb string, instances []string) error {
+	var problems []error
 	for _, id := range instances {
-		if _, err := c.b.command(ctx, c.b.root, c.env, filepath.Join("bin", "lab"), "exec", id, "--", "systemctl", verb, "shop"); err != nil {
-			return err
-		}
+		_, err := c.b.command(ctx, c.b.root, c.env, filepath.Join("bin", "lab"), "exec", id, "--", "systemctl", verb, "shop")
+		problems = append(problems, err)
 	}
-	return nil
+	return errors.Join(problems...)
 }
 
 // waiting counts the orders that are not carried out.
@@ -294,6 +295,13 @@ func (c *chain) within(ctx context.Context, what string, try func() error) error
 		case <-ctx.Done():
 			return errors.Join(ctx.Err(), err)
 		}
+	}
+}
+
+// tell shows one of a load's failures.
+func (c *chain) tell(r load.Result) {
+	if r.Example != nil {
+		c.b.say("one of %d failures: %v", r.Failed, r.Example)
 	}
 }
 

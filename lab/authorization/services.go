@@ -10,7 +10,7 @@ func services() map[string]service {
 	return map[string]service{
 		"application-autoscaling": {prefix: "application-autoscaling", whole: []string{"Describe*"}, members: map[string]string{"ResourceARN": ""}},
 		"autoscaling":             autoscaling(),
-		"backup":                  {prefix: "backup", whole: []string{"List*"}, members: map[string]string{"BackupVaultName": "backup-vault:{}", "BackupPlanId": "backup-plan:{}", "ResourceArn": "", "RecoveryPointArn": ""}},
+		"backup":                  {prefix: "backup", whole: []string{"ListBackupPlans", "ListBackupVaults", "ListBackupJobs", "ListRestoreJobs", "ListCopyJobs", "ListProtectedResources", "DescribeBackupJob", "DescribeRestoreJob"}, creates: map[string][]string{"CreateBackupPlan": {"backup-plan:*"}}, only: map[string][]string{"StartBackupJob": {"BackupVaultName"}}, members: map[string]string{"BackupVaultName": "backup-vault:{}", "BackupPlanId": "backup-plan:{}", "ResourceArn": "", "RecoveryPointArn": ""}},
 		"cloudtrail": {prefix: "cloudtrail", whole: []string{"LookupEvents", "DescribeTrails", "ListTrails", "ListPublicKeys"},
 			members: map[string]string{"Name": "trail/{}", "TrailName": "trail/{}", "ResourceId": "", "ResourceIdList": ""}},
 		"ec2":                  ec2(),
@@ -18,7 +18,7 @@ func services() map[string]service {
 		"elasticloadbalancing": elasticLoadBalancing(),
 		"es": {prefix: "es", members: map[string]string{"DomainName": "domain/{}", "DomainNames": "domain/{}", "ARN": ""},
 			whole: []string{"ListDomainNames", "List*Versions", "ListVersions", "List*InstanceType*", "Describe*InstanceTypeLimits", "DeleteElasticsearchServiceRole"}},
-		"fms":            {prefix: "fms", whole: []string{"ListPolicies", "ListMember*", "ListCompliance*", "GetAdmin*", "AssociateAdmin*", "DisassociateAdmin*"}, members: map[string]string{"PolicyId": "policy/{}", "ResourceArn": ""}},
+		"fms":            {prefix: "fms", otherwise: map[string][]string{"PutPolicy": {"policy/*"}}, whole: []string{"*NotificationChannel", "ListPolicies", "ListMember*", "ListCompliance*", "GetAdmin*", "AssociateAdmin*", "DisassociateAdmin*"}, members: map[string]string{"PolicyId": "policy/{}", "ResourceArn": ""}},
 		"iam":            iam(),
 		"logs":           logs(),
 		"monitoring":     cloudWatch(),
@@ -31,9 +31,8 @@ func services() map[string]service {
 			members: map[string]string{"QueueUrl": "{}", "QueueName": "{}", "SourceArn": ""}},
 		"ssm": {prefix: "ssm", whole: []string{"DescribeParameters"}, value: func(name string) string { return strings.TrimPrefix(name, "/") },
 			members: map[string]string{"Name": "parameter/{}", "Names": "parameter/{}", "Path": "parameter/{}", "ResourceId": "parameter/{}"}},
-		"sts": {prefix: "sts", global: true, members: map[string]string{"RoleArn": ""}, only: map[string][]string{"AssumeRole": {"RoleArn"}}, context: assumed},
-		"wafv2": {prefix: "wafv2", whole: []string{"ListWebACLs", "ListIPSets", "ListRuleGroups", "ListRegexPatternSets", "ListLoggingConfigurations", "ListAvailable*", "DescribeManaged*", "CheckCapacity", "DescribeAllManaged*"},
-			members: map[string]string{"ARN": "", "WebACLArn": "", "ResourceArn": "", "ResourceARN": ""}},
+		"sts":   {prefix: "sts", global: true, members: map[string]string{"RoleArn": ""}, only: map[string][]string{"AssumeRole": {"RoleArn"}}, context: assumed},
+		"wafv2": wafv2(),
 	}
 }
 
@@ -150,5 +149,24 @@ func rds() service {
 		value: strings.ToLower, only: map[string][]string{"DeleteDBInstance": {"DBInstanceIdentifier"}},
 		otherwise: map[string][]string{"DescribeDBClusters": {"cluster:*"}, "DescribeDBInstances": {"db:*"}, "DescribeDBSubnetGroups": {"subgrp:*"}, "DescribeDBClusterSnapshots": {"cluster-snapshot:*"},
 			"DescribeDBClusterParameterGroups": {"cluster-pg:*"}, "DescribeDBParameterGroups": {"pg:*"}, "DescribeDBClusterEndpoints": {"cluster-endpoint:*"}, "DescribeOptionGroups": {"og:*"}, "DescribePendingMaintenanceActions": {"cluster:*", "db:*"}},
+	}
+}
+
+// wafv2 names what it makes by name and ID. The lab has regional resources only.
+func wafv2() service {
+	creates := map[string][]string{"GetRateBasedStatementManagedKeys": {"regional/webacl/{WebACLName}/{WebACLId}"}}
+	only := map[string][]string{"GetRateBasedStatementManagedKeys": nil}
+	for kind, resource := range map[string]string{"WebACL": "webacl", "IPSet": "ipset", "RegexPatternSet": "regexpatternset", "RuleGroup": "rulegroup"} {
+		for _, verb := range []string{"Create", "Get", "Update", "Delete"} {
+			creates[verb+kind], only[verb+kind] = []string{"regional/" + resource + "/{Name}/{Id}"}, nil
+		}
+	}
+	return service{
+		prefix: "wafv2", creates: creates, only: only,
+		whole:   []string{"ListWebACLs", "ListIPSets", "ListRuleGroups", "ListRegexPatternSets", "ListLoggingConfigurations", "ListAvailable*", "DescribeManaged*", "CheckCapacity", "DescribeAllManaged*"},
+		members: map[string]string{"ARN": "", "WebACLArn": "", "WebAclArn": "", "ResourceArn": "", "ResourceARN": ""},
+		ids: func(member, id string) (string, bool) {
+			return id, member == "ResourceArn" && strings.HasPrefix(id, "arn:aws:wafv2:")
+		}, // of a logging configuration
 	}
 }

@@ -3,6 +3,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -10,8 +11,10 @@ import (
 	wafapi "storefront/lab/api/wafv2"
 	"storefront/lab/dataplane"
 	"storefront/lab/firewall"
+	"storefront/lab/fms"
 	"storefront/lab/state"
 	"storefront/lab/wafv2"
+	"storefront/lab/wire"
 )
 
 // openFirewall builds AWS WAF and what runs its web ACLs: each asks the other.
@@ -23,7 +26,37 @@ func (l *lab) openFirewall() {
 		},
 		Limited: func(acl, rule string) []string { return l.walls.Limited(acl, rule) }})
 	l.walls = dataplane.NewFirewalls(&dataplane.Firewalls{WAF: l.waf, Engine: engine, Metrics: l.metrics, Logs: l.logs, Region: l.region, Now: time.Now, Log: l.log})
+	l.guard = fms.New(fms.Config{Store: l.store, Region: l.region, Now: time.Now, Firewall: l.waf, LoadBalancers: l.guardedBalancers, SecurityGroups: l.guardedGroups, Log: l.log})
 }
+
+// guardedBalancers are the load balancers that Firewall Manager looks at.
+func (l *lab) guardedBalancers(tx *state.Tx) (list []fms.Resource) {
+	for _, lb := range l.elb.LoadBalancers(tx) {
+		tags, err := l.elb.Tags(tx, lb.ARN)
+		if err != nil {
+			l.log.Error("reading the tags of a load balancer", "load balancer", lb.Name, "error", err)
+			continue
+		}
+		if lb.State == elbv2.LoadBalancerStateEnumActive {
+			list = append(list, fms.Resource{ID: lb.ARN, Tags: tags})
+		}
+	}
+	return list
+}
+
+// guardedGroups are the security groups that Firewall Manager looks at.
+func (l *lab) guardedGroups(tx *state.Tx) (list []fms.Resource) {
+	for _, g := range l.ec2.SecurityGroups(tx) {
+		r := fms.Resource{ID: g.ID, Tags: l.ec2.Tags(tx, g.ID), Unused: !l.ec2.SecurityGroupUsed(tx, g.ID)}
+		for _, rule := range g.Rules {
+			r.Rules = append(r.Rules, fms.Rule{Egress: rule.Egress, Protocol: rule.Protocol, From: wire.Or(rule.From, -1), To: wire.Or(rule.To, -1), Peer: cmp.Or(rule.CIDR, rule.PrefixList, rule.Group)})
+		}
+		list = append(list, r)
+	}
+	return list
+}
+
+func (l *lab) countPolicies(context.Context) (int, error) { return l.guard.Policies() }
 
 // balancerState tells whether a load balancer exists, and whether it is past provisioning.
 func (l *lab) balancerState(tx *state.Tx, arn string) (active, known bool) {

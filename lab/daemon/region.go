@@ -24,6 +24,7 @@ import (
 	cacheapi "storefront/lab/api/elasticache"
 	esapi "storefront/lab/api/elasticsearch"
 	elbv2api "storefront/lab/api/elbv2"
+	fmsapi "storefront/lab/api/fms"
 	iamapi "storefront/lab/api/iam"
 	kmsapi "storefront/lab/api/kms"
 	logsapi "storefront/lab/api/logs"
@@ -47,6 +48,7 @@ import (
 	"storefront/lab/elasticache"
 	"storefront/lab/elasticsearch"
 	"storefront/lab/elbv2"
+	"storefront/lab/fms"
 	"storefront/lab/iam"
 	"storefront/lab/imds"
 	"storefront/lab/instance"
@@ -112,6 +114,7 @@ type lab struct {
 	backup  *backup.Service
 	trail   *cloudtrail.Service
 	waf     *wafv2.Service
+	guard   *fms.Service
 
 	endpoints dataplane.Endpoints
 	spot      *dataplane.Spot
@@ -163,7 +166,7 @@ func open(dir, address string, log *slog.Logger) (_ *lab, err error) {
 
 // endpointNames are the services that answer inside the region's network, named as their endpoints are.
 func endpointNames() []string {
-	return []string{"sts", "iam", "ec2", "elasticloadbalancing", "autoscaling", "rds", "s3", "kms", "secretsmanager", "ssm", "logs", "sqs", "sns", "monitoring", "es", "elasticache", "cloudtrail", "wafv2", "backup"}
+	return []string{"sts", "iam", "ec2", "elasticloadbalancing", "autoscaling", "rds", "s3", "kms", "secretsmanager", "ssm", "logs", "sqs", "sns", "monitoring", "es", "elasticache", "cloudtrail", "wafv2", "fms", "backup"}
 }
 
 func (l *lab) openServices(dir string) (err error) {
@@ -201,7 +204,7 @@ func (l *lab) openServices(dir string) (err error) {
 	l.access = authorization.New(authorization.Config{Store: l.store, Region: r, Identities: l.iam, Sessions: l.sts, Resources: permissions{lab: l, parsed: new(access.Cache)}, Now: now})
 	l.wire = wire.NewServer(wire.Options{
 		Services: []*wire.Service{stsapi.New(l.sts), iamapi.New(l.iam), ec2api.New(l.ec2), elbv2api.New(l.elb), autoscalingapi.New(l.scaling), rdsapi.New(l.rds), backupapi.New(l.backup), cacheapi.New(l.cache),
-			s3api.New(l.s3), kmsapi.New(l.kms), secretsapi.New(l.secrets), ssmapi.New(l.ssm), logsapi.New(l.logs), sqsapi.New(l.sqs), osapi.New(l.search), esapi.New(l.search.Legacy()), snsapi.New(l.sns), cloudwatchapi.New(l.watch), trailapi.New(l.trail), wafapi.New(l.waf)},
+			s3api.New(l.s3), kmsapi.New(l.kms), secretsapi.New(l.secrets), ssmapi.New(l.ssm), logsapi.New(l.logs), sqsapi.New(l.sqs), osapi.New(l.search), esapi.New(l.search.Legacy()), snsapi.New(l.sns), cloudwatchapi.New(l.watch), trailapi.New(l.trail), wafapi.New(l.waf), fmsapi.New(l.guard)},
 		Credentials: keyring{store: l.store, users: l.iam, sessions: l.sts}, Region: r.Name, Logger: l.log, Pace: pace, Authorize: l.access.Authorize, Record: l.trail.Record, Disturb: l.calls.disturb,
 	})
 	return nil
@@ -233,7 +236,7 @@ func (l *lab) run(ctx context.Context, tasks *errgroup.Group) {
 	measure := &dataplane.Measure{Metrics: l.metrics, Queues: l.sqs, Groups: l.scaling, ELB: l.elb, Health: l.health, Log: l.log}
 	gate := &dataplane.Gate{Store: l.store, EC2: l.ec2, Net: l.net, Endpoints: l.endpoints, Handler: http.HandlerFunc(l.serve), Log: l.log,
 		TLS: l.authority.TLSConfig(func(name string) bool { _, ok := l.endpoints.Service(name); return ok })}
-	for _, task := range []func(context.Context) error{network.Run, gate.Run, l.instances.Run, l.databases.Run, l.caches.Run, l.domains.Run, l.balancers.Run, l.walls.Run, scaling.Run, l.spot.Run, l.sqs.Run, l.sns.Run, l.s3.Run, l.backup.Run, measure.Run, measureCaches.Run, cacheLogs.Run, l.watch.Run, l.trail.Run, l.housekeeping} {
+	for _, task := range []func(context.Context) error{network.Run, gate.Run, l.instances.Run, l.databases.Run, l.caches.Run, l.domains.Run, l.balancers.Run, l.walls.Run, l.guard.Run, scaling.Run, l.spot.Run, l.sqs.Run, l.sns.Run, l.s3.Run, l.backup.Run, measure.Run, measureCaches.Run, cacheLogs.Run, l.watch.Run, l.trail.Run, l.housekeeping} {
 		tasks.Go(func() error { return task(ctx) })
 	}
 }

@@ -85,6 +85,7 @@ func (l *lab) counters() map[string]counter {
 		"dashboards":             counted(l.watch.ListDashboards, func(o *cloudwatchapi.ListDashboardsOutput) int { return len(o.DashboardEntries) }),
 		"trails":                 counted(l.trail.ListTrails, func(o *trailapi.ListTrailsOutput) int { return len(o.Trails) }),
 		"web ACLs":               l.countWebACLs,
+		"firewall policies":      l.countPolicies,
 		"web ACL IP sets":        l.countIPSets,
 		"KMS keys":               l.countKeys,
 	}

@@ -62,6 +62,16 @@ func (s *Service) SecurityGroup(tx *state.Tx, id string) (SecurityGroup, error) 
 	return groups.get(tx, id)
 }
 
+// SecurityGroups returns all security groups.
+func (s *Service) SecurityGroups(tx *state.Tx) []SecurityGroup {
+	return groups.where(tx, func(SecurityGroup) bool { return true })
+}
+
+// SecurityGroupUsed tells whether an interface has a security group.
+func (s *Service) SecurityGroupUsed(tx *state.Tx, id string) bool {
+	return interfaces.any(tx, func(i Interface) bool { return slices.Contains(i.SecurityGroups, id) })
+}
+
 // DefaultSecurityGroup returns the default security group of a VPC.
 func (s *Service) DefaultSecurityGroup(tx *state.Tx, vpc string) (SecurityGroup, error) {
 	return defaultGroup(tx, vpc)

@@ -22,6 +22,12 @@ func (s *Service) LoadBalancers(tx *state.Tx) []LoadBalancer {
 	return all
 }
 
+// Tags returns the tags of a load balancer, listener, rule or target group.
+func (s *Service) Tags(tx *state.Tx, arn string) (map[string]string, error) {
+	all, _, err := tags.Get(tx, arn)
+	return all, err
+}
+
 // Listeners returns the listeners of a load balancer, by port.
 func (s *Service) Listeners(tx *state.Tx, loadBalancer string) []Listener {
 	return listenersOf(tx, loadBalancer)

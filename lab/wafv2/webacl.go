@@ -51,7 +51,7 @@ func (s *Service) checkWebACL(tx *state.Tx, w *api.WebACL) error {
 	if _, err := s.Engine.Compile(compiled(w, sets), nil); err != nil {
 		return refused(err)
 	}
-	capacity, err := s.capacity(tx, w.Rules)
+	capacity, err := s.capacity(tx, allRules(w))
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (s *Service) checkWebACL(tx *state.Tx, w *api.WebACL) error {
 }
 
 func compiled(w *api.WebACL, sets firewall.Sets) firewall.ACL {
-	return firewall.ACL{Labels: wire.Value(w.LabelNamespace), Default: *w.DefaultAction, Rules: w.Rules, Bodies: w.CustomResponseBodies, Sets: sets}
+	return firewall.ACL{Labels: wire.Value(w.LabelNamespace), Default: *w.DefaultAction, Rules: allRules(w), Bodies: w.CustomResponseBodies, Sets: sets}
 }
 
 func (s *Service) capacity(tx *state.Tx, rules []api.Rule) (int64, error) {
@@ -205,7 +205,7 @@ func statementRefersTo(s *api.Statement, arn string) bool {
 // inUse tells whether a web ACL or rule group refers to an ARN.
 func inUse(tx *state.Tx, arn string) bool {
 	for _, e := range acls.table.All(tx) {
-		if refersTo(e.Value.Rules, arn) {
+		if refersTo(allRules(&e.Value), arn) {
 			return true
 		}
 	}

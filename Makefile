@@ -9,7 +9,7 @@ stack = bin/stack -stack $(STACK)
 
 .PHONY: help
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: up
 up: tools build ## start the lab, deploy the stack and print the shop's URL (STACK=dev|prod deploys to AWS)
@@ -22,6 +22,10 @@ preview: tools build ## show what `make up` would change
 .PHONY: drift
 drift: tools build ## report what changed outside Pulumi, and fail when something did
 	@$(stack) $(if $(JSON),-json) drift
+
+.PHONY: restore-drill
+restore-drill: build ## restore the backups of both stores into new ones, and compare
+	@$(stack) drill
 
 .PHONY: url
 url: build ## print the shop's URL alone

@@ -79,6 +79,7 @@ type Database struct {
 	pulumi.ResourceState
 
 	ClusterID       pulumi.StringOutput `pulumi:"clusterId"`
+	ClusterARN      pulumi.StringOutput `pulumi:"clusterArn"`
 	WriterEndpoint  pulumi.StringOutput `pulumi:"writerEndpoint"` // host name; follows failovers
 	ReaderEndpoint  pulumi.StringOutput `pulumi:"readerEndpoint"` // host name; one of the readers for each connection
 	Port            pulumi.IntOutput    `pulumi:"port"`
@@ -131,11 +132,11 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	if err := d.makeAlarms(ctx, child); err != nil {
 		return nil, err
 	}
-	d.ClusterID, d.SecurityGroupID, d.LogGroup = d.cluster.ClusterIdentifier, d.group.ID(), logs.Name
+	d.ClusterID, d.ClusterARN, d.SecurityGroupID, d.LogGroup = d.cluster.ClusterIdentifier, d.cluster.Arn, d.group.ID(), logs.Name
 	d.WriterEndpoint, d.ReaderEndpoint, d.Port = d.cluster.Endpoint, d.cluster.ReaderEndpoint, d.cluster.Port
 	d.SecretARN = d.cluster.MasterUserSecrets.Index(pulumi.Int(0)).SecretArn().Elem()
 	return d, ctx.RegisterResourceOutputs(d, pulumi.Map{
-		"clusterId": d.ClusterID, "writerEndpoint": d.WriterEndpoint, "readerEndpoint": d.ReaderEndpoint, "port": d.Port,
+		"clusterId": d.ClusterID, "clusterArn": d.ClusterARN, "writerEndpoint": d.WriterEndpoint, "readerEndpoint": d.ReaderEndpoint, "port": d.Port,
 		"secretArn": d.SecretARN, "securityGroupId": d.SecurityGroupID, "logGroup": d.LogGroup,
 	})
 }

@@ -322,7 +322,7 @@ func TestEndpoint(t *testing.T) {
 	p = up(t, map[string]string{"profile": "lab", "endpoint": at}).one(t, "pulumi:providers:aws").Inputs
 	endpoints := p["endpoints"].ArrayValue()[0].ObjectValue().Mappable()
 	want := []string{
-		"appautoscaling", "autoscaling", "cloudtrail", "cloudwatch", "ec2", "elasticache", "elasticsearch", "elbv2", "iam", "kms", "logs", "opensearch",
+		"appautoscaling", "autoscaling", "backup", "cloudtrail", "cloudwatch", "ec2", "elasticache", "elasticsearch", "elbv2", "iam", "kms", "logs", "opensearch",
 		"rds", "s3", "secretsmanager", "sns", "sqs", "ssm", "sts",
 	}
 	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(endpoints))); diff != "" {

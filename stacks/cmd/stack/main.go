@@ -22,6 +22,7 @@ const usage = `usage: stack [-stack NAME] [-json] COMMAND
   preview   show what up would do
   drift     compare what was deployed with what is there: exit status 1 when something changed
   url       print the shop's URL
+  drill     restore the backups of both stores into new ones, and compare
   down      destroy everything; for the stack "lab" also end the lab and delete its state
 `
 
@@ -61,7 +62,7 @@ func run(ctx context.Context, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
-	commands := map[string]func(context.Context, *workspace) error{"up": up, "preview": preview, "drift": drift, "url": printURL, "down": down}
+	commands := map[string]func(context.Context, *workspace) error{"up": up, "preview": preview, "drift": drift, "url": printURL, "drill": restoreDrill, "down": down}
 	command, known := commands[flags.Arg(0)]
 	if !known || flags.NArg() != 1 {
 		flags.Usage()

@@ -67,6 +67,8 @@ func (r *reader) read(s *Settings) {
 	s.MaxReaders = r.number("maxReaders", max(s.MaxReaders, s.Readers), s.Readers, 15)
 	r.cache(s)
 	r.search(s)
+	s.BackupLock = r.oneOf("backupLock", s.BackupLock, "governance", "compliance")
+	s.BackupLockDays = r.number("backupLockDays", s.BackupLockDays, 1, 365)
 	s.BackupDays = r.number("backupDays", s.BackupDays, 1, 35)
 	s.LogDays = r.logDays(s.LogDays)
 	s.Protect = r.flag("protect", s.Protect)

@@ -73,6 +73,9 @@ type Settings struct {
 	SearchVolumeGiB    int    // searchVolumeGiB, of each data node
 	SearchRole         string // searchRole: whether the account's service-linked role exists, or the stack creates it
 
+	BackupLock     string // backupLock: who may delete backups early: governance, whom a permission lets; compliance, nobody
+	BackupLockDays int    // backupLockDays
+
 	BackupDays int  // backupDays
 	LogDays    int  // logDays
 	Protect    bool // protect: deletion protection, final snapshot, buckets that are not deleted with their content
@@ -90,7 +93,7 @@ func profile(name Profile) (Settings, bool) {
 		Lab: {
 			NAT: "single", InstanceTypes: []string{"t3.small", "t3a.small"},
 			MinInstances: 2, MaxInstances: 4, OnDemandBase: 0,
-			DatabaseVersion: "15.10", DatabaseClass: "db.t4g.medium", DatabasePort: 5432, Readers: 1, BackupDays: 1, LogDays: 1,
+			DatabaseVersion: "15.10", DatabaseClass: "db.t4g.medium", DatabasePort: 5432, Readers: 1, BackupDays: 1, LogDays: 1, BackupLockDays: 1,
 			SummaryMinInstances: 2, SummaryMaxInstances: 4, BacklogPerInstance: 200,
 			CacheNodeType: "cache.t4g.micro", CacheReplicas: 1, SearchInstanceType: "t3.small", SearchVolumeGiB: 10,
 			Audit:          true,
@@ -99,7 +102,7 @@ func profile(name Profile) (Settings, bool) {
 		Dev: {
 			NAT: "single", InstanceTypes: []string{"t3.small", "t3a.small", "t2.small"},
 			MinInstances: 1, MaxInstances: 3, OnDemandBase: 0,
-			DatabaseVersion: "16", DatabaseClass: "db.t4g.medium", DatabasePort: 5433, DatabaseCA: "certificates/rds.pem", Readers: 1, BackupDays: 1, LogDays: 7,
+			DatabaseVersion: "16", DatabaseClass: "db.t4g.medium", DatabasePort: 5433, DatabaseCA: "certificates/rds.pem", Readers: 1, BackupDays: 1, LogDays: 7, BackupLockDays: 1,
 			SummaryMinInstances: 1, SummaryMaxInstances: 3, BacklogPerInstance: 200,
 			CacheNodeType: "cache.t4g.micro", CacheReplicas: 1, SearchInstanceType: "t3.small", SearchVolumeGiB: 10,
 			Audit:          true,
@@ -108,7 +111,7 @@ func profile(name Profile) (Settings, bool) {
 		Prod: {
 			NAT: "per-zone", InterfaceEndpoints: []string{"ec2", "secretsmanager", "sqs"}, InstanceTypes: []string{"m7i.large", "m7a.large", "m6i.large", "m6a.large", "m5.large", "m5a.large"},
 			MinInstances: 3, MaxInstances: 30, OnDemandBase: 2, OnDemandPercentage: 20,
-			DatabaseVersion: "16", DatabaseClass: "db.r6g.large", DatabasePort: 5433, DatabaseCA: "certificates/rds.pem", Readers: 2, MaxReaders: 6, BackupDays: 14, LogDays: 365,
+			DatabaseVersion: "16", DatabaseClass: "db.r6g.large", DatabasePort: 5433, DatabaseCA: "certificates/rds.pem", Readers: 2, MaxReaders: 6, BackupDays: 14, LogDays: 365, BackupLockDays: 30,
 			SummaryMinInstances: 3, SummaryMaxInstances: 30, BacklogPerInstance: 1000,
 			CacheNodeType: "cache.r7g.large", CacheReplicas: 2, SearchInstanceType: "r6g.large", SearchMasterType: "m6g.large", SearchVolumeGiB: 100,
 			Protect: true, Monitoring: true, Account: true, Audit: true,
@@ -117,7 +120,7 @@ func profile(name Profile) (Settings, bool) {
 	}[name]
 	s.Profile, s.Region, s.CIDR, s.Artifact = name, "us-east-1", "10.0.0.0/16", "bin/shopd"
 	s.DatabaseAdmin = "storefront"
-	s.QueueMaxReceives, s.CacheEngine, s.SearchEngine, s.SearchRole = 5, "redis", "elasticsearch", "create"
+	s.QueueMaxReceives, s.CacheEngine, s.SearchEngine, s.SearchRole, s.BackupLock = 5, "redis", "elasticsearch", "create", "governance"
 	return s, ok
 }
 

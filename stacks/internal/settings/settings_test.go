@@ -158,6 +158,8 @@ func TestRefusals(t *testing.T) {
 		{"searchVolumeGiB", "9", "10 to"},
 		{"searchRole", "maybe", "create, exists"},
 		{"backupDays", "0", "1 to 35"},
+		{"backupLock", "none", "governance, compliance"},
+		{"backupLockDays", "0", "1 to 365"},
 		{"logDays", "2", "1 3 5 7"},
 		{"protect", "yes", "true and false"},
 		{"drainSeconds", "-1", "1 to 3600"},

@@ -58,6 +58,10 @@ type Outputs struct {
 	DatabaseSecurityGroup string `json:"databaseSecurityGroupId"`
 	DatabaseLogGroup      string `json:"databaseLogGroup"`
 
+	BackupBucket        string `json:"backupBucket"`
+	BackupReplicaBucket string `json:"backupReplicaBucket"`
+	BackupVault         string `json:"backupVault"` // name
+
 	AlarmTopicARN  string `json:"alarmTopicArn"`
 	KeyARN         string `json:"keyArn"`
 	ArtifactBucket string `json:"artifactBucket"`
@@ -86,6 +90,7 @@ type Live struct {
 	CachePort                                                        pulumi.IntInput
 	CacheSecretARN, CacheSecurityGroup                               pulumi.StringInput
 	SearchDomain, SearchURL, SearchSecurityGroup                     pulumi.StringInput
+	BackupBucket, BackupReplicaBucket, BackupVault                   pulumi.StringInput
 	AlarmTopicARN, KeyARN, ArtifactBucket, FlowLogGroup              pulumi.StringInput
 	AuditTrailARN, AuditBucket, AuditLogGroup                        pulumi.StringInput
 }

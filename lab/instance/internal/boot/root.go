@@ -31,15 +31,18 @@ func (d disk) prepare() error {
 	if strings.ContainsAny(d.dir, ",:\\") {
 		return fmt.Errorf("preparing the disk %s: the directory's name must not hold a comma, colon or backslash", d.dir)
 	}
-	for path, mode := range map[string]os.FileMode{
-		d.usr("upper"): 0o755, d.usr("work"): 0o755, d.usr("local"): 0o755, d.usr("etc"): 0o755, d.root("usr"): 0o755, d.root("etc"): 0o755, d.root("home"): 0o755,
-		d.root("opt"): 0o755, d.root("srv"): 0o755, d.root("mnt"): 0o755, d.root("media"): 0o755, d.root("var/lib"): 0o755, d.root("var/log"): 0o755,
-		d.root("var/cache"): 0o755, d.root("var/spool"): 0o755, d.root("dev"): 0o755, d.root("proc"): 0o755, d.root("sys"): 0o755, d.root("run"): 0o755,
-		d.root("tmp"): 0o755, d.root("boot"): 0o755, d.root("root"): 0o550,
-	} {
-		if err := os.MkdirAll(path, mode); err != nil {
+	paths := []string{d.usr("upper"), d.usr("work"), d.usr("local"), d.usr("etc")}
+	for _, name := range []string{"usr", "etc", "home", "opt", "srv", "mnt", "media", "var/lib", "var/log", "var/cache", "var/spool", "dev", "proc", "sys", "run", "tmp", "boot"} {
+		paths = append(paths, d.root(name))
+	}
+	for _, path := range paths {
+		if err := os.MkdirAll(path, 0o755); err != nil {
 			return fmt.Errorf("preparing the disk: %w", err)
 		}
+	}
+	// After the others: had it made its parent, the parent would be closed to everybody but root as well.
+	if err := os.MkdirAll(d.root("root"), 0o550); err != nil {
+		return fmt.Errorf("preparing the disk: %w", err)
 	}
 	for _, name := range []string{"bin", "sbin", "lib", "etc", "share", "libexec", "src"} {
 		if err := os.MkdirAll(d.usr("local", name), 0o755); err != nil {

@@ -64,19 +64,3 @@ func settings(path string) (map[string]string, error) {
 	}
 	return file.Config, nil
 }
-
-// Root returns the clone that the current directory is in.
-func Root() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for at := dir; ; at = filepath.Dir(at) {
-		if _, err := os.Stat(filepath.Join(at, "Pulumi.yaml")); err == nil {
-			return at, nil
-		}
-		if at == filepath.Dir(at) {
-			return "", fmt.Errorf("there is no Pulumi.yaml at or above %s: run this inside a clone of the project", dir)
-		}
-	}
-}

@@ -14,6 +14,7 @@ import (
 	"io"
 	"os"
 
+	"storefront/internal/clone"
 	"storefront/policy"
 	"storefront/policy/declare"
 )
@@ -77,7 +78,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 
 func read(ctx context.Context, profile, file string, in io.Reader) (*policy.Stack, error) {
 	if file == "" {
-		root, err := declare.Root()
+		root, err := clone.Root()
 		if err != nil {
 			return nil, err
 		}

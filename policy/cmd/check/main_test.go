@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"storefront/internal/clone"
 	"storefront/policy"
 	"storefront/policy/declare"
 )
@@ -43,7 +44,7 @@ func TestProfiles(t *testing.T) {
 	if testing.Short() {
 		t.Skip("links the stack's program twice")
 	}
-	root, err := declare.Root()
+	root, err := clone.Root()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"storefront/internal/clone"
 	"syscall"
 )
 
@@ -68,27 +69,11 @@ func run(ctx context.Context, args []string) error {
 		flags.Usage()
 		return fmt.Errorf("%w: want one command", errUsage)
 	}
-	root, err := projectRoot()
+	root, err := clone.Root()
 	if err != nil {
 		return err
 	}
 	return command(ctx, &workspace{root: root, stack: *name, json: *json, out: os.Stdout})
-}
-
-// projectRoot finds the directory of Pulumi.yaml at or above the current one.
-func projectRoot() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for at := dir; ; at = filepath.Dir(at) {
-		if _, err := os.Stat(filepath.Join(at, "Pulumi.yaml")); err == nil {
-			return at, nil
-		}
-		if at == filepath.Dir(at) {
-			return "", fmt.Errorf("there is no Pulumi.yaml at or above %s: run this inside a clone of the project", dir)
-		}
-	}
 }
 
 // quiet runs a command and shows its output only when it fails.

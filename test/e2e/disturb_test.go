@@ -2,12 +2,9 @@ package e2e
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 
 	"storefront/test/history"
 )
@@ -19,21 +16,10 @@ func (d *deployment) fault(t *testing.T, kind, target string) {
 	d.mustRun(t, "lab", "fault", kind, target)
 }
 
-// summaries returns the instances of the fleet of summaries servers that are in service.
+// summaries returns the summaries servers that are in service.
 func (d *deployment) summaries(t *testing.T) []string {
 	t.Helper()
-	out, err := autoscaling.NewFromConfig(d.aws).DescribeAutoScalingGroups(t.Context(), &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{d.out.SummaryAutoScalingGroup}})
-	if err != nil || len(out.AutoScalingGroups) != 1 {
-		t.Fatalf("describing the summaries servers: %v, %v", out, err)
-	}
-	var ids []string
-	for _, i := range out.AutoScalingGroups[0].Instances {
-		if i.LifecycleState == "InService" {
-			ids = append(ids, *i.InstanceId)
-		}
-	}
-	slices.Sort(ids)
-	return ids
+	return d.inService(t, d.out.SummaryAutoScalingGroup)
 }
 
 // awaitSummaries waits until the summaries servers answer.

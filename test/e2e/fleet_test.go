@@ -17,12 +17,18 @@ import (
 // healthCheckWindow is how long the load balancer may take to see that an instance is gone: the profile's interval of 5 s twice, and its timeout.
 const healthCheckWindow = 15 * time.Second
 
-// fleet returns the instances of the auto scaling group that are in service.
+// fleet returns the product servers that are in service.
 func (d *deployment) fleet(t *testing.T) []string {
 	t.Helper()
-	out, err := autoscaling.NewFromConfig(d.aws).DescribeAutoScalingGroups(t.Context(), &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{d.out.AutoScalingGroup}})
+	return d.inService(t, d.out.AutoScalingGroup)
+}
+
+// inService returns the instances of an auto scaling group that are in service.
+func (d *deployment) inService(t *testing.T, group string) []string {
+	t.Helper()
+	out, err := autoscaling.NewFromConfig(d.aws).DescribeAutoScalingGroups(t.Context(), &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{group}})
 	if err != nil || len(out.AutoScalingGroups) != 1 {
-		t.Fatalf("describing the fleet: %v, %v", out, err)
+		t.Fatalf("describing the group %s: %v, %v", group, out, err)
 	}
 	var ids []string
 	for _, i := range out.AutoScalingGroups[0].Instances {

@@ -63,7 +63,21 @@ func TestOrders(t *testing.T) {
 	t.Run("PoisonMessage", func(t *testing.T) { poison(t, d) })
 	t.Run("OneKeyInParallel", func(t *testing.T) { oneKey(t, d) })
 	t.Run("Refusals", func(t *testing.T) { refusals(t, d) })
+	t.Run("RestoreDrill", func(t *testing.T) { restoreDrill(t, d) })
 	t.Run("NothingWasRefused", func(t *testing.T) { nothingWasRefused(t, d) })
+}
+
+// restoreDrill restores both stores, with all the orders in them, into new ones that must be the same.
+func restoreDrill(t *testing.T, d *deployment) {
+	out := d.mustRun(t, "stack", "drill")
+	for _, line := range []string{"table public.shop_order: ", "index summaries: ", "both stores were restored as they were"} {
+		if !strings.Contains(out, line) {
+			t.Errorf("the drill does not tell of %q:\n%s", line, out)
+		}
+	}
+	if strings.Contains(out, "shop_order: 0 rows") || strings.Contains(out, "summaries: 0 documents") {
+		t.Errorf("there was nothing to restore:\n%s", out)
+	}
 }
 
 // trial is a scenario that has taken place.

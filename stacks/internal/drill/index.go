@@ -23,6 +23,9 @@ import (
 
 const pageSize = 500
 
+// errAbsent says that the search has no such thing.
+var errAbsent = errors.New("there is no such thing")
+
 // document is one document of an index, and one line of a dump.
 type document struct {
 	ID      string          `json:"_id"`
@@ -162,7 +165,10 @@ func (d *domain) call(ctx context.Context, method, path string, body []byte, int
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(resp.Body)
-	if err == nil && resp.StatusCode != http.StatusOK {
+	switch {
+	case err == nil && resp.StatusCode == http.StatusNotFound:
+		err = fmt.Errorf("%s %s: %w", method, path, errAbsent)
+	case err == nil && resp.StatusCode != http.StatusOK:
 		err = fmt.Errorf("%s %s: %s: %s", method, path, resp.Status, answer[:min(len(answer), 300)])
 	}
 	if err != nil || into == nil {
@@ -177,8 +183,10 @@ func (d *domain) read(ctx context.Context, index string) (out dump, err error) {
 		Settings struct{ Index map[string]json.RawMessage }
 		Mappings json.RawMessage
 	}
-	if err := d.call(ctx, http.MethodGet, "/"+index, nil, &about); err != nil {
-		return out, err // no index, too: without an order there is nothing to prove
+	if err := d.call(ctx, http.MethodGet, "/"+index, nil, &about); errors.Is(err, errAbsent) {
+		return out, fmt.Errorf("there is no index %s: the first order makes it, and without one there is nothing to prove; place an order (docs/shop.md) and drill again", index)
+	} else if err != nil {
+		return out, err
 	}
 	settings := map[string]json.RawMessage{}
 	for _, name := range []string{"number_of_shards", "number_of_replicas"} { // the others say when and by whom it was made

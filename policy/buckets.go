@@ -3,6 +3,8 @@ package policy
 import (
 	"slices"
 
+	"storefront/internal/inventory"
+
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 )
 
@@ -25,57 +27,59 @@ var (
 	bucketEvents  = []string{"aws:s3/bucketNotification:BucketNotification"}
 )
 
-// settings returns a bucket's settings of a kind.
-func (s *Stack) settings(bucket *Resource, types []string) (found []*Resource) {
+// settingsOf returns a bucket's settings of a kind.
+func settingsOf(s *inventory.Stack, bucket *inventory.Resource, types []string) (found []*inventory.Resource) {
 	for _, t := range types {
-		found = append(found, s.about(bucket, t, "bucket")...)
+		found = append(found, s.About(bucket, t, "bucket")...)
 	}
 	return found
 }
 
-func blocksAll(r *Resource) bool {
-	return r.on("blockPublicAcls") && r.on("blockPublicPolicy") && r.on("ignorePublicAcls") && r.on("restrictPublicBuckets")
+func blocksAll(r *inventory.Resource) bool {
+	return r.On("blockPublicAcls") && r.On("blockPublicPolicy") && r.On("ignorePublicAcls") && r.On("restrictPublicBuckets")
 }
 
-func (s *Stack) blocksPublic(bucket *Resource) bool {
-	return slices.ContainsFunc(s.settings(bucket, bucketBlock), blocksAll)
+func blocksPublic(s *inventory.Stack, bucket *inventory.Resource) bool {
+	return slices.ContainsFunc(settingsOf(s, bucket, bucketBlock), blocksAll)
 }
 
-func (s *Stack) logged(bucket *Resource) bool { return len(s.settings(bucket, bucketLogging)) > 0 }
+func logged(s *inventory.Stack, bucket *inventory.Resource) bool {
+	return len(settingsOf(s, bucket, bucketLogging)) > 0
+}
 
-func bucketsPrivate(s *Stack, f *findings) {
-	for _, b := range s.all(bucketTypes...) {
-		f.want(b, s.blocksPublic(b), "may be made public: block public access in all four ways")
+func bucketsPrivate(s *inventory.Stack, f *findings) {
+	for _, b := range s.All(bucketTypes...) {
+		f.want(b, blocksPublic(s, b), "may be made public: block public access in all four ways")
 	}
 	if f.applies {
-		f.inAccount(slices.ContainsFunc(s.all(accountS3), blocksAll), "does not block public access to all of its buckets: turn S3's block on for the account")
+		f.inAccount(slices.ContainsFunc(s.All(accountS3), blocksAll), "does not block public access to all of its buckets: turn S3's block on for the account")
 	}
 }
 
-func bucketsTLS(s *Stack, f *findings) {
-	for _, b := range s.all(bucketTypes...) {
-		secure := slices.ContainsFunc(s.settings(b, bucketPolicy), func(p *Resource) bool {
-			d, err := p.document("policy")
+func bucketsTLS(s *inventory.Stack, f *findings) {
+	for _, b := range s.All(bucketTypes...) {
+		secure := slices.ContainsFunc(settingsOf(s, b, bucketPolicy), func(p *inventory.Resource) bool {
+			d, err := documentOf(p, "policy")
 			return err == nil && slices.ContainsFunc(d, func(s statement) bool { return s.tlsOnly("s3") })
 		})
 		f.want(b, secure, "is not known to refuse plain HTTP: deny s3:* when aws:SecureTransport is false")
-		owned := slices.ContainsFunc(s.settings(b, bucketOwnership), func(o *Resource) bool { return o.text("rule.objectOwnership") == "BucketOwnerEnforced" })
-		f.want(b, owned && len(s.settings(b, bucketACL)) == 0, "has access control lists: set the ownership to BucketOwnerEnforced")
+		owned := slices.ContainsFunc(settingsOf(s, b, bucketOwnership), func(o *inventory.Resource) bool { return o.Text("rule.objectOwnership") == "BucketOwnerEnforced" })
+		f.want(b, owned && len(settingsOf(s, b, bucketACL)) == 0, "has access control lists: set the ownership to BucketOwnerEnforced")
 	}
 }
 
-func bucketsKept(s *Stack, f *findings) {
-	for _, b := range s.all(bucketTypes...) {
-		ciphered := slices.ContainsFunc(s.settings(b, bucketCipher), func(c *Resource) bool {
-			return slices.ContainsFunc(c.list("rules"), func(v property.Value) bool {
-				return text(at(v, "applyServerSideEncryptionByDefault.sseAlgorithm")) == "aws:kms" && !at(v, "applyServerSideEncryptionByDefault.kmsMasterKeyId").IsNull()
+func bucketsKept(s *inventory.Stack, f *findings) {
+	for _, b := range s.All(bucketTypes...) {
+		ciphered := slices.ContainsFunc(settingsOf(s, b, bucketCipher), func(c *inventory.Resource) bool {
+			return slices.ContainsFunc(c.List("rules"), func(v property.Value) bool {
+				return inventory.Text(inventory.At(v, "applyServerSideEncryptionByDefault.sseAlgorithm")) == "aws:kms" && !inventory.At(v, "applyServerSideEncryptionByDefault.kmsMasterKeyId").IsNull()
 			})
 		})
 		f.want(b, ciphered, "is not encrypted with a key of the account's own: set aws:kms and a key")
-		versioned := slices.ContainsFunc(s.settings(b, bucketVersions), func(v *Resource) bool { return v.text("versioningConfiguration.status") == "Enabled" })
+		versioned := slices.ContainsFunc(settingsOf(s, b, bucketVersions), func(v *inventory.Resource) bool { return v.Text("versioningConfiguration.status") == "Enabled" })
 		f.want(b, versioned, "forgets what is overwritten: turn versions on")
-		f.want(b, len(s.settings(b, bucketLifecycle)) > 0, "keeps everything for ever: add a lifecycle")
-		f.want(b, s.logged(b), "keeps no record of who reads it: log access to it")
-		f.want(b, len(s.settings(b, bucketEvents)) > 0, "tells nobody of what happens in it: add a notification, to EventBridge at least")
+		f.want(b, len(settingsOf(s, b, bucketLifecycle)) > 0, "keeps everything for ever: add a lifecycle")
+		f.want(b, logged(s, b), "keeps no record of who reads it: log access to it")
+		f.want(b, len(settingsOf(s, b, bucketEvents)) > 0, "tells nobody of what happens in it: add a notification, to EventBridge at least")
 	}
 }

@@ -1,9 +1,11 @@
 package policy
 
+import "storefront/internal/inventory"
+
 // testCase is resources that meet a row, and faults each of which spoils that.
 type testCase struct {
 	row    int
-	met    []*Resource
+	met    []*inventory.Resource
 	faults []fault
 }
 
@@ -40,14 +42,14 @@ func balancerCases() []testCase {
 	tls := res(listener, "https", in{"loadBalancerArn": "@b", "protocol": "HTTPS", "sslPolicy": "ELBSecurityPolicy-TLS13-1-2-2021-06"})
 	a, c := res(subnet, "a", in{"availabilityZone": "a"}), res(subnet, "c", in{"availabilityZone": "c"})
 	return []testCase{
-		{1, []*Resource{plain}, []fault{set("http", "defaultActions", values{in{"type": "forward"}})}},
-		{2, []*Resource{balancer, tls}, []fault{drop("https"), set("https", "sslPolicy", "ELBSecurityPolicy-2016-08"), set("https", "protocol", "HTTP")}},
-		{3, []*Resource{balancer}, []fault{set("b", "dropInvalidHeaderFields", false)}},
-		{4, []*Resource{balancer}, []fault{set("b", "accessLogs", in{"enabled": false})}},
-		{5, []*Resource{balancer}, []fault{set("b", "enableDeletionProtection", false)}},
-		{6, []*Resource{balancer}, []fault{set("b", "desyncMitigationMode", "monitor")}},
-		{7, []*Resource{balancer, a, c}, []fault{set("b", "subnets", values{"@a"}), set("c", "availabilityZone", "a")}},
-		{8, []*Resource{balancer, res(webACLAssociation, "w", in{"resourceArn": "@b"})}, []fault{drop("w"), set("w", "resourceArn", "@other")}},
+		{1, []*inventory.Resource{plain}, []fault{set("http", "defaultActions", values{in{"type": "forward"}})}},
+		{2, []*inventory.Resource{balancer, tls}, []fault{drop("https"), set("https", "sslPolicy", "ELBSecurityPolicy-2016-08"), set("https", "protocol", "HTTP")}},
+		{3, []*inventory.Resource{balancer}, []fault{set("b", "dropInvalidHeaderFields", false)}},
+		{4, []*inventory.Resource{balancer}, []fault{set("b", "accessLogs", in{"enabled": false})}},
+		{5, []*inventory.Resource{balancer}, []fault{set("b", "enableDeletionProtection", false)}},
+		{6, []*inventory.Resource{balancer}, []fault{set("b", "desyncMitigationMode", "monitor")}},
+		{7, []*inventory.Resource{balancer, a, c}, []fault{set("b", "subnets", values{"@a"}), set("c", "availabilityZone", "a")}},
+		{8, []*inventory.Resource{balancer, res(webACLAssociation, "w", in{"resourceArn": "@b"})}, []fault{drop("w"), set("w", "resourceArn", "@other")}},
 	}
 }
 
@@ -65,18 +67,18 @@ func computeCases() []testCase {
 	})
 	profile, servers := res(instanceProfile, "p", in{"role": "@r"}), res(role, "r", nil)
 	return []testCase{
-		{9, []*Resource{group}, []fault{set("g", "healthCheckType", "EC2")}},
-		{10, []*Resource{group}, []fault{set("g", "vpcZoneIdentifiers", values{"subnet-1"}), set("g", "mixedInstancesPolicy", in{})}},
-		{11, []*Resource{template}, []fault{
+		{9, []*inventory.Resource{group}, []fault{set("g", "healthCheckType", "EC2")}},
+		{10, []*inventory.Resource{group}, []fault{set("g", "vpcZoneIdentifiers", values{"subnet-1"}), set("g", "mixedInstancesPolicy", in{})}},
+		{11, []*inventory.Resource{template}, []fault{
 			set("t", "metadataOptions", in{"httpTokens": "optional", "httpPutResponseHopLimit": 1.0}), set("t", "metadataOptions", in{"httpTokens": "required", "httpPutResponseHopLimit": 2.0}),
 		}},
-		{12, []*Resource{template}, []fault{set("t", "networkInterfaces", values{in{"associatePublicIpAddress": "true"}}), set("t", "networkInterfaces", values{})}},
-		{13, []*Resource{group}, []fault{unset("g", "mixedInstancesPolicy")}},
-		{14, []*Resource{template, res(volumeDefault, "d", in{"enabled": true})}, []fault{
+		{12, []*inventory.Resource{template}, []fault{set("t", "networkInterfaces", values{in{"associatePublicIpAddress": "true"}}), set("t", "networkInterfaces", values{})}},
+		{13, []*inventory.Resource{group}, []fault{unset("g", "mixedInstancesPolicy")}},
+		{14, []*inventory.Resource{template, res(volumeDefault, "d", in{"enabled": true})}, []fault{
 			drop("d"), set("t", "blockDeviceMappings", values{in{"ebs": in{}}}),
 		}},
-		{15, []*Resource{template}, []fault{set("t", "userData", "PASSWORD=letmein")}},
-		{16, []*Resource{template, profile, servers, res(rolePolicy, "grant", in{"role": "@r"})}, []fault{drop("grant"), unset("t", "iamInstanceProfile")}},
+		{15, []*inventory.Resource{template}, []fault{set("t", "userData", "PASSWORD=letmein")}},
+		{16, []*inventory.Resource{template, profile, servers, res(rolePolicy, "grant", in{"role": "@r"})}, []fault{drop("grant"), unset("t", "iamInstanceProfile")}},
 	}
 }
 
@@ -88,22 +90,22 @@ func networkCases() []testCase {
 	ssh := res(groupRule, "old", in{"type": "ingress", "protocol": "tcp", "fromPort": 20.0, "toPort": 21.0, "cidrBlocks": values{"0.0.0.0/0"}, "description": "x"})
 	g, user := res(group, "g", nil), res(loadBalancer, "b", in{"securityGroups": values{"@g"}})
 	return []testCase{
-		{17, []*Resource{network, res(defaultGroup, "d", in{"vpcId": "@v"})}, []fault{drop("d"), set("d", "ingress", values{in{"protocol": "-1"}})}},
-		{18, []*Resource{network, res(flowLog, "f", in{"vpcId": "@v", "trafficType": "ALL"})}, []fault{drop("f"), set("f", "trafficType", "ACCEPT")}},
-		{19, []*Resource{
+		{17, []*inventory.Resource{network, res(defaultGroup, "d", in{"vpcId": "@v"})}, []fault{drop("d"), set("d", "ingress", values{in{"protocol": "-1"}})}},
+		{18, []*inventory.Resource{network, res(flowLog, "f", in{"vpcId": "@v", "trafficType": "ALL"})}, []fault{drop("f"), set("f", "trafficType", "ACCEPT")}},
+		{19, []*inventory.Resource{
 			network, res(queue, "q", nil), res(secret, "s", nil), endpointTo("s3"), endpointTo("ec2"), endpointTo("sqs"), endpointTo("secretsmanager"),
 		}, []fault{drop("s3"), drop("ec2"), drop("sqs"), drop("secretsmanager")}},
-		{20, []*Resource{in443, acl, ssh, res(networkACL, "own", in{"ingress": values{}})}, []fault{
+		{20, []*inventory.Resource{in443, acl, ssh, res(networkACL, "own", in{"ingress": values{}})}, []fault{
 			set("own", "ingress", values{in{"action": "allow", "protocol": "-1", "cidrBlock": "0.0.0.0/0"}}),
 			set("in", "ipProtocol", "-1"), set("in", "fromPort", 22.0), set("acl", "protocol", "-1"), set("acl", "toPort", 4000.0), set("old", "toPort", 22.0),
 		}},
-		{21, []*Resource{in443}, []fault{set("in", "toPort", 8443.0), set("in", "ipProtocol", "udp")}},
-		{22, []*Resource{res(subnet, "a", in{"mapPublicIpOnLaunch": false})}, []fault{set("a", "mapPublicIpOnLaunch", true)}},
-		{23, []*Resource{g, user, in443, out443}, []fault{set("out", "ipProtocol", "-1"), unset("in", "description"), drop("b")}},
+		{21, []*inventory.Resource{in443}, []fault{set("in", "toPort", 8443.0), set("in", "ipProtocol", "udp")}},
+		{22, []*inventory.Resource{res(subnet, "a", in{"mapPublicIpOnLaunch": false})}, []fault{set("a", "mapPublicIpOnLaunch", true)}},
+		{23, []*inventory.Resource{g, user, in443, out443}, []fault{set("out", "ipProtocol", "-1"), unset("in", "description"), drop("b")}},
 	}
 }
 
-func endpointTo(service string) *Resource {
+func endpointTo(service string) *inventory.Resource {
 	return res(endpoint, service, in{"vpcId": "@v", "serviceName": "com.amazonaws.us-east-1." + service})
 }
 
@@ -113,7 +115,7 @@ func databaseCases() []testCase {
 		"enabledCloudwatchLogsExports": values{"postgresql"}, "dbClusterParameterGroupName": "@pg", "copyTagsToSnapshot": true,
 		"engine": "aurora-postgresql", "port": 5433.0, "masterUsername": "storefront",
 	})
-	member := func(name, zone string) *Resource {
+	member := func(name, zone string) *inventory.Resource {
 		return res(clusterInstance, name, in{
 			"clusterIdentifier": "@c", "availabilityZone": zone, "publiclyAccessible": false, "autoMinorVersionUpgrade": true,
 			"monitoringInterval": 60.0, "performanceInsightsEnabled": true,
@@ -124,23 +126,23 @@ func databaseCases() []testCase {
 		in{"name": "log_statement", "value": "ddl"}, in{"name": "log_min_duration_statement", "value": "1000"},
 	}})
 	return []testCase{
-		{24, []*Resource{c}, []fault{set("c", "storageEncrypted", false), unset("c", "kmsKeyId")}},
-		{25, []*Resource{w, res(clusterSnapshot, "s", nil)}, []fault{set("w", "publiclyAccessible", true), set("s", "sharedAccounts", values{"all"})}},
-		{26, []*Resource{c}, []fault{set("c", "deletionProtection", false)}},
-		{27, []*Resource{c}, []fault{set("c", "iamDatabaseAuthenticationEnabled", false)}},
-		{28, []*Resource{c, w, r}, []fault{drop("r"), set("r", "availabilityZone", "a")}},
-		{29, []*Resource{c, parameters}, []fault{
+		{24, []*inventory.Resource{c}, []fault{set("c", "storageEncrypted", false), unset("c", "kmsKeyId")}},
+		{25, []*inventory.Resource{w, res(clusterSnapshot, "s", nil)}, []fault{set("w", "publiclyAccessible", true), set("s", "sharedAccounts", values{"all"})}},
+		{26, []*inventory.Resource{c}, []fault{set("c", "deletionProtection", false)}},
+		{27, []*inventory.Resource{c}, []fault{set("c", "iamDatabaseAuthenticationEnabled", false)}},
+		{28, []*inventory.Resource{c, w, r}, []fault{drop("r"), set("r", "availabilityZone", "a")}},
+		{29, []*inventory.Resource{c, parameters}, []fault{
 			drop("pg"), set("c", "enabledCloudwatchLogsExports", values{}), set("pg", "parameters", values{in{"name": "log_statement", "value": "none"}}),
 		}},
-		{30, []*Resource{w}, []fault{set("w", "autoMinorVersionUpgrade", false)}},
-		{31, []*Resource{w}, []fault{set("w", "monitoringInterval", 0.0), set("w", "performanceInsightsEnabled", false)}},
-		{32, []*Resource{c, res(backupSelection, "plan", in{"resources": values{"@c"}})}, []fault{drop("plan"), set("c", "copyTagsToSnapshot", false)}},
-		{33, []*Resource{c}, []fault{set("c", "port", 5432.0), set("c", "masterUsername", "Postgres")}},
+		{30, []*inventory.Resource{w}, []fault{set("w", "autoMinorVersionUpgrade", false)}},
+		{31, []*inventory.Resource{w}, []fault{set("w", "monitoringInterval", 0.0), set("w", "performanceInsightsEnabled", false)}},
+		{32, []*inventory.Resource{c, res(backupSelection, "plan", in{"resources": values{"@c"}})}, []fault{drop("plan"), set("c", "copyTagsToSnapshot", false)}},
+		{33, []*inventory.Resource{c}, []fault{set("c", "port", 5432.0), set("c", "masterUsername", "Postgres")}},
 	}
 }
 
 func cacheCases() []testCase {
-	c := []*Resource{res(replicationGroup, "c", in{
+	c := []*inventory.Resource{res(replicationGroup, "c", in{
 		"atRestEncryptionEnabled": true, "kmsKeyId": "@k", "transitEncryptionEnabled": true, "authToken": "x", "automaticFailoverEnabled": true,
 		"multiAzEnabled": true, "snapshotRetentionLimit": 1.0, "autoMinorVersionUpgrade": true, "subnetGroupName": "@s",
 	})}
@@ -153,7 +155,7 @@ func cacheCases() []testCase {
 }
 
 func searchCases() []testCase {
-	d := []*Resource{res(openSearch, "d", in{
+	d := []*inventory.Resource{res(openSearch, "d", in{
 		"encryptAtRest": in{"enabled": true, "kmsKeyId": "@k"}, "nodeToNodeEncryption": in{"enabled": true},
 		"vpcOptions":              in{"subnetIds": values{"a"}, "securityGroupIds": values{"@g"}},
 		"domainEndpointOptions":   in{"enforceHttps": true, "tlsSecurityPolicy": "Policy-Min-TLS-1-2-PFS-2023-10"},
@@ -173,17 +175,17 @@ func searchCases() []testCase {
 
 func messageCases() []testCase {
 	return []testCase{
-		{44, []*Resource{res(queue, "q", in{"kmsMasterKeyId": "@k"}), res(queuePolicy, "p", in{"policy": oneRole})}, []fault{unset("q", "kmsMasterKeyId"), set("p", "policy", everyone)}},
-		{45, []*Resource{res(topic, "t", in{"kmsMasterKeyId": "@k"}), res(topicPolicy, "p", in{"policy": oneRole})}, []fault{unset("t", "kmsMasterKeyId"), set("p", "policy", everyone)}},
+		{44, []*inventory.Resource{res(queue, "q", in{"kmsMasterKeyId": "@k"}), res(queuePolicy, "p", in{"policy": oneRole})}, []fault{unset("q", "kmsMasterKeyId"), set("p", "policy", everyone)}},
+		{45, []*inventory.Resource{res(topic, "t", in{"kmsMasterKeyId": "@k"}), res(topicPolicy, "p", in{"policy": oneRole})}, []fault{unset("t", "kmsMasterKeyId"), set("p", "policy", everyone)}},
 	}
 }
 
 func keyCases() []testCase {
 	k := res(key, "k", in{"enableKeyRotation": true, "policy": oneRole, "isEnabled": true})
 	return []testCase{
-		{46, []*Resource{k}, []fault{set("k", "enableKeyRotation", false)}},
-		{47, []*Resource{k, res(rolePolicy, "p", in{"policy": narrow})}, []fault{set("k", "policy", everyone), set("k", "policy", nil), set("p", "policy", decrypts)}},
-		{48, []*Resource{k}, []fault{set("k", "isEnabled", false)}},
+		{46, []*inventory.Resource{k}, []fault{set("k", "enableKeyRotation", false)}},
+		{47, []*inventory.Resource{k, res(rolePolicy, "p", in{"policy": narrow})}, []fault{set("k", "policy", everyone), set("k", "policy", nil), set("p", "policy", decrypts)}},
+		{48, []*inventory.Resource{k}, []fault{set("k", "isEnabled", false)}},
 	}
 }
 
@@ -191,15 +193,15 @@ func trailCases() []testCase {
 	t := res(trail, "t", in{
 		"isMultiRegionTrail": true, "kmsKeyId": "@k", "enableLogFileValidation": true, "cloudWatchLogsGroupArn": "@g", "s3BucketName": "@b",
 	})
-	kept := []*Resource{t, res(logGroup, "g", nil), res(metricFilter, "m", in{"logGroupName": "@g"}), res(bucketTypes[0], "b", nil), blocked(), res(bucketLogging[0], "l", in{"bucket": "@b"})}
+	kept := []*inventory.Resource{t, res(logGroup, "g", nil), res(metricFilter, "m", in{"logGroupName": "@g"}), res(bucketTypes[0], "b", nil), blocked(), res(bucketLogging[0], "l", in{"bucket": "@b"})}
 	return []testCase{
-		{49, []*Resource{t, res(vpc, "v", nil)}, []fault{drop("t"), set("t", "isMultiRegionTrail", false)}},
-		{50, []*Resource{t}, []fault{unset("t", "kmsKeyId"), set("t", "enableLogFileValidation", false)}},
+		{49, []*inventory.Resource{t, res(vpc, "v", nil)}, []fault{drop("t"), set("t", "isMultiRegionTrail", false)}},
+		{50, []*inventory.Resource{t}, []fault{unset("t", "kmsKeyId"), set("t", "enableLogFileValidation", false)}},
 		{51, kept, []fault{drop("m"), drop("l"), drop("block"), drop("g")}},
 	}
 }
 
-func blocked() *Resource {
+func blocked() *inventory.Resource {
 	return res(bucketBlock[0], "block", in{
 		"bucket": "@b", "blockPublicAcls": true, "blockPublicPolicy": true, "ignorePublicAcls": true, "restrictPublicBuckets": true,
 	})
@@ -209,10 +211,10 @@ func bucketCases() []testCase {
 	b := res(bucketTypes[0], "b", nil)
 	account := res(accountS3, "account", in{"blockPublicAcls": true, "blockPublicPolicy": true, "ignorePublicAcls": true, "restrictPublicBuckets": true})
 	return []testCase{
-		{52, []*Resource{b, blocked(), account}, []fault{drop("block"), drop("account"), set("block", "blockPublicPolicy", false)}},
-		{53, []*Resource{b, res(bucketPolicy[0], "p", in{"bucket": "@b", "policy": tlsPolicy}), res(bucketOwnership[0], "o", in{"bucket": "@b", "rule": in{"objectOwnership": "BucketOwnerEnforced"}})},
+		{52, []*inventory.Resource{b, blocked(), account}, []fault{drop("block"), drop("account"), set("block", "blockPublicPolicy", false)}},
+		{53, []*inventory.Resource{b, res(bucketPolicy[0], "p", in{"bucket": "@b", "policy": tlsPolicy}), res(bucketOwnership[0], "o", in{"bucket": "@b", "rule": in{"objectOwnership": "BucketOwnerEnforced"}})},
 			[]fault{set("p", "policy", oneRole), drop("o"), set("o", "rule", in{"objectOwnership": "ObjectWriter"})}},
-		{54, []*Resource{
+		{54, []*inventory.Resource{
 			b, res(bucketCipher[0], "c", in{"bucket": "@b", "rules": values{in{"applyServerSideEncryptionByDefault": in{"sseAlgorithm": "aws:kms", "kmsMasterKeyId": "@k"}}}}),
 			res(bucketVersions[0], "v", in{"bucket": "@b", "versioningConfiguration": in{"status": "Enabled"}}), res(bucketLifecycle[0], "lc", in{"bucket": "@b"}),
 			res(bucketLogging[0], "l", in{"bucket": "@b"}), res(bucketEvents[0], "e", in{"bucket": "@b"}),
@@ -230,14 +232,14 @@ func edgeCases() []testCase {
 		"origins": values{in{"customOriginConfig": in{"originProtocolPolicy": "https-only"}}, in{"originAccessControlId": "@oac"}},
 	})
 	return []testCase{
-		{55, []*Resource{acl, res(webACLLogging, "l", in{"resourceArn": "@a"})}, []fault{drop("l"), set("a", "rules", values{in{}}), set("a", "visibilityConfig", in{})}},
-		{56, []*Resource{res(apiStage, "s", in{"accessLogSettings": in{}, "xrayTracingEnabled": true}), res(webACLAssociation, "w", in{"resourceArn": "@s"}), res(apiMethod, "m", in{"authorization": "AWS_IAM"})},
+		{55, []*inventory.Resource{acl, res(webACLLogging, "l", in{"resourceArn": "@a"})}, []fault{drop("l"), set("a", "rules", values{in{}}), set("a", "visibilityConfig", in{})}},
+		{56, []*inventory.Resource{res(apiStage, "s", in{"accessLogSettings": in{}, "xrayTracingEnabled": true}), res(webACLAssociation, "w", in{"resourceArn": "@s"}), res(apiMethod, "m", in{"authorization": "AWS_IAM"})},
 			[]fault{drop("w"), set("s", "xrayTracingEnabled", false), set("m", "authorization", "NONE")}},
-		{57, []*Resource{d}, []fault{
+		{57, []*inventory.Resource{d}, []fault{
 			set("d", "defaultCacheBehavior", in{"viewerProtocolPolicy": "allow-all"}), set("d", "viewerCertificate", in{"cloudfrontDefaultCertificate": true}),
 		}},
-		{58, []*Resource{d}, []fault{unset("d", "webAclId"), unset("d", "loggingConfig"), unset("d", "originGroups"), unset("d", "defaultRootObject")}},
-		{65, []*Resource{
+		{58, []*inventory.Resource{d}, []fault{unset("d", "webAclId"), unset("d", "loggingConfig"), unset("d", "originGroups"), unset("d", "defaultRootObject")}},
+		{65, []*inventory.Resource{
 			res(threatDetector, "gd", nil), res(settingsRecorder, "cfg", nil), res(stream, "k", in{"encryptionType": "KMS"}), res(zone, "z", nil),
 			res(queryLog, "q", in{"zoneId": "@z"}), res(zoneSigning, "dnssec", in{"hostedZoneId": "@z"}), res(userPool, "u", in{"userPoolAddOns": in{"advancedSecurityMode": "ENFORCED"}}),
 			res(launchTemplate, "t", in{"iamInstanceProfile": in{"arn": "@p"}}),
@@ -251,23 +253,23 @@ func edgeCases() []testCase {
 func identityCases() []testCase {
 	v, grant := res(secret, "v", in{"kmsKeyId": "@k"}), res(rolePolicy, "p", in{"policy": "@v"})
 	return []testCase{
-		{59, []*Resource{res(rolePolicy, "p", in{"policy": narrow}), res(role, "r", in{"assumeRolePolicy": service})}, []fault{
+		{59, []*inventory.Resource{res(rolePolicy, "p", in{"policy": narrow}), res(role, "r", in{"assumeRolePolicy": service})}, []fault{
 			set("p", "policy", anything), set("p", "policy", deletes), set("p", "policy", "{"), set("r", "assumeRolePolicy", everyone),
 		}},
-		{60, []*Resource{v, grant, res(secretRotation, "r", in{"secretId": "@v"})}, []fault{drop("r"), drop("p"), unset("v", "kmsKeyId")}},
-		{61, []*Resource{res(logGroup, "g", in{"kmsKeyId": "@k", "retentionInDays": 365.0})}, []fault{unset("g", "kmsKeyId"), set("g", "retentionInDays", 180.0), set("g", "retentionInDays", nil)}},
+		{60, []*inventory.Resource{v, grant, res(secretRotation, "r", in{"secretId": "@v"})}, []fault{drop("r"), drop("p"), unset("v", "kmsKeyId")}},
+		{61, []*inventory.Resource{res(logGroup, "g", in{"kmsKeyId": "@k", "retentionInDays": 365.0})}, []fault{unset("g", "kmsKeyId"), set("g", "retentionInDays", 180.0), set("g", "retentionInDays", nil)}},
 	}
 }
 
 func otherCases() []testCase {
 	return []testCase{
-		{62, []*Resource{res(table, "t", in{
+		{62, []*inventory.Resource{res(table, "t", in{
 			"pointInTimeRecovery": in{"enabled": true}, "billingMode": "PAY_PER_REQUEST", "serverSideEncryption": in{"enabled": true, "kmsKeyArn": "@k"}, "deletionProtectionEnabled": true,
 		})}, []fault{set("t", "pointInTimeRecovery", in{}), set("t", "billingMode", "PROVISIONED"), set("t", "serverSideEncryption", in{}), set("t", "deletionProtectionEnabled", false)}},
-		{63, []*Resource{res(docDB, "c", in{
+		{63, []*inventory.Resource{res(docDB, "c", in{
 			"storageEncrypted": true, "kmsKeyId": "@k", "backupRetentionPeriod": 7.0, "enabledCloudwatchLogsExports": values{"audit"}, "deletionProtection": true,
 		})}, []fault{set("c", "storageEncrypted", false), set("c", "backupRetentionPeriod", 6.0), set("c", "enabledCloudwatchLogsExports", values{}), set("c", "deletionProtection", false)}},
-		{64, []*Resource{
+		{64, []*inventory.Resource{
 			res(function, "f", in{
 				"runtime": "provided.al2023", "vpcConfig": in{"securityGroupIds": values{"g"}, "subnetIds": values{"a", "b"}}, "deadLetterConfig": in{"targetArn": "@q"},
 				"reservedConcurrentExecutions": 10.0, "tracingConfig": in{"mode": "Active"},

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"storefront/internal/inventory"
 )
 
 // strs is a list that JSON may write as one string.
@@ -50,9 +52,9 @@ type statement struct {
 	Condition         map[string]map[string]strs
 }
 
-// document returns the statements of a policy that a property holds.
-func (r *Resource) document(path string) ([]statement, error) {
-	v := r.value(path)
+// documentOf returns the statements of a policy that a property holds.
+func documentOf(r *inventory.Resource, path string) ([]statement, error) {
+	v := r.Value(path)
 	switch {
 	case v.IsComputed():
 		return nil, fmt.Errorf("%s is not known before the deployment", path)
@@ -104,8 +106,8 @@ func (s *statement) tlsOnly(service string) bool {
 }
 
 // noPublic wants a resource's policy to let in nobody but those it names.
-func (f *findings) noPublic(r *Resource, path string) {
-	d, err := r.document(path)
+func (f *findings) noPublic(r *inventory.Resource, path string) {
+	d, err := documentOf(r, path)
 	if err != nil {
 		f.want(r, false, err.Error())
 		return

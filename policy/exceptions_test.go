@@ -4,10 +4,12 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"storefront/internal/inventory"
 )
 
 func TestExceptions(t *testing.T) {
-	resources := []*Resource{
+	resources := []*inventory.Resource{
 		res(listener, "old", in{"protocol": "HTTP"}), res(listener, "older", in{"protocol": "HTTP"}), res(queue, "q", in{"kmsMasterKeyId": "@k"}),
 	}
 	for name, tt := range map[string]struct {
@@ -22,7 +24,7 @@ func TestExceptions(t *testing.T) {
 		"a row that is met": {[]Exception{{44, []string{"q"}, "no"}}, Failed, `row 44: "q"`},
 		"not applicable":    {[]Exception{{62, []string{"*"}, "no"}}, Failed, `row 62: "*"`},
 	} {
-		results, err := Evaluate(NewStack(resources), tt.exceptions)
+		results, err := Evaluate(inventory.NewStack(resources), tt.exceptions)
 		if (err != nil) != (tt.unused != "") || err != nil && (!errors.Is(err, ErrException) || !strings.Contains(err.Error(), tt.unused)) {
 			t.Errorf("%s: %v, want %q", name, err, tt.unused)
 		}

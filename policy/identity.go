@@ -4,24 +4,26 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"storefront/internal/inventory"
 )
 
 // identityPolicies returns the policies of roles, users and groups.
-func (s *Stack) identityPolicies() []*Resource {
-	return s.all(rolePolicy, userPolicy, groupPolicy, identityPolicy)
+func identityPolicies(s *inventory.Stack) []*inventory.Resource {
+	return s.All(rolePolicy, userPolicy, groupPolicy, identityPolicy)
 }
 
-func narrowIdentities(s *Stack, f *findings) {
-	for _, p := range s.identityPolicies() {
-		d, err := p.document("policy")
+func narrowIdentities(s *inventory.Stack, f *findings) {
+	for _, p := range identityPolicies(s) {
+		d, err := documentOf(p, "policy")
 		if err != nil {
 			f.want(p, false, err.Error())
 			continue
 		}
 		f.want(p, !slices.ContainsFunc(d, wildcards), "may do anything, or change anything: name actions and resources")
 	}
-	for _, r := range s.all(role) {
-		d, err := r.document("assumeRolePolicy")
+	for _, r := range s.All(role) {
+		d, err := documentOf(r, "assumeRolePolicy")
 		if err != nil {
 			f.want(r, false, err.Error())
 			continue

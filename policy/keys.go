@@ -1,23 +1,27 @@
 package policy
 
-import "slices"
+import (
+	"slices"
 
-func keysRotate(s *Stack, f *findings) {
-	for _, k := range s.all(key) {
+	"storefront/internal/inventory"
+)
+
+func keysRotate(s *inventory.Stack, f *findings) {
+	for _, k := range s.All(key) {
 		f.on(k, "enableKeyRotation", "is never renewed: set enableKeyRotation")
 	}
 }
 
-func keysNarrow(s *Stack, f *findings) {
-	for _, k := range s.all(key) {
+func keysNarrow(s *inventory.Stack, f *findings) {
+	for _, k := range s.All(key) {
 		f.want(k, k.Inputs.Get("policy").IsString() || k.Inputs.Get("policy").IsComputed(), "has AWS's default policy: write its own")
 		f.noPublic(k, "policy")
 	}
 	if !f.applies {
 		return
 	}
-	for _, p := range s.identityPolicies() {
-		d, err := p.document("policy")
+	for _, p := range identityPolicies(s) {
+		d, err := documentOf(p, "policy")
 		if err != nil {
 			f.want(p, false, err.Error())
 			continue
@@ -32,8 +36,8 @@ func decryptsAll(s statement) bool {
 	})
 }
 
-func keysStay(s *Stack, f *findings) {
-	for _, k := range s.all(key) {
-		f.want(k, !k.off("isEnabled") && !k.value("isEnabled").IsComputed(), "is disabled, and what it encrypts cannot be read: enable it", "isEnabled")
+func keysStay(s *inventory.Stack, f *findings) {
+	for _, k := range s.All(key) {
+		f.want(k, !k.Off("isEnabled") && !k.Value("isEnabled").IsComputed(), "is disabled, and what it encrypts cannot be read: enable it", "isEnabled")
 	}
 }

@@ -3,14 +3,16 @@ package policy
 import (
 	"slices"
 	"strings"
+
+	"storefront/internal/inventory"
 )
 
-func redirectsToHTTPS(s *Stack, f *findings) {
-	for _, l := range s.all(listener) {
-		if l.text("protocol") != "HTTP" {
+func redirectsToHTTPS(s *inventory.Stack, f *findings) {
+	for _, l := range s.All(listener) {
+		if l.Text("protocol") != "HTTP" {
 			continue
 		}
-		f.want(l, l.text("defaultActions.0.type") == "redirect" && l.text("defaultActions.0.redirect.protocol") == "HTTPS",
+		f.want(l, l.Text("defaultActions.0.type") == "redirect" && l.Text("defaultActions.0.redirect.protocol") == "HTTPS",
 			"serves plain HTTP: redirect to HTTPS, which a certificate turns on")
 	}
 }
@@ -18,55 +20,55 @@ func redirectsToHTTPS(s *Stack, f *findings) {
 // modern are the beginnings of the names of the security policies that accept nothing before TLS 1.2.
 var modern = []string{"ELBSecurityPolicy-TLS13-1-2", "ELBSecurityPolicy-TLS13-1-3", "ELBSecurityPolicy-FS-1-2", "ELBSecurityPolicy-TLS-1-2"}
 
-func modernTLS(s *Stack, f *findings) {
-	for _, b := range s.all(loadBalancer) {
+func modernTLS(s *inventory.Stack, f *findings) {
+	for _, b := range s.All(loadBalancer) {
 		served := false
-		for _, l := range s.about(b, listener, "loadBalancerArn") {
-			if l.text("protocol") != "HTTPS" {
+		for _, l := range s.About(b, listener, "loadBalancerArn") {
+			if l.Text("protocol") != "HTTPS" {
 				continue
 			}
 			served = true
-			ok := slices.ContainsFunc(modern, func(begin string) bool { return strings.HasPrefix(l.text("sslPolicy"), begin) })
+			ok := slices.ContainsFunc(modern, func(begin string) bool { return strings.HasPrefix(l.Text("sslPolicy"), begin) })
 			f.want(l, ok, "accepts TLS before 1.2: choose a policy like ELBSecurityPolicy-TLS13-1-2-2021-06", "sslPolicy")
 		}
 		f.want(b, served, "serves no HTTPS: give it a listener with a certificate")
 	}
 }
 
-func dropsInvalidHeaders(s *Stack, f *findings) {
-	for _, b := range s.all(loadBalancer) {
+func dropsInvalidHeaders(s *inventory.Stack, f *findings) {
+	for _, b := range s.All(loadBalancer) {
 		f.on(b, "dropInvalidHeaderFields", "passes invalid headers on: set dropInvalidHeaderFields")
 	}
 }
 
-func balancerLogs(s *Stack, f *findings) {
-	for _, b := range s.all(loadBalancer) {
+func balancerLogs(s *inventory.Stack, f *findings) {
+	for _, b := range s.All(loadBalancer) {
 		f.on(b, "accessLogs.enabled", "keeps no access logs: set accessLogs")
 	}
 }
 
-func balancerProtected(s *Stack, f *findings) {
-	for _, b := range s.all(loadBalancer) {
+func balancerProtected(s *inventory.Stack, f *findings) {
+	for _, b := range s.All(loadBalancer) {
 		f.on(b, "enableDeletionProtection", "can be deleted by one call: set enableDeletionProtection")
 	}
 }
 
-func desyncMitigated(s *Stack, f *findings) {
-	for _, b := range s.all(loadBalancer) {
-		mode := b.text("desyncMitigationMode")
+func desyncMitigated(s *inventory.Stack, f *findings) {
+	for _, b := range s.All(loadBalancer) {
+		mode := b.Text("desyncMitigationMode")
 		f.want(b, mode == "defensive" || mode == "strictest", "does not say that ambiguous requests are refused: set desyncMitigationMode to defensive",
 			"desyncMitigationMode")
 	}
 }
 
-func balancerZones(s *Stack, f *findings) {
-	for _, b := range s.all(loadBalancer) {
-		f.want(b, s.zones(b, "subnets") >= 2, "is not known to be in two zones: give it subnets of several", "subnets")
+func balancerZones(s *inventory.Stack, f *findings) {
+	for _, b := range s.All(loadBalancer) {
+		f.want(b, s.Zones(b, "subnets") >= 2, "is not known to be in two zones: give it subnets of several", "subnets")
 	}
 }
 
-func balancerHasWebACL(s *Stack, f *findings) {
-	for _, b := range s.all(loadBalancer) {
-		f.want(b, len(s.about(b, webACLAssociation, "resourceArn")) > 0, "has no web ACL: associate one")
+func balancerHasWebACL(s *inventory.Stack, f *findings) {
+	for _, b := range s.All(loadBalancer) {
+		f.want(b, len(s.About(b, webACLAssociation, "resourceArn")) > 0, "has no web ACL: associate one")
 	}
 }

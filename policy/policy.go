@@ -10,6 +10,8 @@ import (
 	"cmp"
 	"errors"
 	"slices"
+
+	"storefront/internal/inventory"
 )
 
 // Row is one row of the scoreboard.
@@ -20,7 +22,7 @@ type Row struct {
 	AWS     string // controls of AWS Foundational Security Best Practices, and of CIS AWS Foundations 7.0
 	Checkov string // rules of Checkov
 
-	check func(*Stack, *findings)
+	check func(*inventory.Stack, *findings)
 }
 
 // Outcome is what became of a row.
@@ -53,7 +55,7 @@ type Result struct {
 }
 
 // Evaluate returns the result of every row, in their order. The error is ErrException, for exceptions that excuse nothing.
-func Evaluate(s *Stack, exceptions []Exception) ([]Result, error) {
+func Evaluate(s *inventory.Stack, exceptions []Exception) ([]Result, error) {
 	var results []Result
 	var unused []error
 	for _, row := range Rows() {
@@ -65,13 +67,13 @@ func Evaluate(s *Stack, exceptions []Exception) ([]Result, error) {
 
 // Evaluate returns the row's result, given the exceptions of all rows. The error is ErrException, for exceptions of this row that
 // excuse nothing.
-func (r Row) Evaluate(s *Stack, exceptions []Exception) (Result, error) {
+func (r Row) Evaluate(s *inventory.Stack, exceptions []Exception) (Result, error) {
 	result := r.judge(s)
 	err := result.except(exceptions)
 	return result, err
 }
 
-func (r Row) judge(s *Stack) Result {
+func (r Row) judge(s *inventory.Stack) Result {
 	var f findings
 	r.check(s, &f)
 	slices.SortStableFunc(f.problems, func(a, b Problem) int { return cmp.Compare(a.Resource, b.Resource) })
@@ -92,13 +94,13 @@ type findings struct {
 
 // want notes whether a resource is as wanted. The detail says what is wrong otherwise. Paths are the properties that decided, so that
 // one whose value is not known yet is called that.
-func (f *findings) want(r *Resource, ok bool, detail string, paths ...string) {
+func (f *findings) want(r *inventory.Resource, ok bool, detail string, paths ...string) {
 	f.applies = true
 	if ok {
 		return
 	}
 	for _, path := range paths {
-		if r.value(path).IsComputed() {
+		if r.Value(path).IsComputed() {
 			detail += " (" + path + " is not known before the deployment)"
 		}
 	}
@@ -106,10 +108,14 @@ func (f *findings) want(r *Resource, ok bool, detail string, paths ...string) {
 }
 
 // on wants a property to be true.
-func (f *findings) on(r *Resource, path, detail string) { f.want(r, r.on(path), detail, path) }
+func (f *findings) on(r *inventory.Resource, path, detail string) {
+	f.want(r, r.On(path), detail, path)
+}
 
 // given wants a property to have a value.
-func (f *findings) given(r *Resource, path, detail string) { f.want(r, r.given(path), detail) }
+func (f *findings) given(r *inventory.Resource, path, detail string) {
+	f.want(r, r.Given(path), detail)
+}
 
 // inAccount wants something of the account as a whole.
 func (f *findings) inAccount(ok bool, detail string) {

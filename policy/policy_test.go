@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"storefront/internal/inventory"
+
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 )
 
@@ -15,15 +17,15 @@ type (
 )
 
 // res makes a resource. A string that begins with @ comes from the resource of that name.
-func res(typ, name string, inputs in) *Resource {
-	r := &Resource{Type: typ, Name: name, URN: "urn:" + name, ID: name + "-id", Inputs: properties(inputs), Dependencies: map[string][]string{}}
+func res(typ, name string, inputs in) *inventory.Resource {
+	r := &inventory.Resource{Type: typ, Name: name, URN: "urn:" + name, ID: name + "-id", Inputs: inventory.Plain(inputs).AsMap(), Dependencies: map[string][]string{}}
 	for key, v := range inputs {
 		depend(r, key, v)
 	}
 	return r
 }
 
-func depend(r *Resource, key string, v any) {
+func depend(r *inventory.Resource, key string, v any) {
 	switch v := v.(type) {
 	case string:
 		if name, ok := strings.CutPrefix(v, "@"); ok {
@@ -59,8 +61,8 @@ func drop(name string) fault { return fault{name: name} }
 
 func (f fault) String() string { return fmt.Sprintf("%s.%s = %v", f.name, f.key, f.value) }
 
-func (f fault) apply(resources []*Resource, value any) []*Resource {
-	var spoilt []*Resource
+func (f fault) apply(resources []*inventory.Resource, value any) []*inventory.Resource {
+	var spoilt []*inventory.Resource
 	for _, r := range resources {
 		if r.Name == f.name && f.key == "" {
 			continue
@@ -74,7 +76,7 @@ func (f fault) apply(resources []*Resource, value any) []*Resource {
 					c.Dependencies[key] = urns
 				}
 			}
-			c.Inputs = r.Inputs.Set(f.key, plain(value))
+			c.Inputs = r.Inputs.Set(f.key, inventory.Plain(value))
 			r = &c
 		}
 		spoilt = append(spoilt, r)
@@ -82,9 +84,9 @@ func (f fault) apply(resources []*Resource, value any) []*Resource {
 	return spoilt
 }
 
-func outcome(t *testing.T, row int, resources []*Resource) Result {
+func outcome(t *testing.T, row int, resources []*inventory.Resource) Result {
 	t.Helper()
-	results, err := Evaluate(NewStack(resources), nil)
+	results, err := Evaluate(inventory.NewStack(resources), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +116,7 @@ func TestRows(t *testing.T) {
 				if f.kept {
 					want = Met
 				}
-				if r := outcome(t, c.row, f.apply(c.met, unknown)); r.Outcome != want {
+				if r := outcome(t, c.row, f.apply(c.met, inventory.Unknown)); r.Outcome != want {
 					t.Errorf("%s.%s is not known: %s, want %s", f.name, f.key, r.Outcome, want)
 				}
 			}
@@ -141,14 +143,14 @@ func TestRowsAreNumbered(t *testing.T) {
 
 // A stack that has nothing of a kind is not judged by it; what belongs to the account is wanted of every stack.
 func TestNothingApplies(t *testing.T) {
-	results, err := Evaluate(NewStack(nil), nil)
+	results, err := Evaluate(inventory.NewStack(nil), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got, want := Summary(results), "0 met, 0 failed, 0 excepted, 65 not applicable"; got != want {
 		t.Errorf("an empty stack: %s, want %s", got, want)
 	}
-	results, err = Evaluate(NewStack([]*Resource{res("aws:ec2/eip:Eip", "address", nil)}), nil)
+	results, err = Evaluate(inventory.NewStack([]*inventory.Resource{res("aws:ec2/eip:Eip", "address", nil)}), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,14 +169,14 @@ func TestNothingApplies(t *testing.T) {
 func TestUserDataIsNotPrinted(t *testing.T) {
 	const password = "hunter2hunter2"
 	for _, script := range []string{"DB_PASSWORD=" + password, "aws_secret_access_key = " + password, "API_TOKEN='" + password + "'", "-----BEGIN RSA PRIVATE KEY-----\n" + password} {
-		r := outcome(t, 15, []*Resource{res(launchTemplate, "t", in{"userData": script})})
+		r := outcome(t, 15, []*inventory.Resource{res(launchTemplate, "t", in{"userData": script})})
 		if r.Outcome != Failed || strings.Contains(fmt.Sprint(r.Problems), password) {
 			t.Errorf("%q: %s, %v", script, r.Outcome, r.Problems)
 		}
 	}
 	hidden := res(launchTemplate, "t", nil)
 	hidden.Inputs = hidden.Inputs.Set("userData", property.New(password).WithSecret(true))
-	if r := outcome(t, 15, []*Resource{hidden}); r.Outcome != Failed {
+	if r := outcome(t, 15, []*inventory.Resource{hidden}); r.Outcome != Failed {
 		t.Errorf("user data that is marked as a secret: %s", r.Outcome)
 	}
 }

@@ -3,12 +3,14 @@ package policy
 import (
 	"slices"
 
+	"storefront/internal/inventory"
+
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 )
 
 // rule is one rule of a security group, in whichever of the three ways it is declared.
 type rule struct {
-	of        *Resource // that declares it
+	of        *inventory.Resource // that declares it
 	egress    bool
 	protocol  string // "-1" is all
 	from, to  float64
@@ -26,26 +28,26 @@ func anywhere(blocks ...string) bool {
 	return slices.Contains(blocks, "0.0.0.0/0") || slices.Contains(blocks, "::/0")
 }
 
-// rules returns all rules of security groups.
-func (s *Stack) rules() (all []rule) {
-	for _, r := range s.all(ingressRule, egressRule) {
+// rulesOf returns all rules of security groups.
+func rulesOf(s *inventory.Stack) (all []rule) {
+	for _, r := range s.All(ingressRule, egressRule) {
 		one := rule{
-			of: r, egress: r.Type == egressRule, protocol: protocol(r.value("ipProtocol")), described: r.given("description"),
-			anywhere: anywhere(r.text("cidrIpv4"), r.text("cidrIpv6")) || r.value("cidrIpv4").IsComputed() || r.value("cidrIpv6").IsComputed(),
+			of: r, egress: r.Type == egressRule, protocol: protocol(r.Value("ipProtocol")), described: r.Given("description"),
+			anywhere: anywhere(r.Text("cidrIpv4"), r.Text("cidrIpv6")) || r.Value("cidrIpv4").IsComputed() || r.Value("cidrIpv6").IsComputed(),
 		}
-		one.from, one.to = ports(r.value("fromPort"), r.value("toPort"))
+		one.from, one.to = ports(r.Value("fromPort"), r.Value("toPort"))
 		all = append(all, one)
 	}
-	for _, r := range s.all(groupRule) {
+	for _, r := range s.All(groupRule) {
 		in := inline(r, property.New(r.Inputs))
-		in.egress = r.text("type") == "egress"
+		in.egress = r.Text("type") == "egress"
 		all = append(all, in)
 	}
-	for _, g := range s.all(group) {
-		for _, v := range list(g.Inputs.Get("ingress")) {
+	for _, g := range s.All(group) {
+		for _, v := range inventory.List(g.Inputs.Get("ingress")) {
 			all = append(all, inline(g, v))
 		}
-		for _, v := range list(g.Inputs.Get("egress")) {
+		for _, v := range inventory.List(g.Inputs.Get("egress")) {
 			in := inline(g, v)
 			in.egress = true
 			all = append(all, in)
@@ -56,7 +58,7 @@ func (s *Stack) rules() (all []rule) {
 
 // protocol returns the name of a protocol. One that is not known may be any.
 func protocol(v property.Value) string {
-	switch name := text(v); {
+	switch name := inventory.Text(v); {
 	case v.IsComputed(), name == "all":
 		return "-1"
 	case name == "6":
@@ -79,14 +81,14 @@ func ports(from, to property.Value) (least, most float64) {
 }
 
 // inline reads a rule that has lists of blocks.
-func inline(of *Resource, v property.Value) rule {
-	r := rule{of: of, protocol: protocol(at(v, "protocol")), described: text(at(v, "description")) != ""}
-	r.from, r.to = ports(at(v, "fromPort"), at(v, "toPort"))
+func inline(of *inventory.Resource, v property.Value) rule {
+	r := rule{of: of, protocol: protocol(inventory.At(v, "protocol")), described: inventory.Text(inventory.At(v, "description")) != ""}
+	r.from, r.to = ports(inventory.At(v, "fromPort"), inventory.At(v, "toPort"))
 	for _, key := range []string{"cidrBlocks", "ipv6CidrBlocks"} {
-		blocks := at(v, key)
+		blocks := inventory.At(v, key)
 		r.anywhere = r.anywhere || blocks.HasComputed()
-		for _, b := range list(blocks) {
-			r.anywhere = r.anywhere || anywhere(text(b))
+		for _, b := range inventory.List(blocks) {
+			r.anywhere = r.anywhere || anywhere(inventory.Text(b))
 		}
 	}
 	return r

@@ -16,6 +16,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/policyx"
 
+	"storefront/internal/inventory"
 	"storefront/policy"
 )
 
@@ -66,12 +67,12 @@ func stackOf(resources []policyx.AnalyzerResource) string {
 
 // stack returns the resources of a policy's arguments. The engine has one map of properties for each: what the program said, and what
 // AWS answered.
-func stack(resources []policyx.AnalyzerResource) *policy.Stack {
-	var all []*policy.Resource
+func stack(resources []policyx.AnalyzerResource) *inventory.Stack {
+	var all []*inventory.Resource
 	for _, r := range resources {
-		all = append(all, &policy.Resource{
+		all = append(all, &inventory.Resource{
 			Type: r.Type, URN: r.URN, Name: r.Name, Parent: r.Parent, Inputs: r.Properties, Outputs: r.Properties, Dependencies: r.PropertyDependencies,
 		})
 	}
-	return policy.NewStack(all)
+	return inventory.NewStack(all)
 }

@@ -15,8 +15,9 @@ import (
 	"os"
 
 	"storefront/internal/clone"
+	"storefront/internal/declare"
+	"storefront/internal/inventory"
 	"storefront/policy"
-	"storefront/policy/declare"
 )
 
 const usage = `usage: check [-profile NAME] [-json] [FILE]
@@ -76,7 +77,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	return nil
 }
 
-func read(ctx context.Context, profile, file string, in io.Reader) (*policy.Stack, error) {
+func read(ctx context.Context, profile, file string, in io.Reader) (*inventory.Stack, error) {
 	if file == "" {
 		root, err := clone.Root()
 		if err != nil {
@@ -94,5 +95,5 @@ func read(ctx context.Context, profile, file string, in io.Reader) (*policy.Stac
 	if err != nil {
 		return nil, err
 	}
-	return policy.Decode(text)
+	return inventory.Decode(text)
 }

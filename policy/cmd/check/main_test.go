@@ -14,8 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"storefront/internal/clone"
+	"storefront/internal/declare"
 	"storefront/policy"
-	"storefront/policy/declare"
 )
 
 var update = flag.Bool("update", false, "rewrite golden files and docs/scoreboard.md, and fail")

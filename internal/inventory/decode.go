@@ -1,4 +1,4 @@
-package policy
+package inventory
 
 import (
 	"encoding/json"
@@ -12,9 +12,11 @@ import (
 // ErrFormat says that a file holds no resources that can be read.
 var ErrFormat = errors.New("no exported state and no preview")
 
-// Marks that the engine puts where a value is not plain ("Deployment schema").
+// Unknown is what the engine writes for a value that is not known before the deployment.
+const Unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+
+// Other marks that the engine puts where a value is not plain ("Deployment schema").
 const (
-	unknown       = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 	hidden        = "[secret]" // in previews
 	signature     = "4dabf18193072939515e22adb298388d"
 	secretMark    = "1b47061264138c4ac30d75fd1eb44270"
@@ -83,13 +85,13 @@ func nameOf(urn string) string {
 func properties(m map[string]any) property.Map {
 	out := make(map[string]property.Value, len(m))
 	for key, v := range m {
-		out[key] = plain(v)
+		out[key] = Plain(v)
 	}
 	return property.NewMap(out)
 }
 
-// plain returns the value that JSON stands for. Of a secret only that it is one is known.
-func plain(v any) property.Value {
+// Plain returns the value that JSON stands for. Of a secret only that it is one is known.
+func Plain(v any) property.Value {
 	secret := property.New(property.Computed).WithSecret(true)
 	switch v := v.(type) {
 	case bool:
@@ -98,7 +100,7 @@ func plain(v any) property.Value {
 		return property.New(v)
 	case string:
 		switch v {
-		case unknown:
+		case Unknown:
 			return property.New(property.Computed)
 		case hidden:
 			return secret
@@ -107,7 +109,7 @@ func plain(v any) property.Value {
 	case []any:
 		list := make([]property.Value, len(v))
 		for i, e := range v {
-			list[i] = plain(e)
+			list[i] = Plain(e)
 		}
 		return property.New(property.NewArray(list))
 	case map[string]any:
@@ -117,7 +119,7 @@ func plain(v any) property.Value {
 		case secretMark:
 			return secret
 		case referenceMark:
-			return plain(v["urn"])
+			return Plain(v["urn"])
 		}
 		return property.New(property.Computed) // an output, or a file
 	}

@@ -17,7 +17,7 @@ import (
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/grpc"
 
-	"storefront/policy"
+	"storefront/internal/inventory"
 )
 
 // ErrProgram says that the program failed; the text is what it said.
@@ -33,7 +33,7 @@ type Program struct {
 }
 
 // Run runs the program and returns what it declared. The error is ErrProgram when the program fails.
-func (p *Program) Run(ctx context.Context) (*policy.Stack, error) {
+func (p *Program) Run(ctx context.Context) (*inventory.Stack, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listening for the program: %w", err)
@@ -52,7 +52,7 @@ func (p *Program) Run(ctx context.Context) (*policy.Stack, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s", ErrProgram, strings.TrimSpace(strings.Join(append(m.errors, err.Error()), "\n")))
 	}
-	return policy.NewStack(m.resources), nil
+	return inventory.NewStack(m.resources), nil
 }
 
 func (p *Program) execute(ctx context.Context, address string) error {

@@ -10,7 +10,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
-	"storefront/policy"
+	"storefront/internal/inventory"
 )
 
 // owners are the settings that the owner of a deployment must make, and no committed file can: without them the stack refuses its
@@ -21,7 +21,7 @@ var owners = map[string]map[string]string{
 
 // Stack returns what the project's own stack declares with the committed settings of a profile, whose stack has the same name. root is
 // the clone. It needs neither the shop's program nor certificates of databases: what is in files does not matter here.
-func Stack(ctx context.Context, root, profile string) (*policy.Stack, error) {
+func Stack(ctx context.Context, root, profile string) (*inventory.Stack, error) {
 	config, err := settings(filepath.Join(root, "stacks", "storefront", "Pulumi."+profile+".yaml"))
 	if err != nil {
 		return nil, err
@@ -31,7 +31,7 @@ func Stack(ctx context.Context, root, profile string) (*policy.Stack, error) {
 			config[key] = value
 		}
 	}
-	dir, err := os.MkdirTemp("", "storefront-policy")
+	dir, err := os.MkdirTemp("", "storefront-declare")
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ import (
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/protobuf/types/known/emptypb"
 
-	"storefront/policy"
+	"storefront/internal/inventory"
 )
 
 // marshal keeps what is secret marked as that.
@@ -25,7 +25,7 @@ type monitor struct {
 	program *Program
 
 	mu        sync.Mutex
-	resources []*policy.Resource
+	resources []*inventory.Resource
 	errors    []string // that the program logged
 	root      string   // URN of the stack
 }
@@ -48,7 +48,7 @@ func (m *monitor) RegisterResource(_ context.Context, in *pulumirpc.RegisterReso
 	if err != nil {
 		return nil, fmt.Errorf("inputs of %s: %w", urn, err)
 	}
-	r := &policy.Resource{
+	r := &inventory.Resource{
 		Type: in.GetType(), URN: string(urn), Name: in.GetName(), Parent: in.GetParent(),
 		Inputs: resource.FromResourcePropertyMap(inputs), Dependencies: map[string][]string{},
 	}

@@ -8,8 +8,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"storefront/policy"
-	"storefront/policy/declare"
+	"storefront/internal/declare"
 )
 
 // TestMain is also the program under test.
@@ -51,12 +50,12 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	results, err := policy.Evaluate(s, nil)
-	if err != nil {
-		t.Fatal(err)
+	balancers := s.All("aws:lb/loadBalancer:LoadBalancer")
+	if len(balancers) != 1 || !balancers[0].Value("token").Secret() {
+		t.Fatalf("not the load balancer with its secret: %+v", balancers)
 	}
-	if r := results[1]; r.Outcome != policy.Met {
-		t.Errorf("the load balancer's listener is not seen: %+v", r)
+	if l := s.About(balancers[0], "aws:lb/listener:Listener", "loadBalancerArn"); len(l) != 1 || l[0].Text("protocol") != "HTTPS" {
+		t.Errorf("the load balancer's listener is not seen: %+v", s.All())
 	}
 }
 

@@ -32,7 +32,7 @@ func parseOperator(text string) (operator, error) {
 		o.set, o.name = set, name
 	}
 	o.name, o.ifExists = strings.CutSuffix(o.name, "IfExists")
-	if o.name == "Null" {
+	if o.name == "Null" && !o.ifExists {
 		return o, nil
 	}
 	if slices.Contains(negatives, o.name) {
@@ -145,7 +145,7 @@ func (d Document) holds(conditions map[string]map[string]Strings, r *Request) bo
 func (d Document) holdsFor(o operator, want Strings, got []string, r *Request) bool {
 	if o.name == "Null" {
 		absent := strconv.FormatBool(len(got) == 0)
-		return len(want) == 1 && strings.EqualFold(want[0], absent)
+		return slices.ContainsFunc(want, func(w string) bool { return strings.EqualFold(w, absent) })
 	}
 	if len(got) == 0 {
 		// A key that the request does not have: "for all" is true of nothing, a negated comparison holds, and so says IfExists.

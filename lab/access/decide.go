@@ -9,7 +9,7 @@ import (
 type Principal struct {
 	// ARN is that of the IAM user, the role session ("arn:aws:sts::123456789012:assumed-role/name/session") or the account's root.
 	ARN     string
-	Role    string // ARN of the session's role; empty for who is no session
+	Role    string // ARN of the session's role, or of the user behind a federated user; empty for who is neither
 	Account string
 	Service string // "cloudtrail.amazonaws.com" for an AWS service that asks for itself; ARN is empty then
 }
@@ -17,15 +17,31 @@ type Principal struct {
 // Anonymous reports whether nobody signed the request.
 func (p Principal) Anonymous() bool { return p.ARN == "" && p.Service == "" }
 
+// Session is what temporary credentials bring to a request.
+type Session struct {
+	Of       string              // ARN of the user whose policies a federated user has; "" for every other session
+	Policies []Document          // the session policies; nil is none
+	Context  map[string][]string // condition keys in lower case with their values: when it began, its tags
+}
+
 // Request is what is asked.
 type Request struct {
 	Principal Principal
 	Action    string              // "s3:GetObject"
 	Resource  string              // its ARN, or "*" for an action that has none
 	Context   map[string][]string // condition keys in lower case with their values
+	// More is asked for keys, in lower case, that Context does not have: those that cost something to find out, and that few policies ask for. Nil has none.
+	More func(key string) []string
 }
 
-func (r *Request) values(key string) []string { return r.Context[strings.ToLower(key)] }
+func (r *Request) values(key string) []string {
+	key = strings.ToLower(key)
+	values, known := r.Context[key]
+	if !known && r.More != nil {
+		values = r.More(key)
+	}
+	return values
+}
 
 // Policies are those that apply to a request.
 type Policies struct {

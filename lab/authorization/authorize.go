@@ -179,15 +179,20 @@ func (a *Authorizer) KeyAdmits(tx *state.Tx, service, source, key string, encryp
 	return a.decideKey(tx, caller{}, "kms", KeyUse{Principal: service, Source: source, Key: arn, Context: encryptionContext, Actions: []string{"kms:GenerateDataKey", "kms:Decrypt"}})
 }
 
+// Serves decides whether a service may use a key for its caller, after it has answered: EBS asks for the key of a volume when the instance starts. The error is KMS's
+// AccessDeniedException.
+func (a *Authorizer) Serves(ctx context.Context, tx *state.Tx, use KeyUse) error {
+	who, err := a.caller(ctx, tx, wire.Caller(ctx))
+	if err != nil {
+		return err
+	}
+	return a.decideKey(tx, who, "kms", use)
+}
+
 // decideKey decides about a key that a service uses.
 func (a *Authorizer) decideKey(tx *state.Tx, who caller, serviceName string, use KeyUse) error {
 	if use.Principal != "" {
-		who = caller{Principal: access.Principal{Service: use.Principal}, context: map[string][]string{
-			"aws:principalisawsservice": {"true"}, "aws:principalservicename": {use.Principal}, "aws:securetransport": {"true"}, "aws:sourceaccount": {a.Region.Account},
-		}}
-		if use.Source != "" {
-			who.context["aws:sourcearn"] = []string{use.Source}
-		}
+		who = a.itself(use.Principal, use.Source)
 	}
 	keys := encryptionContext(use.Context)
 	keys["kms:calleraccount"] = []string{a.Region.Account}

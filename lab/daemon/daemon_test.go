@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -21,10 +22,16 @@ import (
 
 	"storefront/lab/control"
 	"storefront/lab/daemon"
+	"storefront/lab/instance"
 	"storefront/lab/network/networktest"
 )
 
-func TestMain(m *testing.M) { networktest.Main(m) }
+func TestMain(m *testing.M) {
+	if status, ok := instance.Main(os.Args); ok {
+		syscall.Exit(status) // not os.Exit, in which the race detector sleeps for a second
+	}
+	networktest.Main(m)
+}
 
 // buffer is a log that is read while it is written.
 type buffer struct {

@@ -3,6 +3,7 @@
 package daemon
 
 import (
+	"context"
 	"reflect"
 	"strings"
 
@@ -124,6 +125,18 @@ func (p permissions) Keys(tx *state.Tx, ask authorization.Ask, input any) (uses 
 // keyAdmits lets services that act for themselves use keys.
 func (l *lab) keyAdmits(tx *state.Tx, service, source, key string, encryptionContext map[string]string) error {
 	return l.access.KeyAdmits(tx, service, source, key, encryptionContext)
+}
+
+// volumeKey lets EBS encrypt a volume with a key in the name of who launches or starts an instance, from "Requirements for Amazon EBS encryption".
+func (l *lab) volumeKey(ctx context.Context, tx *state.Tx, key, volume string) (string, error) {
+	arn, err := l.kms.Usable(tx, key)
+	if err != nil {
+		return "", err
+	}
+	return arn, l.access.Serves(ctx, tx, authorization.KeyUse{
+		Service: "ec2", Key: arn, Context: map[string]string{"aws:ebs:id": volume},
+		Actions: []string{"kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:CreateGrant"},
+	})
 }
 
 // key is the ARN of a key that a resource names in any of the forms that KMS knows.

@@ -182,7 +182,7 @@ func (l *lab) openServices(dir string) (err error) {
 	if l.s3, err = s3.New(s3.Options{Store: l.store, Dir: objectsDir(dir), Region: r, Keys: s3.KMS(l.kms), Clock: now}); err != nil {
 		return err
 	}
-	l.ec2 = ec2.New(ec2.Config{Store: l.store, Region: r, Now: now, Profile: l.profile, Endpoints: l.endpoints.Services()})
+	l.ec2 = ec2.New(ec2.Config{Store: l.store, Region: r, Now: now, Profile: l.profile, VolumeKey: l.volumeKey, Endpoints: l.endpoints.Services()})
 	l.elb = elbv2.New(elbv2.Config{Store: l.store, Region: r, Now: now, VPCs: l.ec2, Health: l.health, PutLog: l.putLog})
 	l.rds = rds.New(rds.Config{Store: l.store, Region: r, Now: now, Engine: l.engine, Network: l.ec2, Secrets: l.secrets, Keys: l.kms})
 	l.backup = backup.New(backup.Config{Store: l.store, Region: r, Now: now, Databases: l.rds, Log: l.log})

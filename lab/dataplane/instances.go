@@ -120,6 +120,9 @@ func (r *Instances) settle(ctx context.Context, v ec2.Instance) error {
 func (r *Instances) settleWithout(ctx context.Context, v ec2.Instance) error {
 	switch v.State {
 	case ec2.Pending, ec2.Running:
+		if v.State == ec2.Pending && v.Refusal != nil {
+			return r.set(v, v.Refusal.To, v.Refusal.Reason)
+		}
 		return r.start(ctx, v)
 	case ec2.Stopping:
 		return r.set(v, ec2.Stopped, ec2.Reason{})

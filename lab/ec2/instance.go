@@ -57,7 +57,8 @@ type Instance struct {
 
 	State      InstanceState
 	Reason     Reason
-	Transition string // "User initiated (2026-01-02 03:04:05 GMT)"
+	Refusal    *Refusal // nil when nothing stands against its start
+	Transition string   // "User initiated (2026-01-02 03:04:05 GMT)"
 	Launched   time.Time
 	Terminated time.Time // zero until then
 	Reboots    int       // counts requests to reboot: the data plane reboots the machine when it rises

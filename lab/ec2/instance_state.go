@@ -2,6 +2,7 @@ package ec2
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -86,7 +87,7 @@ func (s *Service) StopInstances(_ context.Context, in *api.StopInstancesInput) (
 }
 
 // StartInstances begins to start stopped instances.
-func (s *Service) StartInstances(_ context.Context, in *api.StartInstancesInput) (*api.StartInstancesOutput, error) {
+func (s *Service) StartInstances(ctx context.Context, in *api.StartInstancesInput) (*api.StartInstancesOutput, error) {
 	return change(s, in.DryRun, func(tx *state.Tx, out *api.StartInstancesOutput) error {
 		found, err := s.instanceList(tx, in.InstanceIds)
 		if err != nil {
@@ -99,7 +100,7 @@ func (s *Service) StartInstances(_ context.Context, in *api.StartInstancesInput)
 			case Stopped:
 				to = Pending
 				v.Launched = s.Now().UTC()
-				if err := s.renewPublicAddress(tx, v); err != nil {
+				if err := errors.Join(s.renewPublicAddress(tx, v), s.openVolumes(ctx, tx, &v, Stopping)); err != nil {
 					return err
 				}
 			default:

@@ -267,6 +267,9 @@ func (s *Service) start(ctx context.Context, tx *state.Tx, l *launchPlan) error 
 	if err := s.createVolumes(tx, l.in, &v); err != nil {
 		return err
 	}
+	if err := s.openVolumes(ctx, tx, &v, ShuttingDown); err != nil {
+		return err
+	}
 	if err := instances.put(tx, v); err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ type Profile struct {
 	ID  string // "AIPA..."
 }
 
-// Config is what a Service is built from. All fields are required but Endpoints.
+// Config is what a Service is built from. All fields are required but Endpoints and VolumeKey.
 type Config struct {
 	Store  *state.Store
 	Region region.Region
@@ -31,6 +31,10 @@ type Config struct {
 
 	// Profile finds an instance profile by its name or ARN, in the transaction of the caller.
 	Profile func(tx *state.Tx, nameOrARN string) (Profile, bool)
+
+	// VolumeKey returns the ARN of the KMS key of a volume, named in any form that KMS knows, when the caller lets EC2 use it. A *wire.Error is KMS's, and keeps the
+	// instance from starting. Nil asks for nothing.
+	VolumeKey func(ctx context.Context, tx *state.Tx, key, volume string) (arn string, err error)
 
 	// Endpoints are the AWS services on the internet side: those that gateway endpoints and prefix lists lead to.
 	Endpoints []network.Service

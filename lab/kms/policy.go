@@ -63,6 +63,13 @@ func (s *Service) Resolve(tx *state.Tx, arn string) (string, error) {
 	return s.region.ARN("kms", "key/"+a.KeyID), nil
 }
 
+// Usable returns the ARN of a key, named as KMS names keys, for a service that is going to use it. The error is that of the operations: the key does not exist, is disabled or
+// is to be deleted.
+func (s *Service) Usable(tx *state.Tx, ref string) (string, error) {
+	k, err := s.usable(tx, ref)
+	return k.ARN, err
+}
+
 // KeyOf returns the ID of the key that a ciphertext says it is under, "" for what is no ciphertext.
 func KeyOf(ciphertext []byte) string {
 	if len(ciphertext) < headerSize+nonceSize || ciphertext[0] != format {

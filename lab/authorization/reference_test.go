@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"storefront/lab/access"
+	acmapi "storefront/lab/api/acm"
+	appscalingapi "storefront/lab/api/applicationautoscaling"
 	autoscalingapi "storefront/lab/api/autoscaling"
 	backupapi "storefront/lab/api/backup"
 	cloudtrailapi "storefront/lab/api/cloudtrail"
@@ -46,7 +48,7 @@ func served() []*wire.Service {
 		esapi.New(struct{ esapi.API }{}), osapi.New(struct{ osapi.API }{}), elbapi.New(struct{ elbapi.API }{}), iamapi.New(struct{ iamapi.API }{}), kmsapi.New(struct{ kmsapi.API }{}),
 		logsapi.New(struct{ logsapi.API }{}), rdsapi.New(struct{ rdsapi.API }{}), s3api.New(struct{ s3api.API }{}), secretsapi.New(struct{ secretsapi.API }{}), snsapi.New(struct{ snsapi.API }{}),
 		sqsapi.New(struct{ sqsapi.API }{}), ssmapi.New(struct{ ssmapi.API }{}), stsapi.New(struct{ stsapi.API }{}), backupapi.New(struct{ backupapi.API }{}), wafapi.New(struct{ wafapi.API }{}),
-		fmsapi.New(struct{ fmsapi.API }{}),
+		fmsapi.New(struct{ fmsapi.API }{}), acmapi.New(struct{ acmapi.API }{}), appscalingapi.New(struct{ appscalingapi.API }{}),
 	}
 }
 
@@ -193,7 +195,7 @@ func value(service, member string) string {
 	}[member]; ok {
 		return v
 	}
-	if slices.Contains([]string{"ARN", "ResourceARN", "ResourceArn", "ResourceName", "ResourceIdentifier", "TargetArn", "WebACLArn", "WebAclArn", "RecoveryPointArn"}, member) || service == "cloudtrail" && strings.HasPrefix(member, "ResourceId") {
+	if slices.Contains([]string{"ARN", "ResourceARN", "ResourceArn", "ResourceName", "ResourceIdentifier", "TargetArn", "WebACLArn", "WebAclArn", "RecoveryPointArn", "CertificateArn"}, member) || service == "cloudtrail" && strings.HasPrefix(member, "ResourceId") {
 		return someARN[service]
 	}
 	return "name"
@@ -201,6 +203,7 @@ func value(service, member string) string {
 
 // someARN is a resource of each service whose operations take ARNs.
 var someARN = map[string]string{
+	"acm": "arn:aws:acm:us-east-1:123456789012:certificate/c", "application-autoscaling": "arn:aws:application-autoscaling:us-east-1:123456789012:scalable-target/t",
 	"cloudtrail": "arn:aws:cloudtrail:us-east-1:123456789012:trail/t", "monitoring": "arn:aws:cloudwatch:us-east-1:123456789012:alarm:a", "elasticache": "arn:aws:elasticache:us-east-1:123456789012:cluster:c",
 	"es": "arn:aws:es:us-east-1:123456789012:domain/d", "logs": "arn:aws:logs:us-east-1:123456789012:log-group:g", "rds": "arn:aws:rds:us-east-1:123456789012:cluster:c",
 	"sns": "arn:aws:sns:us-east-1:123456789012:t", "backup": "arn:aws:backup:us-east-1:123456789012:backup-plan:p", "fms": "arn:aws:fms:us-east-1:123456789012:policy/p",

@@ -8,7 +8,8 @@ import (
 // services are the services by signing name. KMS and S3 ask in their own ways: see kms.go and s3.go.
 func services() map[string]service {
 	return map[string]service{
-		"application-autoscaling": {prefix: "application-autoscaling", whole: []string{"Describe*"}, members: map[string]string{"ResourceARN": ""}},
+		"acm":                     certificateManager(),
+		"application-autoscaling": applicationAutoScaling(),
 		"autoscaling":             autoscaling(),
 		"backup":                  {prefix: "backup", whole: []string{"ListBackupPlans", "ListBackupVaults", "ListBackupJobs", "ListRestoreJobs", "ListCopyJobs", "ListProtectedResources", "DescribeBackupJob", "DescribeRestoreJob"}, creates: map[string][]string{"CreateBackupPlan": {"backup-plan:*"}}, only: map[string][]string{"StartBackupJob": {"BackupVaultName"}}, members: map[string]string{"BackupVaultName": "backup-vault:{}", "BackupPlanId": "backup-plan:{}", "ResourceArn": "", "RecoveryPointArn": ""}},
 		"cloudtrail": {prefix: "cloudtrail", whole: []string{"LookupEvents", "DescribeTrails", "ListTrails", "ListPublicKeys"},
@@ -50,6 +51,29 @@ func present(input any, members map[string]string) map[string][]string {
 		}
 	}
 	return keys
+}
+
+func certificateManager() service {
+	return service{
+		prefix: "acm", whole: []string{"ListCertificates", "RequestCertificate"}, members: map[string]string{"CertificateArn": ""}, otherwise: map[string][]string{"ImportCertificate": {"certificate/*"}},
+		context: func(input any) map[string][]string {
+			return present(input, map[string]string{"acm:validationmethod": "ValidationMethod", "acm:keyalgorithm": "KeyAlgorithm", "acm:certificateauthority": "CertificateAuthorityArn"})
+		},
+	}
+}
+
+// applicationAutoScaling asks for all scalable targets where a request names one by what it scales: their IDs are AWS's.
+func applicationAutoScaling() service {
+	all := map[string][]string{}
+	for _, operation := range []string{"RegisterScalableTarget", "DeregisterScalableTarget", "PutScalingPolicy", "DeleteScalingPolicy", "PutScheduledAction", "DeleteScheduledAction"} {
+		all[operation] = []string{"scalable-target/*"}
+	}
+	return service{
+		prefix: "application-autoscaling", whole: []string{"Describe*"}, members: map[string]string{"ResourceARN": ""}, otherwise: all,
+		context: func(input any) map[string][]string {
+			return present(input, map[string]string{"application-autoscaling:service-namespace": "ServiceNamespace", "application-autoscaling:scalable-dimension": "ScalableDimension"})
+		},
+	}
 }
 
 func autoscaling() service {

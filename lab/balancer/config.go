@@ -75,10 +75,15 @@ type Listener struct {
 
 // TLS is what an HTTPS listener presents.
 type TLS struct {
-	DefaultARN             string            // of the first certificate, for access logs
-	Certificates           []tls.Certificate // the first is the default one, the others are chosen by SNI
-	MinVersion, MaxVersion uint16            // tls.VersionTLS12...; 0 is Go's default
-	CipherSuites           []uint16          // for TLS 1.2 and older; nil is Go's default
+	Certificates           []Certificate // the first is the default one, the others are chosen by SNI
+	MinVersion, MaxVersion uint16        // tls.VersionTLS12...; 0 is Go's default
+	CipherSuites           []uint16      // for TLS 1.2 and older; nil is Go's default
+}
+
+// Certificate is a certificate with its private key.
+type Certificate struct {
+	ARN string // for access logs
+	*tls.Certificate
 }
 
 // Rule forwards, redirects or answers the requests that meet all its conditions.

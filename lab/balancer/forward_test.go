@@ -302,7 +302,7 @@ func TestHTTPS(t *testing.T) {
 	issuer := httptest.NewTLSServer(nil) // a certificate for example.com and 127.0.0.1
 	defer issuer.Close()
 	c := config(group(tg))
-	c.Listeners[0].TLS = &balancer.TLS{Certificates: issuer.TLS.Certificates, MinVersion: tls.VersionTLS12}
+	c.Listeners[0].TLS = &balancer.TLS{Certificates: []balancer.Certificate{{Certificate: &issuer.TLS.Certificates[0]}}, MinVersion: tls.VersionTLS12}
 	b, url := start(t, c, balancer.Options{})
 	transport, _ := issuer.Client().Transport.(*http.Transport)
 	client := func(max uint16, http2 bool) *http.Client {

@@ -32,7 +32,7 @@ type port struct {
 	number   int // of the Listener
 	secure   bool
 	listener net.Listener
-	tls      atomic.Pointer[tls.Config]
+	tls      atomic.Pointer[presented]
 	closed   atomic.Bool
 
 	mu       sync.Mutex
@@ -86,7 +86,7 @@ func (n *node) apply(config Config) error {
 			n.ports[l.Port] = p
 		}
 		if l.TLS != nil {
-			p.tls.Store(serverTLS(l.TLS, settings.http2))
+			p.tls.Store(newPresented(l.TLS, settings.http2))
 		}
 		p.serve(settings)
 		if !ok {
@@ -109,16 +109,6 @@ func (n *node) close() {
 	clear(n.ports)
 	if n.logs != nil {
 		n.logs.close()
-	}
-}
-
-func serverTLS(t *TLS, http2 bool) *tls.Config {
-	protocols := []string{"http/1.1"}
-	if http2 {
-		protocols = []string{"h2", "http/1.1"}
-	}
-	return &tls.Config{
-		Certificates: t.Certificates, MinVersion: t.MinVersion, MaxVersion: t.MaxVersion, CipherSuites: t.CipherSuites, NextProtos: protocols,
 	}
 }
 
@@ -148,8 +138,11 @@ func (p *port) serve(settings serverSettings) {
 	p.servers = append(p.servers, server)
 	in := p.intake
 	if p.secure {
-		server.TLSConfig = &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return p.tls.Load(), nil },
-			GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return nil, errors.New("no certificate") }}
+		server.TLSConfig = &tls.Config{
+			MinVersion:         tls.VersionTLS10, // the policy decides
+			GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) { return p.tls.Load().choose(hello), nil },
+			GetCertificate:     func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return nil, errors.New("no certificate") },
+		}
 		go func() { _ = server.ServeTLS(in, "", "") }()
 	} else {
 		go func() { _ = server.Serve(in) }()
@@ -246,6 +239,8 @@ type client struct {
 	since   time.Time
 	trace   sync.Once
 	id      string
+
+	certificate string // ARN of the one that the client was shown
 }
 
 type clientKey struct{}

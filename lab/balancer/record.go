@@ -76,7 +76,7 @@ func (d *record) line(x *exchange) string {
 	cipher, protocol, domain, certificate := "-", "-", "-", "-"
 	if x.r.TLS != nil {
 		cipher, protocol = tls.CipherSuiteName(x.r.TLS.CipherSuite), strings.ReplaceAll(tls.VersionName(x.r.TLS.Version), "TLS ", "TLSv")
-		domain, certificate = orDash(x.r.TLS.ServerName), orDash(x.listener.certificateARN())
+		domain, certificate = orDash(x.r.TLS.ServerName), orDash(x.client.certificate)
 	}
 	priority := "-"
 	if d.priority >= 0 {
@@ -99,13 +99,6 @@ func (d *record) kind(x *exchange) string {
 		return "h2"
 	}
 	return x.port.scheme()
-}
-
-func (l *Listener) certificateARN() string {
-	if l == nil || l.TLS == nil {
-		return ""
-	}
-	return l.TLS.DefaultARN
 }
 
 func statusField(status int) string {

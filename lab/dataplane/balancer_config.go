@@ -1,7 +1,6 @@
 package dataplane
 
 import (
-	"crypto/tls"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -80,7 +79,7 @@ func number(s string) int {
 	return n
 }
 
-// listener is false for an HTTPS listener whose default certificate is gone, which on AWS cannot be deleted while it is used.
+// listener is false for an HTTPS listener without a certificate that can be read.
 func (b *Balancers) listener(tx *state.Tx, l elbv2.Listener) (balancer.Listener, bool) {
 	out := balancer.Listener{ARN: l.ARN, Port: l.Port}
 	for _, r := range b.ELB.Rules(tx, l.ARN) {
@@ -94,16 +93,19 @@ func (b *Balancers) listener(tx *state.Tx, l elbv2.Listener) (balancer.Listener,
 		return out, true
 	}
 	policy, _ := elbv2.SSLPolicy(l.SSLPolicy)
-	out.TLS = &balancer.TLS{DefaultARN: l.Certificates[0], MinVersion: policy.MinVersion, MaxVersion: policy.MaxVersion, CipherSuites: policy.CipherSuites()}
+	out.TLS = &balancer.TLS{MinVersion: policy.MinVersion, MaxVersion: policy.MaxVersion, CipherSuites: policy.CipherSuites()}
 	out.TLS.Certificates = b.certificates(tx, l.Certificates)
 	return out, len(out.TLS.Certificates) > 0
 }
 
-func (b *Balancers) certificates(tx *state.Tx, arns []string) []tls.Certificate {
-	var found []tls.Certificate
+func (b *Balancers) certificates(tx *state.Tx, arns []string) []balancer.Certificate {
+	var found []balancer.Certificate
 	for _, arn := range arns {
-		if c, ok := b.ELB.Certificate(tx, arn); ok {
-			found = append(found, c)
+		switch c, _, err := b.ELB.Certificate(tx, arn); {
+		case err != nil:
+			b.Log.Error("reading the certificate of a listener", "certificate", arn, "error", err)
+		case c != nil:
+			found = append(found, balancer.Certificate{ARN: arn, Certificate: c})
 		}
 	}
 	return found

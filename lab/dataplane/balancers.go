@@ -51,7 +51,7 @@ func (b *Balancers) Run(ctx context.Context) error {
 	b.mu.Unlock()
 	b.forwarders, b.draining, b.again = map[string]*forwarder{}, map[elbv2.Target]time.Time{}, make(chan struct{}, 1)
 	defer b.remove(nil, nil)
-	watch := b.ELB.Store.Watch(ctx, "elbv2.", "wafv2.", "ec2.instance", Applied)
+	watch := b.ELB.Store.Watch(ctx, "elbv2.", "acm.", "wafv2.", "ec2.instance", Applied)
 	return loop(ctx, merge(ctx, watch, b.again), b.Log, b.converge)
 }
 

@@ -3,6 +3,7 @@ package elbv2
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,6 +32,17 @@ func (s *Service) Tags(tx *state.Tx, arn string) (map[string]string, error) {
 // Listeners returns the listeners of a load balancer, by port.
 func (s *Service) Listeners(tx *state.Tx, loadBalancer string) []Listener {
 	return listenersOf(tx, loadBalancer)
+}
+
+// CertificateUsers returns the ARNs of the load balancers that have a listener with the certificate.
+func (s *Service) CertificateUsers(tx *state.Tx, arn string) []string {
+	var users []string
+	for _, l := range listeners.All(tx) {
+		if slices.Contains(l.Certificates, arn) && !slices.Contains(users, l.LoadBalancer) {
+			users = append(users, l.LoadBalancer)
+		}
+	}
+	return users
 }
 
 // Rules returns the rules of a listener in the order of evaluation, the default rule last.

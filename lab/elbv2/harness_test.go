@@ -98,7 +98,10 @@ func (v *vpcs) Instance(_ *state.Tx, id string) (ec2.Instance, error) {
 	return i, nil
 }
 
-const certificateARN = "arn:aws:acm:us-east-1:000000000000:certificate/known"
+const (
+	certificateARN = "arn:aws:acm:us-east-1:000000000000:certificate/known" // what begins like it is known, too
+	pendingARN     = "arn:aws:acm:us-east-1:000000000000:certificate/pending"
+)
 
 // fixture is a served Elastic Load Balancing with an SDK client on it.
 type fixture struct {
@@ -120,7 +123,12 @@ func newFixture(t *testing.T) *fixture {
 	f := &fixture{store: store, vpcs: &vpcs{map[string]ec2.Interface{}}, logs: map[string]string{}, health: map[string]elbv2.Health{}}
 	f.service = elbv2.New(elbv2.Config{
 		Store: store, Region: region.Default(), VPCs: f.vpcs, Now: time.Now,
-		Certificate: func(_ *state.Tx, arn string) (tls.Certificate, bool) { return tls.Certificate{}, arn == certificateARN },
+		Certificate: func(_ *state.Tx, arn string) (*tls.Certificate, bool, error) {
+			if arn == pendingARN {
+				return nil, true, nil
+			}
+			return new(tls.Certificate), strings.HasPrefix(arn, certificateARN), nil
+		},
 		Health: func(_, id string, _ int) (elbv2.Health, bool) {
 			h, ok := f.health[id]
 			return h, ok

@@ -105,12 +105,19 @@ func (s *Service) checkCertificate(tx *state.Tx, arn string) error {
 	if !strings.HasPrefix(arn, "arn:") {
 		return invalid("Certificate ARN '%s' is not valid", arn)
 	}
-	if s.Certificate != nil {
-		if _, ok := s.Certificate(tx, arn); ok {
-			return nil
-		}
+	if s.Certificate == nil {
+		return fault("CertificateNotFound", "Certificate '%s' not found", arn)
 	}
-	return fault("CertificateNotFound", "Certificate '%s' not found", arn)
+	c, ok, err := s.Certificate(tx, arn)
+	switch {
+	case err != nil:
+		return err
+	case !ok:
+		return fault("CertificateNotFound", "Certificate '%s' not found", arn)
+	case c == nil:
+		return fault("UnsupportedCertificate", "The certificate '%s' must have a fully-qualified domain name, a supported signature, and a supported key size.", arn)
+	}
+	return nil
 }
 
 func describeListener(tx *state.Tx, l Listener) api.Listener {

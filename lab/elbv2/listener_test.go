@@ -1,10 +1,14 @@
 package elbv2_test
 
 import (
+	"fmt"
 	"testing"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"storefront/lab/state"
+	"storefront/lab/wire/wiretest"
 )
 
 func TestListenerLife(t *testing.T) {
@@ -56,7 +60,8 @@ func TestHTTPSListener(t *testing.T) {
 		change func(*sdk.CreateListenerInput)
 	}{
 		{"ValidationError", func(in *sdk.CreateListenerInput) { in.Certificates = nil }},
-		{"CertificateNotFound", func(in *sdk.CreateListenerInput) { in.Certificates[0].CertificateArn = new(certificateARN + "x") }},
+		{"CertificateNotFound", func(in *sdk.CreateListenerInput) { in.Certificates[0].CertificateArn = new(pendingARN + "x") }},
+		{"UnsupportedCertificate", func(in *sdk.CreateListenerInput) { in.Certificates[0].CertificateArn = new(pendingARN) }},
 		{"SSLPolicyNotFound", func(in *sdk.CreateListenerInput) { in.SslPolicy = new("ELBSecurityPolicy-none") }},
 		{"ValidationError", func(in *sdk.CreateListenerInput) { in.Protocol = types.ProtocolEnumHttp }},
 		{"ValidationError", func(in *sdk.CreateListenerInput) { in.Protocol = types.ProtocolEnumTcp }},
@@ -77,6 +82,45 @@ func TestHTTPSListener(t *testing.T) {
 	}
 	_, err = f.RemoveListenerCertificates(t.Context(), &sdk.RemoveListenerCertificatesInput{ListenerArn: l.ListenerArn, Certificates: l.Certificates})
 	wantError(t, err, "OperationNotPermitted", "Default certificate")
+}
+
+func TestCertificatesByName(t *testing.T) {
+	f := newFixture(t)
+	lb := f.loadBalancer(t, "web")
+	fixed := []types.Action{{Type: types.ActionTypeEnumFixedResponse, FixedResponseConfig: &types.FixedResponseActionConfig{StatusCode: new("200")}}}
+	listener := wiretest.Must(f.CreateListener(t.Context(), &sdk.CreateListenerInput{LoadBalancerArn: lb.LoadBalancerArn, Port: new(int32(443)), Protocol: types.ProtocolEnumHttps, DefaultActions: fixed,
+		Certificates: []types.Certificate{{CertificateArn: new(certificateARN)}}})).Listeners[0].ListenerArn
+	add := func(arns ...string) error {
+		in := &sdk.AddListenerCertificatesInput{ListenerArn: listener}
+		for _, arn := range arns {
+			in.Certificates = append(in.Certificates, types.Certificate{CertificateArn: &arn})
+		}
+		_, err := f.AddListenerCertificates(t.Context(), in)
+		return err
+	}
+	var many []string
+	for i := range 25 {
+		many = append(many, fmt.Sprint(certificateARN, i))
+	}
+	if err := add(many...); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, add(certificateARN+"25"), "TooManyCertificates", "")
+	wantError(t, add(pendingARN), "UnsupportedCertificate", "")
+	if all := wiretest.Must(f.DescribeListenerCertificates(t.Context(), &sdk.DescribeListenerCertificatesInput{ListenerArn: listener})).Certificates; len(all) != 26 || !*all[0].IsDefault || *all[1].IsDefault {
+		t.Errorf("got %d certificates, the first two: %+v", len(all), all[:2])
+	}
+	users := func(arn string) (users []string) {
+		_ = f.store.View(func(tx *state.Tx) error { users = f.service.CertificateUsers(tx, arn); return nil })
+		return users
+	}
+	if got := users(many[3]); len(got) != 1 || got[0] != *lb.LoadBalancerArn {
+		t.Errorf("the certificate is used by %v, want %s", got, *lb.LoadBalancerArn)
+	}
+	wiretest.Must(f.RemoveListenerCertificates(t.Context(), &sdk.RemoveListenerCertificatesInput{ListenerArn: listener, Certificates: []types.Certificate{{CertificateArn: &many[3]}}}))
+	if got := users(many[3]); len(got) != 0 {
+		t.Errorf("after its removal the certificate is used by %v", got)
+	}
 }
 
 func TestRules(t *testing.T) {

@@ -40,8 +40,8 @@ type Config struct {
 	Now    func() time.Time
 	VPCs   VPCs
 
-	// Certificate finds the certificate of an ARN; nil knows none.
-	Certificate func(tx *state.Tx, arn string) (tls.Certificate, bool)
+	// Certificate finds the certificate of an ARN: nil while it is not issued; ok is false when there is none. nil knows none.
+	Certificate func(tx *state.Tx, arn string) (c *tls.Certificate, ok bool, err error)
 
 	// Health asks the data plane for the state of a target; ok is false while it does not run. nil is a data plane that never runs.
 	Health func(groupARN, target string, port int) (health Health, ok bool)

@@ -22,6 +22,8 @@ type service struct {
 }
 
 var services = []service{
+	{"acm", "acm", "acm"},
+	{"applicationautoscaling", "application-autoscaling", "application-autoscaling"},
 	{"autoscaling", "autoscaling", "autoscaling"},
 	{"backup", "backup", "backup"},
 	{"cloudtrail", "cloudtrail", "cloudtrail"},

@@ -154,8 +154,9 @@ func logs() service {
 		creates[operation], only[operation] = []string{stream}, nil
 	}
 	return service{
-		prefix: "logs", whole: []string{"DescribeLogGroups", "DescribeResourcePolicies", "PutResourcePolicy", "DeleteResourcePolicy"}, creates: creates, only: only,
-		members: map[string]string{"LogGroupName": group, "LogGroupIdentifier": group, "ResourceArn": "", "ResourceIdentifier": ""},
+		prefix: "logs", whole: []string{"DescribeLogGroups", "DescribeResourcePolicies", "PutResourcePolicy", "DeleteResourcePolicy", "TestMetricFilter"}, creates: creates, only: only,
+		otherwise: map[string][]string{"DescribeMetricFilters": {"log-group:*"}},
+		members:   map[string]string{"LogGroupName": group, "LogGroupIdentifier": group, "ResourceArn": "", "ResourceIdentifier": ""},
 	}
 }
 

@@ -75,7 +75,7 @@ func start(t testing.TB) *harness {
 	h.store = wiretest.Must(state.Open(filepath.Join(h.dir, "state")))
 	t.Cleanup(func() { _ = h.store.Close() })
 	r := region.Default()
-	h.iam, h.kms, h.logs = iam.New(h.store, r, time.Now), kms.New(h.store, r, time.Now), logs.New(h.store, r, time.Now)
+	h.iam, h.kms, h.logs = iam.New(h.store, r, time.Now), kms.New(h.store, r, time.Now), logs.New(logs.Config{Store: h.store, Region: r, Now: time.Now})
 	buckets := wiretest.Must(s3lab.New(s3lab.Options{Store: h.store, Dir: filepath.Join(h.dir, "objects"), Region: r, Keys: s3lab.KMS(h.kms)}))
 	h.queues = wiretest.Must(sqslab.New(sqslab.Config{Store: h.store, Region: r, Endpoint: func() string { return "http://lab" }, Keys: h.kms, Now: time.Now}))
 	h.topics = snslab.New(snslab.Config{Store: h.store, Region: r, Now: time.Now, Queues: h.queues, Keys: h.kms, Log: slog.New(slog.DiscardHandler)})

@@ -178,7 +178,10 @@ func (l *lab) openServices(dir string) (err error) {
 	l.kms = kms.New(l.store, r, now)
 	l.secrets = secretsmanager.New(l.store, r, l.kms, now)
 	l.ssm = ssm.New(l.store, r, l.kms, now)
-	l.logs = logs.New(l.store, r, now)
+	l.logs = logs.New(logs.Config{Store: l.store, Region: r, Now: now, Log: l.log, Publish: func(ctx context.Context, in *cloudwatchapi.PutMetricDataInput) error {
+		_, err := l.watch.PutMetricData(ctx, in)
+		return err
+	}})
 	if l.s3, err = s3.New(s3.Options{Store: l.store, Dir: objectsDir(dir), Region: r, Keys: s3.KMS(l.kms), Clock: now}); err != nil {
 		return err
 	}

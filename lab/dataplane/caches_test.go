@@ -298,7 +298,7 @@ func TestCacheLogsAreDelivered(t *testing.T) {
 	must(l.cache.ModifyReplicationGroup(t.Context(), &api.ModifyReplicationGroupInput{ReplicationGroupId: new("shop"), CacheParameterGroupName: new("slow"),
 		LogDeliveryConfigurations: []api.LogDeliveryConfigurationRequest{to("slow-log", "json"), to("engine-log", "text")}}))(t)
 	l.settled()
-	service := logs.New(l.store, region.Default(), time.Now)
+	service := logs.New(logs.Config{Store: l.store, Region: region.Default(), Now: time.Now})
 	l.background(&dataplane.CacheLogs{Caches: l.caches, Logs: service, Log: l.log, Every: 20 * time.Millisecond})
 	primary, _ := l.endpoints()
 	l.connect(primary, cacheToken).Set(t.Context(), "slow as a snail", "1", 0)

@@ -73,7 +73,7 @@ func newSearchLab(t *testing.T) *searchLab {
 	}
 	l.iam = iam.New(store, r, time.Now)
 	l.ec2 = ec2.New(ec2.Config{Store: store, Region: r, Now: time.Now, Profile: func(*state.Tx, string) (ec2.Profile, bool) { return ec2.Profile{}, false }})
-	l.search = elasticsearch.New(elasticsearch.Config{Store: store, Region: r, Now: time.Now, Network: l.ec2, Roles: l.iam, Keys: kms.New(store, r, time.Now), Logs: logs.New(store, r, time.Now)})
+	l.search = elasticsearch.New(elasticsearch.Config{Store: store, Region: r, Now: time.Now, Network: l.ec2, Roles: l.iam, Keys: kms.New(store, r, time.Now), Logs: logs.New(logs.Config{Store: store, Region: r, Now: time.Now})})
 	l.wire = wire.NewServer(wire.Options{Region: r.Name, Logger: l.log, Credentials: wiretest.Keys{"master": session("master"), "reader": session("reader"), "other": session("other")}})
 	names := dns.SourceFunc(func(string, string, uint16) ([]dns.Record, bool) { return nil, false })
 	l.background(&dataplane.Network{Store: store, EC2: l.ec2, Net: l.net, Names: names, Log: l.log})

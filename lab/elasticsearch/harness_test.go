@@ -51,7 +51,7 @@ func newLab(t *testing.T) *lab {
 	l.must(err)
 	t.Cleanup(func() { _ = store.Close() })
 	now, r := time.Now, region.Default()
-	l.store, l.iam, l.logs = store, iam.New(store, r, now), logs.New(store, r, now)
+	l.store, l.iam, l.logs = store, iam.New(store, r, now), logs.New(logs.Config{Store: store, Region: r, Now: now})
 	network := ec2.New(ec2.Config{Store: store, Region: r, Now: now, Profile: func(*state.Tx, string) (ec2.Profile, bool) { return ec2.Profile{}, false }})
 	l.service = elasticsearch.New(elasticsearch.Config{Store: store, Region: r, Now: now, Network: network, Roles: l.iam, Keys: kms.New(store, r, now), Logs: l.logs})
 	config := wiretest.New(t, apies.New(l.service.Legacy()), apios.New(l.service), apiec2.New(network)).Config()

@@ -25,7 +25,7 @@ func TestCommandLine(t *testing.T) {
 	}
 	store := wiretest.Must(state.Open(filepath.Join(t.TempDir(), "state")))
 	t.Cleanup(func() { _ = store.Close() })
-	s := wiretest.New(t, api.New(lab.New(store, region.Default(), time.Now)), iamapi.New(iam.New(store, region.Default(), time.Now)))
+	s := wiretest.New(t, api.New(lab.New(lab.Config{Store: store, Region: region.Default(), Now: time.Now})), iamapi.New(iam.New(store, region.Default(), time.Now)))
 	for _, tc := range []struct{ args, want string }{
 		{"logs create-log-group --log-group-name g", ""},
 		{"logs describe-log-groups --query logGroups[0].arn", "arn:aws:logs:us-east-1:000000000000:log-group:g:*"},

@@ -45,13 +45,16 @@ func checkBatch(batch []api.InputLogEvent) error {
 	return nil
 }
 
-// PutLogEvents implements the operation of that name.
-func (s *Service) PutLogEvents(_ context.Context, in *api.PutLogEventsInput) (*api.PutLogEventsOutput, error) {
+// PutLogEvents implements the operation of that name. Metric filters have seen the events when it answers.
+func (s *Service) PutLogEvents(ctx context.Context, in *api.PutLogEventsInput) (*api.PutLogEventsOutput, error) {
 	if err := checkBatch(in.LogEvents); err != nil {
 		return nil, err
 	}
 	out := &api.PutLogEventsOutput{NextSequenceToken: new("0")}
-	return out, s.store.Update(func(tx *state.Tx) error {
+	var watching []filter
+	var arrived []event
+	err := s.store.Update(func(tx *state.Tx) error {
+		arrived = nil
 		g, err := s.find(tx, in.LogGroupName, nil)
 		if err != nil {
 			return err
@@ -64,6 +67,7 @@ func (s *Service) PutLogEvents(_ context.Context, in *api.PutLogEventsInput) (*a
 		if !ok {
 			return notFound("log stream")
 		}
+		watching = filtersOf(tx, g.Name)
 		now := s.millis()
 		for i, e := range in.LogEvents {
 			switch t := *e.Timestamp; {
@@ -77,13 +81,20 @@ func (s *Service) PutLogEvents(_ context.Context, in *api.PutLogEventsInput) (*a
 				}
 			default:
 				st.take(t, now, len(*e.Message))
-				if err := events.Put(tx, eventKey(key, t, st.Next), event{Time: t, Ingested: now, Message: *e.Message}); err != nil {
+				taken := event{Time: t, Ingested: now, Message: *e.Message}
+				if err := events.Put(tx, eventKey(key, t, st.Next), taken); err != nil {
 					return err
 				}
+				arrived = append(arrived, taken)
 			}
 		}
 		return streams.Put(tx, key, st)
 	})
+	if err != nil {
+		return nil, err
+	}
+	s.measure(ctx, watching, arrived)
+	return out, nil
 }
 
 func rejected(out *api.PutLogEventsOutput) *api.RejectedLogEventsInfo {

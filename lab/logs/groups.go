@@ -42,6 +42,9 @@ func (s *Service) DeleteLogGroup(_ context.Context, in *api.DeleteLogGroupInput)
 		if err := deleteAll(tx, events, g.Name+"\x00"); err != nil {
 			return err
 		}
+		if err := deleteAll(tx, filters, g.Name+"\x00"); err != nil {
+			return err
+		}
 		return groups.Delete(tx, g.Name)
 	})
 }
@@ -89,7 +92,7 @@ func (s *Service) describe(tx *state.Tx, g group) api.LogGroup {
 	for _, st := range streams.WithPrefix(tx, g.Name+"\x00") {
 		bytes += st.Bytes
 	}
-	return api.LogGroup{LogGroupName: new(g.Name), LogGroupClass: new(g.Class), Arn: new(s.arn(g.Name) + ":*"), LogGroupArn: new(s.arn(g.Name)), CreationTime: new(g.Created), MetricFilterCount: new(int64(0)), StoredBytes: new(bytes),
+	return api.LogGroup{LogGroupName: new(g.Name), LogGroupClass: new(g.Class), Arn: new(s.arn(g.Name) + ":*"), LogGroupArn: new(s.arn(g.Name)), CreationTime: new(g.Created), MetricFilterCount: new(int64(len(filtersOf(tx, g.Name)))), StoredBytes: new(bytes),
 		RetentionInDays: wire.Optional(g.Retention), KmsKeyId: wire.Optional(g.KMSKeyID)}
 }
 

@@ -26,10 +26,17 @@ type harness struct {
 // start serves logs with the group "g" and its streams "a" and "b".
 func start(t *testing.T) *harness {
 	t.Helper()
+	return startWith(t, func(*lab.Config) {})
+}
+
+func startWith(t *testing.T, edit func(*lab.Config)) *harness {
+	t.Helper()
 	store := wiretest.Must(state.Open(filepath.Join(t.TempDir(), "state")))
 	t.Cleanup(func() { _ = store.Close() })
 	h := &harness{now: time.Now()}
-	h.service = lab.New(store, region.Default(), func() time.Time { return h.now })
+	c := lab.Config{Store: store, Region: region.Default(), Now: func() time.Time { return h.now }}
+	edit(&c)
+	h.service = lab.New(c)
 	h.Client = cloudwatchlogs.NewFromConfig(wiretest.New(t, api.New(h.service)).Config())
 	wiretest.Must(h.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: new("g"), Tags: map[string]string{"a": "1"}}))
 	for _, s := range []string{"a", "b"} {

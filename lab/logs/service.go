@@ -1,32 +1,49 @@
-// Package logs is the lab's Amazon CloudWatch Logs: groups, streams and events, with retention that is really applied.
+// Package logs is the lab's Amazon CloudWatch Logs: groups, streams and events, with retention that is really applied, and metric filters, which publish to CloudWatch what
+// they find in events as these arrive.
 //
-// Metric and subscription filters, Logs Insights and filter patterns beyond plain words are not served.
+// Subscription filters and Logs Insights are not served.
 package logs
 
 import (
 	"cmp"
+	"context"
+	"log/slog"
 	"regexp"
 	"strings"
 	"time"
 
+	"storefront/lab/api/cloudwatch"
 	api "storefront/lab/api/logs"
 	"storefront/lab/region"
 	"storefront/lab/state"
 	"storefront/lab/wire"
 )
 
+// Config is what a Service is made of. Store, Region and Now are required.
+type Config struct {
+	Store  *state.Store
+	Region region.Region
+	Now    func() time.Time
+
+	// Publish gives CloudWatch what metric filters found; nil refuses metric filters. Its errors go to Log, nil is the default logger: events are stored all the same.
+	Publish func(context.Context, *cloudwatch.PutMetricDataInput) error
+	Log     *slog.Logger
+}
+
 // Service implements the CloudWatch Logs API.
 type Service struct {
-	store  *state.Store
-	region region.Region
-	now    func() time.Time
+	store   *state.Store
+	region  region.Region
+	now     func() time.Time
+	publish func(context.Context, *cloudwatch.PutMetricDataInput) error
+	log     *slog.Logger
 }
 
 var _ api.API = (*Service)(nil)
 
-// New returns the service on a store; now is its clock.
-func New(store *state.Store, r region.Region, now func() time.Time) *Service {
-	return &Service{store: store, region: r, now: now}
+// New returns the service on the store's state.
+func New(c Config) *Service {
+	return &Service{store: c.Store, region: c.Region, now: c.Now, publish: c.Publish, log: cmp.Or(c.Log, slog.Default())}
 }
 
 type group struct {
@@ -50,6 +67,7 @@ var (
 	groups   = state.NewTable[group]("logs.group")
 	streams  = state.NewTable[stream]("logs.stream") // by "<group>\x00<stream>"
 	events   = state.NewTable[event]("logs.event")   // by "<group>\x00<stream>\x00<time>\x00<number>"
+	filters  = state.NewTable[filter]("logs.filter") // by "<group>\x00<filter>"
 	policies = state.NewTable[policy]("logs.policy")
 )
 

@@ -20,6 +20,8 @@ type API interface {
 	DeleteLogGroup(context.Context, *DeleteLogGroupInput) (*DeleteLogGroupOutput, error)
 	// DeleteLogStream: Deletes the specified log stream and permanently deletes all the archived log events associated with the log stream.
 	DeleteLogStream(context.Context, *DeleteLogStreamInput) (*DeleteLogStreamOutput, error)
+	// DeleteMetricFilter: Deletes the specified metric filter.
+	DeleteMetricFilter(context.Context, *DeleteMetricFilterInput) (*DeleteMetricFilterOutput, error)
 	// DeleteResourcePolicy: Deletes a resource policy from this account.
 	DeleteResourcePolicy(context.Context, *DeleteResourcePolicyInput) (*DeleteResourcePolicyOutput, error)
 	// DeleteRetentionPolicy: Deletes the specified retention policy.
@@ -28,6 +30,8 @@ type API interface {
 	DescribeLogGroups(context.Context, *DescribeLogGroupsInput) (*DescribeLogGroupsOutput, error)
 	// DescribeLogStreams: Lists the log streams for the specified log group.
 	DescribeLogStreams(context.Context, *DescribeLogStreamsInput) (*DescribeLogStreamsOutput, error)
+	// DescribeMetricFilters: Lists the specified metric filters.
+	DescribeMetricFilters(context.Context, *DescribeMetricFiltersInput) (*DescribeMetricFiltersOutput, error)
 	// DescribeResourcePolicies: Lists the resource policies in this account.
 	DescribeResourcePolicies(context.Context, *DescribeResourcePoliciesInput) (*DescribeResourcePoliciesOutput, error)
 	// DisassociateKmsKey: Disassociates the specified KMS key from the specified log group or from all CloudWatch Logs Insights query results in the account.
@@ -42,6 +46,8 @@ type API interface {
 	ListTagsLogGroup(context.Context, *ListTagsLogGroupInput) (*ListTagsLogGroupOutput, error)
 	// PutLogEvents: Uploads a batch of log events to the specified log stream.
 	PutLogEvents(context.Context, *PutLogEventsInput) (*PutLogEventsOutput, error)
+	// PutMetricFilter: Creates or updates a metric filter and associates it with the specified log group.
+	PutMetricFilter(context.Context, *PutMetricFilterInput) (*PutMetricFilterOutput, error)
 	// PutResourcePolicy: Creates or updates a resource policy allowing other Amazon Web Services services to put log events to this account, such as Amazon Route 53.
 	PutResourcePolicy(context.Context, *PutResourcePolicyInput) (*PutResourcePolicyOutput, error)
 	// PutRetentionPolicy: Sets the retention of the specified log group.
@@ -50,6 +56,8 @@ type API interface {
 	TagLogGroup(context.Context, *TagLogGroupInput) (*TagLogGroupOutput, error)
 	// TagResource: Assigns one or more tags (key-value pairs) to the specified CloudWatch Logs resource.
 	TagResource(context.Context, *TagResourceInput) (*TagResourceOutput, error)
+	// TestMetricFilter: Tests the filter pattern of a metric filter against a sample of log event messages.
+	TestMetricFilter(context.Context, *TestMetricFilterInput) (*TestMetricFilterOutput, error)
 	// UntagLogGroup: The UntagLogGroup operation is on the path to deprecation.
 	UntagLogGroup(context.Context, *UntagLogGroupInput) (*UntagLogGroupOutput, error)
 	// UntagResource: Removes one or more tags from the specified resource.
@@ -71,10 +79,12 @@ func New(api API) *wire.Service {
 			wire.Op("CreateLogStream", "POST", "/", api.CreateLogStream),
 			wire.Op("DeleteLogGroup", "POST", "/", api.DeleteLogGroup),
 			wire.Op("DeleteLogStream", "POST", "/", api.DeleteLogStream),
+			wire.Op("DeleteMetricFilter", "POST", "/", api.DeleteMetricFilter),
 			wire.Op("DeleteResourcePolicy", "POST", "/", api.DeleteResourcePolicy),
 			wire.Op("DeleteRetentionPolicy", "POST", "/", api.DeleteRetentionPolicy),
 			wire.Op("DescribeLogGroups", "POST", "/", api.DescribeLogGroups),
 			wire.Op("DescribeLogStreams", "POST", "/", api.DescribeLogStreams),
+			wire.Op("DescribeMetricFilters", "POST", "/", api.DescribeMetricFilters),
 			wire.Op("DescribeResourcePolicies", "POST", "/", api.DescribeResourcePolicies),
 			wire.Op("DisassociateKmsKey", "POST", "/", api.DisassociateKmsKey),
 			wire.Op("FilterLogEvents", "POST", "/", api.FilterLogEvents),
@@ -82,16 +92,19 @@ func New(api API) *wire.Service {
 			wire.Op("ListTagsForResource", "POST", "/", api.ListTagsForResource),
 			wire.Op("ListTagsLogGroup", "POST", "/", api.ListTagsLogGroup),
 			wire.Op("PutLogEvents", "POST", "/", api.PutLogEvents),
+			wire.Op("PutMetricFilter", "POST", "/", api.PutMetricFilter),
 			wire.Op("PutResourcePolicy", "POST", "/", api.PutResourcePolicy),
 			wire.Op("PutRetentionPolicy", "POST", "/", api.PutRetentionPolicy),
 			wire.Op("TagLogGroup", "POST", "/", api.TagLogGroup),
 			wire.Op("TagResource", "POST", "/", api.TagResource),
+			wire.Op("TestMetricFilter", "POST", "/", api.TestMetricFilter),
 			wire.Op("UntagLogGroup", "POST", "/", api.UntagLogGroup),
 			wire.Op("UntagResource", "POST", "/", api.UntagResource),
 		},
 		Enums: map[string][]string{
 			"LogGroupClass": []string{"STANDARD", "INFREQUENT_ACCESS"},
 			"OrderBy":       []string{"LogStreamName", "LastEventTime"},
+			"StandardUnit":  []string{"Seconds", "Microseconds", "Milliseconds", "Bytes", "Kilobytes", "Megabytes", "Gigabytes", "Terabytes", "Bits", "Kilobits", "Megabits", "Gigabits", "Terabits", "Percent", "Count", "Bytes/Second", "Kilobytes/Second", "Megabytes/Second", "Gigabytes/Second", "Terabytes/Second", "Bits/Second", "Kilobits/Second", "Megabits/Second", "Gigabits/Second", "Terabits/Second", "Count/Second", "None"},
 		},
 	}
 }

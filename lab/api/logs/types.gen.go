@@ -66,6 +66,18 @@ type DeleteLogStreamOutput struct {
 	_ struct{} `type:"structure"`
 }
 
+// DeleteMetricFilterInput
+type DeleteMetricFilterInput struct {
+	_            struct{} `type:"structure"`
+	FilterName   *string  `locationName:"filterName" min:"1" max:"512" type:"string" required:"true"`
+	LogGroupName *string  `locationName:"logGroupName" min:"1" max:"512" type:"string" required:"true"`
+}
+
+// DeleteMetricFilterOutput
+type DeleteMetricFilterOutput struct {
+	_ struct{} `type:"structure"`
+}
+
 // DeleteResourcePolicyInput
 type DeleteResourcePolicyInput struct {
 	_          struct{} `type:"structure"`
@@ -124,6 +136,24 @@ type DescribeLogStreamsOutput struct {
 	_          struct{}    `type:"structure"`
 	LogStreams []LogStream `locationName:"logStreams" type:"list"`
 	NextToken  *string     `locationName:"nextToken" min:"1" type:"string"`
+}
+
+// DescribeMetricFiltersInput
+type DescribeMetricFiltersInput struct {
+	_                struct{} `type:"structure"`
+	FilterNamePrefix *string  `locationName:"filterNamePrefix" min:"1" max:"512" type:"string"`
+	Limit            *int64   `locationName:"limit" min:"1" max:"50" type:"integer"`
+	LogGroupName     *string  `locationName:"logGroupName" min:"1" max:"512" type:"string"`
+	MetricName       *string  `locationName:"metricName" max:"255" type:"string"`
+	MetricNamespace  *string  `locationName:"metricNamespace" max:"255" type:"string"`
+	NextToken        *string  `locationName:"nextToken" min:"1" type:"string"`
+}
+
+// DescribeMetricFiltersOutput
+type DescribeMetricFiltersOutput struct {
+	_             struct{}       `type:"structure"`
+	MetricFilters []MetricFilter `locationName:"metricFilters" type:"list"`
+	NextToken     *string        `locationName:"nextToken" min:"1" type:"string"`
 }
 
 // DescribeResourcePoliciesInput
@@ -238,6 +268,20 @@ type PutLogEventsOutput struct {
 	RejectedLogEventsInfo *RejectedLogEventsInfo `locationName:"rejectedLogEventsInfo" type:"structure"`
 }
 
+// PutMetricFilterInput
+type PutMetricFilterInput struct {
+	_                     struct{}               `type:"structure"`
+	FilterName            *string                `locationName:"filterName" min:"1" max:"512" type:"string" required:"true"`
+	FilterPattern         *string                `locationName:"filterPattern" min:"0" max:"1024" type:"string" required:"true"`
+	LogGroupName          *string                `locationName:"logGroupName" min:"1" max:"512" type:"string" required:"true"`
+	MetricTransformations []MetricTransformation `locationName:"metricTransformations" min:"1" max:"1" type:"list" required:"true"`
+}
+
+// PutMetricFilterOutput
+type PutMetricFilterOutput struct {
+	_ struct{} `type:"structure"`
+}
+
 // PutResourcePolicyInput
 type PutResourcePolicyInput struct {
 	_              struct{} `type:"structure"`
@@ -285,6 +329,19 @@ type TagResourceInput struct {
 // TagResourceOutput
 type TagResourceOutput struct {
 	_ struct{} `type:"structure"`
+}
+
+// TestMetricFilterInput
+type TestMetricFilterInput struct {
+	_                struct{} `type:"structure"`
+	FilterPattern    *string  `locationName:"filterPattern" min:"0" max:"1024" type:"string" required:"true"`
+	LogEventMessages []string `locationName:"logEventMessages" min:"1" max:"50" type:"list" required:"true"`
+}
+
+// TestMetricFilterOutput
+type TestMetricFilterOutput struct {
+	_       struct{}                  `type:"structure"`
+	Matches []MetricFilterMatchRecord `locationName:"matches" type:"list"`
 }
 
 // UntagLogGroupInput
@@ -376,6 +433,35 @@ type LogStream struct {
 	UploadSequenceToken *string  `locationName:"uploadSequenceToken" min:"1" type:"string"`
 }
 
+// MetricFilter: Metric filters express how CloudWatch Logs would extract metric observations from ingested log events and transform them into metric data in a CloudWatch metric.
+type MetricFilter struct {
+	_                     struct{}               `type:"structure"`
+	CreationTime          *int64                 `locationName:"creationTime" min:"0" type:"long"`
+	FilterName            *string                `locationName:"filterName" min:"1" max:"512" type:"string"`
+	FilterPattern         *string                `locationName:"filterPattern" min:"0" max:"1024" type:"string"`
+	LogGroupName          *string                `locationName:"logGroupName" min:"1" max:"512" type:"string"`
+	MetricTransformations []MetricTransformation `locationName:"metricTransformations" min:"1" max:"1" type:"list"`
+}
+
+// MetricFilterMatchRecord: Represents a matched event.
+type MetricFilterMatchRecord struct {
+	_               struct{}          `type:"structure"`
+	EventMessage    *string           `locationName:"eventMessage" min:"1" type:"string"`
+	EventNumber     *int64            `locationName:"eventNumber" type:"long"`
+	ExtractedValues map[string]string `locationName:"extractedValues" type:"map"`
+}
+
+// MetricTransformation: Indicates how to transform ingested log events to metric data in a CloudWatch metric.
+type MetricTransformation struct {
+	_               struct{}          `type:"structure"`
+	DefaultValue    *float64          `locationName:"defaultValue" type:"double"`
+	Dimensions      map[string]string `locationName:"dimensions" type:"map"`
+	MetricName      *string           `locationName:"metricName" max:"255" type:"string" required:"true"`
+	MetricNamespace *string           `locationName:"metricNamespace" max:"255" type:"string" required:"true"`
+	MetricValue     *string           `locationName:"metricValue" max:"100" type:"string" required:"true"`
+	Unit            *string           `locationName:"unit" type:"string" enum:"StandardUnit"`
+}
+
 // The values of OrderBy.
 const (
 	OrderByLogStreamName = "LogStreamName"
@@ -412,3 +498,34 @@ type SearchedLogStream struct {
 	LogStreamName      *string  `locationName:"logStreamName" min:"1" max:"512" type:"string"`
 	SearchedCompletely *bool    `locationName:"searchedCompletely" type:"boolean"`
 }
+
+// The values of StandardUnit.
+const (
+	StandardUnitSeconds         = "Seconds"
+	StandardUnitMicroseconds    = "Microseconds"
+	StandardUnitMilliseconds    = "Milliseconds"
+	StandardUnitBytes           = "Bytes"
+	StandardUnitKilobytes       = "Kilobytes"
+	StandardUnitMegabytes       = "Megabytes"
+	StandardUnitGigabytes       = "Gigabytes"
+	StandardUnitTerabytes       = "Terabytes"
+	StandardUnitBits            = "Bits"
+	StandardUnitKilobits        = "Kilobits"
+	StandardUnitMegabits        = "Megabits"
+	StandardUnitGigabits        = "Gigabits"
+	StandardUnitTerabits        = "Terabits"
+	StandardUnitPercent         = "Percent"
+	StandardUnitCount           = "Count"
+	StandardUnitBytesSecond     = "Bytes/Second"
+	StandardUnitKilobytesSecond = "Kilobytes/Second"
+	StandardUnitMegabytesSecond = "Megabytes/Second"
+	StandardUnitGigabytesSecond = "Gigabytes/Second"
+	StandardUnitTerabytesSecond = "Terabytes/Second"
+	StandardUnitBitsSecond      = "Bits/Second"
+	StandardUnitKilobitsSecond  = "Kilobits/Second"
+	StandardUnitMegabitsSecond  = "Megabits/Second"
+	StandardUnitGigabitsSecond  = "Gigabits/Second"
+	StandardUnitTerabitsSecond  = "Terabits/Second"
+	StandardUnitCountSecond     = "Count/Second"
+	StandardUnitNone            = "None"
+)

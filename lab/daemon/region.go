@@ -16,6 +16,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"storefront/lab/access"
+	"storefront/lab/acm"
+	acmapi "storefront/lab/api/acm"
 	autoscalingapi "storefront/lab/api/autoscaling"
 	backupapi "storefront/lab/api/backup"
 	trailapi "storefront/lab/api/cloudtrail"
@@ -115,6 +117,7 @@ type lab struct {
 	trail   *cloudtrail.Service
 	waf     *wafv2.Service
 	guard   *fms.Service
+	acm     *acm.Service
 
 	endpoints dataplane.Endpoints
 	spot      *dataplane.Spot
@@ -166,7 +169,7 @@ func open(dir, address string, log *slog.Logger) (_ *lab, err error) {
 
 // endpointNames are the services that answer inside the region's network, named as their endpoints are.
 func endpointNames() []string {
-	return []string{"sts", "iam", "ec2", "elasticloadbalancing", "autoscaling", "rds", "s3", "kms", "secretsmanager", "ssm", "logs", "sqs", "sns", "monitoring", "es", "elasticache", "cloudtrail", "wafv2", "fms", "backup"}
+	return []string{"sts", "iam", "ec2", "elasticloadbalancing", "autoscaling", "rds", "s3", "kms", "secretsmanager", "ssm", "logs", "sqs", "sns", "monitoring", "es", "elasticache", "cloudtrail", "wafv2", "fms", "backup", "acm"}
 }
 
 func (l *lab) openServices(dir string) (err error) {
@@ -186,7 +189,8 @@ func (l *lab) openServices(dir string) (err error) {
 		return err
 	}
 	l.ec2 = ec2.New(ec2.Config{Store: l.store, Region: r, Now: now, Profile: l.profile, VolumeKey: l.volumeKey, Endpoints: l.endpoints.Services()})
-	l.elb = elbv2.New(elbv2.Config{Store: l.store, Region: r, Now: now, VPCs: l.ec2, Health: l.health, PutLog: l.putLog})
+	l.acm = acm.New(acm.Config{Store: l.store, Region: r, Now: now, Keys: l.kms, Users: func(tx *state.Tx, arn string) []string { return l.elb.CertificateUsers(tx, arn) }})
+	l.elb = elbv2.New(elbv2.Config{Store: l.store, Region: r, Now: now, VPCs: l.ec2, Certificate: l.acm.Certificate, Health: l.health, PutLog: l.putLog})
 	l.rds = rds.New(rds.Config{Store: l.store, Region: r, Now: now, Engine: l.engine, Network: l.ec2, Secrets: l.secrets, Keys: l.kms})
 	l.backup = backup.New(backup.Config{Store: l.store, Region: r, Now: now, Databases: l.rds, Log: l.log})
 	l.cache = elasticache.New(elasticache.Config{Store: l.store, Region: r, Now: now, Engine: l.redis, Network: l.ec2, Keys: l.kms})
@@ -207,7 +211,7 @@ func (l *lab) openServices(dir string) (err error) {
 	l.access = authorization.New(authorization.Config{Store: l.store, Region: r, Identities: l.iam, Sessions: l.sts, Resources: permissions{lab: l, parsed: new(access.Cache)}, Now: now})
 	l.wire = wire.NewServer(wire.Options{
 		Services: []*wire.Service{stsapi.New(l.sts), iamapi.New(l.iam), ec2api.New(l.ec2), elbv2api.New(l.elb), autoscalingapi.New(l.scaling), rdsapi.New(l.rds), backupapi.New(l.backup), cacheapi.New(l.cache),
-			s3api.New(l.s3), kmsapi.New(l.kms), secretsapi.New(l.secrets), ssmapi.New(l.ssm), logsapi.New(l.logs), sqsapi.New(l.sqs), osapi.New(l.search), esapi.New(l.search.Legacy()), snsapi.New(l.sns), cloudwatchapi.New(l.watch), trailapi.New(l.trail), wafapi.New(l.waf), fmsapi.New(l.guard)},
+			s3api.New(l.s3), kmsapi.New(l.kms), secretsapi.New(l.secrets), ssmapi.New(l.ssm), logsapi.New(l.logs), sqsapi.New(l.sqs), osapi.New(l.search), esapi.New(l.search.Legacy()), snsapi.New(l.sns), cloudwatchapi.New(l.watch), trailapi.New(l.trail), wafapi.New(l.waf), fmsapi.New(l.guard), acmapi.New(l.acm)},
 		Credentials: keyring{store: l.store, users: l.iam, sessions: l.sts}, Region: r.Name, Logger: l.log, Pace: pace, Authorize: l.access.Authorize, Record: l.trail.Record, Disturb: l.calls.disturb,
 	})
 	return nil

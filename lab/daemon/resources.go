@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"strings"
 
+	acmapi "storefront/lab/api/acm"
 	autoscalingapi "storefront/lab/api/autoscaling"
 	backupapi "storefront/lab/api/backup"
 	trailapi "storefront/lab/api/cloudtrail"
@@ -88,6 +89,9 @@ func (l *lab) counters() map[string]counter {
 		"firewall policies":      l.countPolicies,
 		"web ACL IP sets":        l.countIPSets,
 		"KMS keys":               l.countKeys,
+		"certificates":           l.certificates(acmapi.CertificateStatusIssued, acmapi.CertificateStatusExpired),
+		// Nobody can prove a domain to the lab, so these stay: see lab/acm.
+		"certificates that wait for a proof": l.certificates(acmapi.CertificateStatusPendingValidation, acmapi.CertificateStatusValidationTimedOut),
 	}
 }
 
@@ -105,6 +109,18 @@ func (l *lab) countResources(ctx context.Context, s *control.Status) error {
 		}
 	}
 	return nil
+}
+
+// certificates counts those of some statuses, with keys of all algorithms.
+func (l *lab) certificates(statuses ...string) counter {
+	keys := []string{acmapi.KeyAlgorithmRsa1024, acmapi.KeyAlgorithmRsa2048, acmapi.KeyAlgorithmRsa3072, acmapi.KeyAlgorithmRsa4096, acmapi.KeyAlgorithmEcPrime256v1, acmapi.KeyAlgorithmEcSecp384r1, acmapi.KeyAlgorithmEcSecp521r1}
+	return func(ctx context.Context) (int, error) {
+		out, err := l.acm.ListCertificates(ctx, &acmapi.ListCertificatesInput{CertificateStatuses: statuses, Includes: &acmapi.Filters{KeyTypes: keys}})
+		if err != nil {
+			return 0, err
+		}
+		return len(out.CertificateSummaryList), nil
+	}
 }
 
 func liveGateways(o *ec2api.DescribeNatGatewaysOutput) (n int) {

@@ -18,8 +18,8 @@ func (st *stack) newProvider(ctx *pulumi.Context) (*aws.Provider, error) {
 		at := pulumi.String(st.settings.Endpoint)
 		args.S3UsePathStyle = pulumi.Bool(true) // buckets have no host names there
 		args.Endpoints = aws.ProviderEndpointArray{&aws.ProviderEndpointArgs{
-			Appautoscaling: at, Autoscaling: at, Backup: at, Cloudtrail: at, Cloudwatch: at, Ec2: at, Elasticache: at, Elasticsearch: at, Elbv2: at, Iam: at, Kms: at,
-			Logs: at, Opensearch: at, Rds: at, S3: at, Secretsmanager: at, Sns: at, Sqs: at, Ssm: at, Sts: at,
+			Acm: at, Appautoscaling: at, Autoscaling: at, Backup: at, Cloudtrail: at, Cloudwatch: at, Ec2: at, Elasticache: at, Elasticsearch: at, Elbv2: at, Fms: at, Iam: at, Kms: at,
+			Logs: at, Opensearch: at, Rds: at, S3: at, Secretsmanager: at, Sns: at, Sqs: at, Ssm: at, Sts: at, Wafv2: at,
 		}}
 	}
 	p, err := aws.NewProvider(ctx, "aws", args)

@@ -70,7 +70,7 @@ func (s *Service) create(tx *state.Tx, k key) (key, error) {
 // managed returns the AWS managed key of a service, such as "s3", and makes it on first use, as AWS does.
 func (s *Service) managed(tx *state.Tx, service string) (key, error) {
 	switch service {
-	case "backup", "ebs", "elasticache", "es", "rds", "s3", "secretsmanager", "sns", "sqs", "ssm":
+	case "acm", "backup", "ebs", "elasticache", "es", "rds", "s3", "secretsmanager", "sns", "sqs", "ssm":
 	default:
 		return key{}, notFound("Alias %s is not found.", s.region.ARN("kms", "alias/aws/"+service))
 	}

@@ -1,9 +1,8 @@
-// Package encryption makes a KMS key whose policy splits the roles: who administers it cannot use it, who uses it cannot
-// administer it, and AWS services use it on behalf of the account only.
+// Package encryption makes KMS keys whose policies split the roles: who administers a key cannot use it, who uses it cannot
+// administer it, and AWS services use it on behalf of the account only. NewKeys makes one key for each class of data, open to
+// the services of that class alone; NewKey makes one for services of your choice.
 //
-// Left out, for later issues: multi-Region keys and replicas. Auto scaling's service-linked role gets no grant: root volumes
-// use the account's own EBS key, because the role need not exist before the first auto scaling group and KMS refuses a
-// policy that names it then.
+// Left out: multi-Region keys and replicas; keys for volumes from encrypted images, which Spot's service-linked role would need.
 package encryption
 
 import (
@@ -31,6 +30,7 @@ const (
 	RDS            Service = "rds"
 	SecretsManager Service = "secretsmanager"
 	S3             Service = "s3"
+	Backup         Service = "backup" // vaults of AWS Backup; for what is in them its role uses the stores' keys, through the stores
 	SQS            Service = "sqs"
 	SNS            Service = "sns"
 	ElastiCache    Service = "elasticache"
@@ -41,14 +41,21 @@ const (
 const (
 	Logs   Service = "logs"   // for log groups of the account
 	Alarms Service = "alarms" // CloudWatch, for alarms of the account that publish to an encrypted topic
+	Topics Service = "topics" // SNS, for topics of the account that deliver to an encrypted queue
 
-	CloudTrail Service = "cloudtrail" // for trails of the account; who reads their log files uses the key through S3
+	CloudTrail  Service = "cloudtrail"  // for trails of the account; who reads their log files uses the key through S3
+	AutoScaling Service = "autoscaling" // for encrypted volumes of the groups of the account
 )
 
 var (
-	throughCaller = []Service{RDS, SecretsManager, S3, SQS, SNS, ElastiCache, Search}
-	byThemselves  = []Service{Logs, Alarms, CloudTrail}
+	throughCaller = []Service{RDS, SecretsManager, S3, Backup, SQS, SNS, ElastiCache, Search}
+	withGrants    = []Service{RDS, Backup, ElastiCache, Search} // they use the key when their caller is gone
 )
+
+// byThemselves has what the policy says for each service that acts by itself.
+var byThemselves = map[Service]func(*writer){
+	Logs: (*writer).logs, Alarms: (*writer).alarms, Topics: (*writer).topics, CloudTrail: (*writer).trails, AutoScaling: (*writer).autoScaling,
+}
 
 // Args describe a key.
 type Args struct {
@@ -109,84 +116,9 @@ func check(args *Args) error {
 		return fmt.Errorf("%w: deletion after %d days: 7 to 30 are allowed", ErrArgs, d)
 	}
 	for _, s := range args.Services {
-		if !slices.Contains(throughCaller, s) && !slices.Contains(byThemselves, s) {
+		if byThemselves[s] == nil && !slices.Contains(throughCaller, s) {
 			return fmt.Errorf("%w: unknown service %q", ErrArgs, s)
 		}
 	}
 	return nil
-}
-
-var (
-	administer = policy.Strings{
-		"kms:CancelKeyDeletion", "kms:CreateAlias", "kms:DeleteAlias", "kms:DescribeKey", "kms:DisableKey", "kms:DisableKeyRotation",
-		"kms:EnableKey", "kms:EnableKeyRotation", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListGrants", "kms:ListKeyPolicies",
-		"kms:ListResourceTags", "kms:PutKeyPolicy", "kms:RevokeGrant", "kms:ScheduleKeyDeletion", "kms:TagResource", "kms:UntagResource",
-		"kms:UpdateAlias", "kms:UpdateKeyDescription",
-	}
-	use     = policy.Strings{"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"}
-	anyKey  = policy.Strings{"*"} // in a key policy: this key
-	viaName = "kms:ViaService"
-)
-
-// document returns the key policy ("Key policies in AWS KMS"). Statements for the account delegate to its IAM policies.
-func document(args *Args, account string) policy.Document {
-	partition := policy.Partition(args.Region)
-	root := policy.Strings{"arn:" + partition + ":iam::" + account + ":root"}
-	admins := policy.Strings(args.Admins)
-	if len(admins) == 0 {
-		admins = root
-	}
-	d := policy.Document{{Sid: "Administer", Principal: &policy.Principal{AWS: admins}, Action: administer, Resource: anyKey}}
-	if len(args.Users) > 0 {
-		d = append(d, policy.Statement{Sid: "Use", Principal: &policy.Principal{AWS: args.Users}, Action: use, Resource: anyKey})
-	}
-	var via policy.Strings
-	for _, s := range args.Services {
-		if slices.Contains(throughCaller, s) {
-			via = append(via, string(s)+"."+args.Region+".amazonaws.com")
-		}
-	}
-	if len(via) > 0 {
-		d = append(d,
-			policy.Statement{
-				Sid: "UseThroughServices", Principal: &policy.Principal{AWS: root}, Action: use, Resource: anyKey,
-				Condition: policy.Conditions{"StringEquals": {viaName: via}},
-			},
-			policy.Statement{
-				Sid: "GrantToServices", Principal: &policy.Principal{AWS: root},
-				Action: policy.Strings{"kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"}, Resource: anyKey,
-				Condition: policy.Conditions{"Bool": {"kms:GrantIsForAWSResource": {"true"}}, "StringEquals": {viaName: via}},
-			})
-	}
-	if slices.Contains(args.Services, Logs) {
-		d = append(d, policy.Statement{
-			Sid: "Logs", Principal: &policy.Principal{Service: policy.Strings{"logs." + args.Region + ".amazonaws.com"}}, Action: use, Resource: anyKey,
-			Condition: policy.Conditions{"ArnLike": {
-				"kms:EncryptionContext:aws:logs:arn": {"arn:" + partition + ":logs:" + args.Region + ":" + account + ":log-group:*"},
-			}},
-		})
-	}
-	if slices.Contains(args.Services, Alarms) {
-		d = append(d, policy.Statement{ // "Encrypting an Amazon SNS topic": event sources
-			Sid: "Alarms", Principal: &policy.Principal{Service: policy.Strings{"cloudwatch.amazonaws.com"}},
-			Action: policy.Strings{"kms:Decrypt", "kms:GenerateDataKey*"}, Resource: anyKey,
-			Condition: policy.OnBehalfOf(account, "arn:"+partition+":cloudwatch:"+args.Region+":"+account+":alarm:*"),
-		})
-	}
-	if slices.Contains(args.Services, CloudTrail) {
-		d = append(d, trails(partition, account)...)
-	}
-	return d
-}
-
-// trails lets CloudTrail encrypt, and never decrypt, for trails of the account at home in any region ("Configure AWS KMS key policies for CloudTrail").
-func trails(partition, account string) policy.Document {
-	cloudTrail, trail := &policy.Principal{Service: policy.Strings{"cloudtrail.amazonaws.com"}}, policy.Strings{"arn:" + partition + ":cloudtrail:*:" + account + ":trail/*"}
-	return policy.Document{
-		{
-			Sid: "TrailsEncrypt", Principal: cloudTrail, Action: policy.Strings{"kms:GenerateDataKey*"}, Resource: anyKey,
-			Condition: policy.Conditions{"ArnLike": {"aws:SourceArn": trail}, "StringLike": {"kms:EncryptionContext:aws:cloudtrail:arn": trail}},
-		},
-		{Sid: "TrailsDescribe", Principal: cloudTrail, Action: policy.Strings{"kms:DescribeKey"}, Resource: anyKey, Condition: policy.Conditions{"ArnLike": {"aws:SourceArn": trail}}},
-	}
 }

@@ -2,7 +2,10 @@ package encryption_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -80,7 +83,7 @@ func TestPolicySplitsRoles(t *testing.T) {
 		"UseThroughServices": {Principal: &policy.Principal{AWS: root}, Action: use, Condition: policy.Conditions{"StringEquals": {"kms:ViaService": via}}},
 		"GrantToServices": {
 			Principal: &policy.Principal{AWS: root}, Action: policy.Strings{"kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"},
-			Condition: policy.Conditions{"Bool": {"kms:GrantIsForAWSResource": {"true"}}, "StringEquals": {"kms:ViaService": via}},
+			Condition: policy.Conditions{"Bool": {"kms:GrantIsForAWSResource": {"true"}}, "StringEquals": {"kms:ViaService": {"rds.us-east-1.amazonaws.com"}}},
 		},
 		"Logs": {
 			Principal: &policy.Principal{Service: policy.Strings{"logs.us-east-1.amazonaws.com"}}, Action: use,
@@ -108,14 +111,18 @@ func TestPolicySplitsRoles(t *testing.T) {
 // What acts with its caller's permissions is named by its endpoint.
 func TestServices(t *testing.T) {
 	a := args()
-	a.Services = []encryption.Service{encryption.S3, encryption.SQS, encryption.SNS, encryption.ElastiCache, encryption.Search}
+	a.Services = []encryption.Service{encryption.S3, encryption.SQS, encryption.SNS, encryption.ElastiCache, encryption.Search, encryption.Backup}
 	all := statements(t, run(t, a))
 	want := policy.Strings{
 		"s3.us-east-1.amazonaws.com", "sqs.us-east-1.amazonaws.com", "sns.us-east-1.amazonaws.com",
-		"elasticache.us-east-1.amazonaws.com", "es.us-east-1.amazonaws.com",
+		"elasticache.us-east-1.amazonaws.com", "es.us-east-1.amazonaws.com", "backup.us-east-1.amazonaws.com",
 	}
 	if diff := cmp.Diff(want, all["UseThroughServices"].Condition["StringEquals"]["kms:ViaService"]); diff != "" {
 		t.Errorf("services (-want +got):\n%s", diff)
+	}
+	holders := policy.Strings{"elasticache.us-east-1.amazonaws.com", "es.us-east-1.amazonaws.com", "backup.us-east-1.amazonaws.com"}
+	if diff := cmp.Diff(holders, all["GrantToServices"].Condition["StringEquals"]["kms:ViaService"]); diff != "" {
+		t.Errorf("services with grants (-want +got):\n%s", diff)
 	}
 	if len(all) != 3 {
 		t.Errorf("statements: %v", all)
@@ -142,6 +149,81 @@ func TestTrails(t *testing.T) {
 	if diff := cmp.Diff(want, all); diff != "" {
 		t.Errorf("key policy (-want +got):\n%s", diff)
 	}
+}
+
+// A topic delivers to a queue, and Auto Scaling launches, under conditions alone: SNS for topics of the account, and one role, which need not exist yet.
+func TestServicesThatActByThemselves(t *testing.T) {
+	a := args()
+	a.Services = []encryption.Service{encryption.Topics, encryption.AutoScaling}
+	all := statements(t, run(t, a))
+	delete(all, "Administer")
+	role := policy.Conditions{
+		"ArnEquals":    {"aws:PrincipalArn": {"arn:aws:iam::123456789012:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"}},
+		"StringEquals": {"kms:CallerAccount": {"123456789012"}},
+	}
+	grant := maps.Clone(role)
+	grant["Bool"] = map[string]policy.Strings{"kms:GrantIsForAWSResource": {"true"}}
+	everybody := &policy.Principal{AWS: policy.Strings{"*"}}
+	want := map[string]policy.Statement{
+		"Topics": {
+			Principal: &policy.Principal{Service: policy.Strings{"sns.amazonaws.com"}}, Action: policy.Strings{"kms:Decrypt", "kms:GenerateDataKey*"},
+			Condition: policy.Conditions{"ArnLike": {"aws:SourceArn": {"arn:aws:sns:us-east-1:123456789012:*"}}},
+		},
+		"AutoScaling": {
+			Principal: everybody, Action: policy.Strings{"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"}, Condition: role,
+		},
+		"AutoScalingGrants": {Principal: everybody, Action: policy.Strings{"kms:CreateGrant"}, Condition: grant},
+	}
+	for sid, s := range want {
+		s.Sid, s.Effect, s.Resource = sid, policy.Allow, policy.Strings{"*"}
+		want[sid] = s
+	}
+	if diff := cmp.Diff(want, all); diff != "" {
+		t.Errorf("key policy (-want +got):\n%s", diff)
+	}
+}
+
+func keys(t *testing.T) (r *componenttest.Recorder, arns map[string]string) {
+	t.Helper()
+	r = componenttest.Run(t, func(ctx *pulumi.Context, p *aws.Provider) error {
+		k, err := encryption.NewKeys(ctx, "shop", &encryption.KeysArgs{
+			Region: "us-east-1", AccountID: pulumi.String(componenttest.Account), Admins: []string{"arn:aws:iam::123456789012:role/admin"}, DeletionDays: 7,
+		}, pulumi.Provider(p))
+		if err != nil {
+			return err
+		}
+		k.ARNs().ToStringMapOutput().ApplyT(func(known map[string]string) any { arns = known; return nil })
+		return nil
+	})
+	return r, arns
+}
+
+// Each class of data has a key of its own.
+func TestKeys(t *testing.T) {
+	r, arns := keys(t)
+	r.GoldenURNs(t, "testdata/keys.txt")
+	for _, k := range r.All("aws:kms/key:Key") {
+		k.CheckInputs(t, map[string]any{"enableKeyRotation": true, "deletionWindowInDays": 7.0})
+		if class := strings.TrimPrefix(k.Name, "shop-"); arns[class] == "" {
+			t.Errorf("no ARN of the class %s: %v", class, arns)
+		}
+	}
+}
+
+// The policy of each key names the services of its class alone: a line for each statement.
+func TestPoliciesOfKeys(t *testing.T) {
+	r, _ := keys(t)
+	var lines strings.Builder
+	for _, k := range r.All("aws:kms/key:Key") {
+		var d struct{ Statement []json.RawMessage }
+		if err := json.Unmarshal([]byte(k.Input("policy").(string)), &d); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range d.Statement {
+			fmt.Fprintf(&lines, "%s %s\n", k.Name, s)
+		}
+	}
+	componenttest.Golden(t, "testdata/policies.txt", lines.String())
 }
 
 func TestPolicyNamesOnlyWhoWasAsked(t *testing.T) {

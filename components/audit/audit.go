@@ -45,7 +45,7 @@ type Args struct {
 	// AccessLogDays keeps a record of who reads the log files for so many days, in a second bucket. 0 keeps none.
 	AccessLogDays int
 	// AlarmActions are topics that are told of use of the root user, refused calls and changes of policies, keys, trails and the network. Empty leaves the metric
-	// filters and the alarms out. The lab serves no metric filters.
+	// filters and the alarms out.
 	AlarmActions []pulumi.StringInput
 }
 

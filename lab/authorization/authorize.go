@@ -192,13 +192,9 @@ func (a *Authorizer) Serves(ctx context.Context, tx *state.Tx, use KeyUse) error
 // decideKey decides about a key that a service uses.
 func (a *Authorizer) decideKey(tx *state.Tx, who caller, serviceName string, use KeyUse) error {
 	if use.Principal != "" {
-		who = caller{Principal: access.Principal{Service: use.Principal}, context: map[string][]string{
-			"aws:principalisawsservice": {"true"}, "aws:principalservicename": {use.Principal}, "aws:securetransport": {"true"}, "aws:sourceaccount": {a.Region.Account},
-		}}
-		if use.Source != "" {
-			who.context["aws:sourcearn"] = []string{use.Source}
-		}
+		who = a.itself(use.Principal, use.Source)
 	}
+	who.policies.Endpoint = nil // the service is where it is, and goes through no endpoint of the caller
 	keys := encryptionContext(use.Context)
 	keys["kms:calleraccount"] = []string{a.Region.Account}
 	if use.Principal == "" {

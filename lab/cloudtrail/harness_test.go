@@ -3,6 +3,7 @@ package cloudtrail_test
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -19,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	trailapi "storefront/lab/api/cloudtrail"
+	watchapi "storefront/lab/api/cloudwatch"
 	ec2api "storefront/lab/api/ec2"
 	iamapi "storefront/lab/api/iam"
 	kmsapi "storefront/lab/api/kms"
@@ -29,10 +31,12 @@ import (
 	sqsapi "storefront/lab/api/sqs"
 	stsapi "storefront/lab/api/sts"
 	lab "storefront/lab/cloudtrail"
+	"storefront/lab/cloudwatch"
 	ec2lab "storefront/lab/ec2"
 	"storefront/lab/iam"
 	"storefront/lab/kms"
 	"storefront/lab/logs"
+	"storefront/lab/metrics"
 	"storefront/lab/region"
 	s3lab "storefront/lab/s3"
 	"storefront/lab/secretsmanager"
@@ -65,6 +69,8 @@ type harness struct {
 	kms     *kms.Service
 	queues  *sqslab.Service
 	topics  *snslab.Service
+	watch   *cloudwatch.Service
+	wire    wire.Options
 }
 
 func (h *harness) now() time.Time { return time.Now().Add(time.Duration(h.ahead.Load())) }
@@ -75,20 +81,29 @@ func start(t testing.TB) *harness {
 	h.store = wiretest.Must(state.Open(filepath.Join(h.dir, "state")))
 	t.Cleanup(func() { _ = h.store.Close() })
 	r := region.Default()
-	h.iam, h.kms, h.logs = iam.New(h.store, r, time.Now), kms.New(h.store, r, time.Now), logs.New(logs.Config{Store: h.store, Region: r, Now: time.Now})
+	h.iam, h.kms = iam.New(h.store, r, time.Now), kms.New(h.store, r, time.Now)
+	h.logs = logs.New(logs.Config{Store: h.store, Region: r, Now: time.Now, Publish: func(ctx context.Context, in *watchapi.PutMetricDataInput) error {
+		_, err := h.watch.PutMetricData(ctx, in)
+		return err
+	}})
 	buckets := wiretest.Must(s3lab.New(s3lab.Options{Store: h.store, Dir: filepath.Join(h.dir, "objects"), Region: r, Keys: s3lab.KMS(h.kms)}))
 	h.queues = wiretest.Must(sqslab.New(sqslab.Config{Store: h.store, Region: r, Endpoint: func() string { return "http://lab" }, Keys: h.kms, Now: time.Now}))
 	h.topics = snslab.New(snslab.Config{Store: h.store, Region: r, Now: time.Now, Queues: h.queues, Keys: h.kms, Log: slog.New(slog.DiscardHandler)})
+	h.watch = wiretest.Must(cloudwatch.New(cloudwatch.Config{Store: h.store, Region: r, Now: h.now, Metrics: metrics.New(h.now, cloudwatch.Retention), Log: slog.New(slog.DiscardHandler),
+		Notify: func(tx *state.Tx, n cloudwatch.Notification) error {
+			return h.topics.PublishAs(tx, "cloudwatch.amazonaws.com", snslab.Notification{Topic: n.Topic, Subject: n.Subject, Message: n.Message, Source: n.Alarm})
+		}}))
 	h.service = wiretest.Must(lab.New(lab.Config{Store: h.store, Region: r, Now: h.now, Log: slog.New(slog.DiscardHandler), Dir: filepath.Join(h.dir, "audit"), Buckets: buckets, Keys: h.kms, Logs: h.logs,
 		Roles: h.iam, Publish: func(tx *state.Tx, topic, message, source string) error {
 			return h.topics.PublishAs(tx, "cloudtrail.amazonaws.com", snslab.Notification{Topic: topic, Message: message, Source: source})
 		}}))
 	network := ec2lab.New(ec2lab.Config{Store: h.store, Region: r, Now: time.Now, Profile: func(*state.Tx, string) (ec2lab.Profile, bool) { return ec2lab.Profile{}, false }})
 	session := wire.Identity{Account: account, ARN: "arn:aws:sts::" + account + ":assumed-role/shop/i-1", UserID: "AROATEST:i-1"}
-	s := wiretest.Start(t, wire.Options{Record: h.service.Record,
+	h.wire = wire.Options{Record: h.service.Record,
 		Credentials: wiretest.Keys{wiretest.AccessKeyID: {Secret: wiretest.SecretKey, Identity: wiretest.Caller()}, "ASIATEST": {Secret: "secret", SessionToken: "token", Identity: session}},
 		Services: []*wire.Service{trailapi.New(h.service), s3api.New(buckets), kmsapi.New(h.kms), iamapi.New(h.iam), logsapi.New(h.logs), snsapi.New(h.topics), sqsapi.New(h.queues), ec2api.New(network),
-			secretsapi.New(secretsmanager.New(h.store, r, h.kms, time.Now)), stsapi.New(stslab.New(h.store, r, h.iam, time.Now))}})
+			secretsapi.New(secretsmanager.New(h.store, r, h.kms, time.Now)), stsapi.New(stslab.New(h.store, r, h.iam, time.Now)), watchapi.New(h.watch)}}
+	s := wiretest.Start(t, h.wire)
 	h.url = s.URL
 	h.Client, h.ec2 = cloudtrail.NewFromConfig(s.Config()), ec2.NewFromConfig(s.Config())
 	h.s3 = s3.NewFromConfig(s.Config(), func(o *s3.Options) { o.UsePathStyle = true })

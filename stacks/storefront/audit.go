@@ -23,9 +23,7 @@ func (st *stack) makeAudit(ctx *pulumi.Context) error {
 		LogDays:       st.settings.LogDays,
 		AccessLogDays: st.settings.LogDays,
 		ForceDestroy:  !st.settings.Protect,
-	}
-	if st.settings.Endpoint == "" { // the lab serves no metric filters
-		args.AlarmActions = st.alarms
+		AlarmActions:  st.alarms,
 	}
 	t, err := audit.New(ctx, st.name+"-audit", args, st.provider)
 	if err != nil {

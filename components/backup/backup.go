@@ -6,6 +6,7 @@
 package backup
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -40,6 +41,8 @@ type Args struct {
 	VaultLock  bool   // refuse to delete snapshots earlier, to everybody, from three days on
 	Schedule   string // of snapshots, a cron expression of AWS in UTC; "" means five o'clock every night
 	ClusterARN pulumi.StringInput
+	// ClusterKeyARN is the KMS key of the cluster, which its snapshots keep. Nil means KeyARN.
+	ClusterKeyARN pulumi.StringInput
 
 	ForceDestroy bool // let a destroy delete dumps and snapshots; what Compliance or VaultLock keeps stays nevertheless
 }
@@ -48,7 +51,8 @@ type Args struct {
 type Backup struct {
 	pulumi.ResourceState
 
-	Bucket  pulumi.StringOutput `pulumi:"bucket"`  // known once what is written to it is locked, encrypted and copied
+	Bucket  pulumi.StringOutput `pulumi:"bucket"` // known once what is written to it is locked, encrypted and copied
+	ARNs    pulumi.StringArray  // of both buckets of dumps
 	Replica pulumi.StringOutput `pulumi:"replica"` // the second bucket
 	Reports pulumi.StringOutput `pulumi:"reports"` // the bucket of inventories
 	Vault   pulumi.StringOutput `pulumi:"vault"`   // name
@@ -68,6 +72,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	if a.Schedule == "" {
 		a.Schedule = "cron(0 5 ? * * *)"
 	}
+	a.ClusterKeyARN = cmp.Or(a.ClusterKeyARN, a.KeyARN)
 	a.LockDays, a.KeepDays, a.OldDays, a.ColdDays, a.VaultDays = or(a.LockDays, 14), or(a.KeepDays, 365), or(a.OldDays, 30), or(a.ColdDays, 30), or(a.VaultDays, 35)
 	if err := check(&a); err != nil {
 		return nil, fmt.Errorf("backup %s: %w", name, err)

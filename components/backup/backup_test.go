@@ -106,7 +106,7 @@ func TestReplication(t *testing.T) {
 
 func TestVault(t *testing.T) {
 	a := args()
-	a.VaultLock, a.VaultDays = true, 14
+	a.VaultLock, a.VaultDays, a.ClusterKeyARN = true, 14, pulumi.String(key+"-cluster")
 	r := run(t, a)
 	r.One(t, "aws:backup/vault:Vault", "shop").CheckInputs(t, map[string]any{"kmsKeyArn": key, "forceDestroy": false})
 	const own = `{"Sid":"OwnAccountOnly","Effect":"Deny","Principal":"*","Action":"backup:*","Resource":"*","Condition":{"StringNotEquals":{"aws:PrincipalAccount":"123456789012"}}}`
@@ -127,7 +127,7 @@ func TestVault(t *testing.T) {
 		`{"Effect":"Allow","Action":["rds:CreateDBClusterSnapshot","rds:DescribeDBClusters","rds:ListTagsForResource"],"Resource":"` + cluster + `"},` +
 		`{"Effect":"Allow","Action":["rds:AddTagsToResource","rds:CreateDBClusterSnapshot","rds:DeleteDBClusterSnapshot","rds:DescribeDBClusterSnapshots","rds:ListTagsForResource"],` +
 		`"Resource":"arn:aws:rds:us-east-1:123456789012:cluster-snapshot:awsbackup:*"},` +
-		`{"Effect":"Allow","Action":["kms:CreateGrant","kms:DescribeKey"],"Resource":"` + key + `","Condition":{"StringEquals":{"kms:ViaService":"rds.us-east-1.amazonaws.com"}}}]}`})
+		`{"Effect":"Allow","Action":["kms:CreateGrant","kms:DescribeKey"],"Resource":"` + key + `-cluster","Condition":{"StringEquals":{"kms:ViaService":"rds.us-east-1.amazonaws.com"}}}]}`})
 
 	a.ForceDestroy = true
 	r = run(t, a)

@@ -54,6 +54,7 @@ func (b *Backup) makeBuckets(ctx *pulumi.Context, child pulumi.ResourceOption) e
 		return fmt.Errorf("asking for inventories: %w", err)
 	}
 	b.Bucket = pulumi.All(source.Bucket.Bucket, ready).ApplyT(func(v []any) string { return v[0].(string) }).(pulumi.StringOutput)
+	b.ARNs = pulumi.StringArray{source.Bucket.Arn, replica.Bucket.Arn}
 	b.Replica, b.Reports = replica.Bucket.Bucket, reports.Bucket.Bucket
 	return nil
 }

@@ -114,7 +114,7 @@ func (b *Backup) makeRole(ctx *pulumi.Context, child pulumi.ResourceOption) (*ia
 					Condition: policy.Conditions{"StringEquals": {"kms:ViaService": {"rds." + a.Region + ".amazonaws.com"}}},
 				},
 			}
-		}, a.ClusterARN, a.KeyARN, a.AccountID),
+		}, a.ClusterARN, a.ClusterKeyARN, a.AccountID),
 	}, child)
 	if err != nil {
 		return nil, nil, fmt.Errorf("letting the role take snapshots: %w", err)

@@ -17,7 +17,7 @@ func (c *Cache) AllowFrom(ctx *pulumi.Context, key string, securityGroupID pulum
 
 // GrantSecretRead returns the policy document that lets a role read the token, and use the key for that only.
 func (c *Cache) GrantSecretRead() pulumi.StringOutput {
-	return policy.Output(func(v []string) policy.Document { return policy.ReadSecret(v[0], v[1]) }, c.SecretARN, c.args.KeyARN)
+	return policy.Output(func(v []string) policy.Document { return policy.ReadSecret(v[0], v[1]) }, c.SecretARN, c.args.SecretKeyARN)
 }
 
 // makeAlarms watches each node: ElastiCache reports by node, and names the nodes of a group "<group>-001" and so on.

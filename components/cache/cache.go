@@ -53,7 +53,10 @@ type Args struct {
 	Identifier string // the replication group's, unique in account and region: at most 40 lower case letters, digits and single hyphens, a letter first
 	VpcID      pulumi.StringInput
 	SubnetIDs  pulumi.StringArrayInput // in at least two zones, unless NoFailover
-	KeyARN     pulumi.StringInput      // KMS key for data, snapshots, the token and logs
+	KeyARN     pulumi.StringInput      // KMS key for data and snapshots
+
+	SecretKeyARN pulumi.StringInput // KMS key for the token; nil means KeyARN
+	LogKeyARN    pulumi.StringInput // KMS key for the logs; nil means KeyARN
 
 	Engine  Engine // empty means Redis
 	Version string // major and minor: "7.1" of Redis, "7.2" or "8.0" of Valkey
@@ -100,6 +103,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	a.Engine, a.Eviction = cmp.Or(a.Engine, Redis), cmp.Or(a.Eviction, "allkeys-lru")
 	a.SnapshotWindow, a.MaintenanceWindow = cmp.Or(a.SnapshotWindow, "03:00-04:00"), cmp.Or(a.MaintenanceWindow, "sun:05:00-sun:06:00")
 	a.LogDays = cmp.Or(a.LogDays, 30)
+	a.SecretKeyARN, a.LogKeyARN = cmp.Or(a.SecretKeyARN, a.KeyARN), cmp.Or(a.LogKeyARN, a.KeyARN)
 	if err := check(&a); err != nil {
 		return nil, fmt.Errorf("cache %s: %w", name, err)
 	}
@@ -113,7 +117,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 		return nil, err
 	}
 	c.token, err = secret.New(ctx, name+"-token", &secret.Args{
-		Description: "AUTH token of " + name, Field: tokenField, Length: tokenSize, KeyARN: a.KeyARN, RecoveryDays: a.RecoveryDays,
+		Description: "AUTH token of " + name, Field: tokenField, Length: tokenSize, KeyARN: a.SecretKeyARN, RecoveryDays: a.RecoveryDays,
 	}, child)
 	if err != nil {
 		return nil, err

@@ -126,12 +126,16 @@ func TestAlarms(t *testing.T) {
 	}
 }
 
+// Each kind of data may have a key of its own, and who reads the token may use that of the token alone.
 func TestAccess(t *testing.T) {
-	r := run(t, args(), func(ctx *pulumi.Context, c *cache.Cache) error {
+	const secretKey, logKey = key + "-secrets", key + "-logs"
+	a := args()
+	a.SecretKeyARN, a.LogKeyARN = pulumi.String(secretKey), pulumi.String(logKey)
+	r := run(t, a, func(ctx *pulumi.Context, c *cache.Cache) error {
 		c.GrantSecretRead().ApplyT(func(got string) error {
 			const want = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"secretsmanager:GetSecretValue",` +
 				`"Resource":"arn:aws:secretsmanager:us-east-1:123456789012:secret:shop-token-AbCdEf"},` +
-				`{"Effect":"Allow","Action":"kms:Decrypt","Resource":"` + key + `","Condition":{"StringEquals":{"kms:ViaService":"secretsmanager.us-east-1.amazonaws.com"}}}]}`
+				`{"Effect":"Allow","Action":"kms:Decrypt","Resource":"` + secretKey + `","Condition":{"StringEquals":{"kms:ViaService":"secretsmanager.us-east-1.amazonaws.com"}}}]}`
 			if got != want {
 				t.Errorf("grant:\ngot  %s\nwant %s", got, want)
 			}
@@ -139,6 +143,9 @@ func TestAccess(t *testing.T) {
 		})
 		return c.AllowFrom(ctx, "product", pulumi.String("sg-servers"))
 	})
+	r.One(t, "aws:elasticache/replicationGroup:ReplicationGroup", "shop").CheckInputs(t, map[string]any{"kmsKeyId": key})
+	r.One(t, "aws:secretsmanager/secret:Secret", "shop-token").CheckInputs(t, map[string]any{"kmsKeyId": secretKey})
+	r.One(t, "aws:cloudwatch/logGroup:LogGroup", "shop-slow-log").CheckInputs(t, map[string]any{"kmsKeyId": logKey})
 	rules := r.All("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
 	if len(rules) != 1 {
 		t.Fatalf("rules: %v", rules)

@@ -84,7 +84,7 @@ func (c *Cache) makeLogs(ctx *pulumi.Context, child pulumi.ResourceOption) (elas
 		group, err := cloudwatch.NewLogGroup(ctx, c.name+"-"+kind, &cloudwatch.LogGroupArgs{
 			Name:            pulumi.String("/aws/vendedlogs/elasticache/" + c.args.Identifier + "/" + kind),
 			RetentionInDays: pulumi.Int(c.args.LogDays),
-			KmsKeyId:        c.args.KeyARN.ToStringOutput().ToStringPtrOutput(),
+			KmsKeyId:        c.args.LogKeyARN.ToStringOutput().ToStringPtrOutput(),
 		}, child)
 		if err != nil {
 			return nil, fmt.Errorf("creating the log group: %w", err)

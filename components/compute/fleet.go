@@ -58,6 +58,9 @@ type Args struct {
 	OnDemandBase       int // instances that are never spot
 	OnDemandPercentage int // of the rest
 	RootGiB            int // 0 means 8, the image's size
+	// KeyARN is a KMS key for the root volumes, whose policy lets Auto Scaling use it (encryption.AutoScaling): without, instances end as they start. Nil means the
+	// account's default key for EBS.
+	KeyARN pulumi.StringInput
 
 	Ingress map[string]Peer // who reaches the fleet
 	Egress  map[string]Peer // what it reaches
@@ -192,6 +195,10 @@ func (f *Fleet) makeTemplate(ctx *pulumi.Context, child pulumi.ResourceOption) e
 			ResourceType: pulumi.String(kind), Tags: pulumi.ToStringMap(tags.With(f.args.Tags, f.name)),
 		})
 	}
+	var key pulumi.StringPtrInput
+	if f.args.KeyARN != nil {
+		key = f.args.KeyARN.ToStringOutput().ToStringPtrOutput()
+	}
 	var err error
 	f.template, err = ec2.NewLaunchTemplate(ctx, f.name, &ec2.LaunchTemplateArgs{
 		Description:          pulumi.String("Servers of " + f.name),
@@ -209,7 +216,7 @@ func (f *Fleet) makeTemplate(ctx *pulumi.Context, child pulumi.ResourceOption) e
 			DeviceName: pulumi.String("/dev/xvda"),
 			Ebs: &ec2.LaunchTemplateBlockDeviceMappingEbsArgs{
 				VolumeType: pulumi.String("gp3"), VolumeSize: pulumi.Int(f.args.RootGiB),
-				Encrypted: pulumi.String("true"), DeleteOnTermination: pulumi.String("true"),
+				Encrypted: pulumi.String("true"), KmsKeyId: key, DeleteOnTermination: pulumi.String("true"),
 			},
 		}},
 		NetworkInterfaces: ec2.LaunchTemplateNetworkInterfaceArray{&ec2.LaunchTemplateNetworkInterfaceArgs{

@@ -70,6 +70,7 @@ func TestTemplate(t *testing.T) {
 		"imageId": "ami-0123456789abcdef0", "keyName": nil, "securityGroupNames": nil, "vpcSecurityGroupIds": nil,
 		"metadataOptions.httpTokens": "required", "metadataOptions.httpPutResponseHopLimit": 1.0, "metadataOptions.httpEndpoint": "enabled",
 		"blockDeviceMappings[0].deviceName": "/dev/xvda", "blockDeviceMappings[0].ebs.encrypted": "true", "blockDeviceMappings[0].ebs.volumeType": "gp3",
+		"blockDeviceMappings[0].ebs.kmsKeyId":           nil,
 		"networkInterfaces[0].associatePublicIpAddress": "false", "networkInterfaces[0].securityGroups[0]": "sg-shop",
 		"tagSpecifications[0].tags.Project": "storefront", "tagSpecifications[0].tags.Name": "shop",
 	})
@@ -77,7 +78,8 @@ func TestTemplate(t *testing.T) {
 		t.Errorf("ignored changes: %v, want imageId: a new AMI is no reason to replace the fleet", lt.Options.IgnoreChanges)
 	}
 	a := args()
-	a.PinImage = true
+	a.PinImage, a.KeyARN = true, pulumi.String("arn:key")
+	run(t, a).One(t, template, "shop").CheckInputs(t, map[string]any{"blockDeviceMappings[0].ebs.kmsKeyId": "arn:key"})
 	if got := run(t, a).One(t, template, "shop").Options.IgnoreChanges; len(got) != 0 {
 		t.Errorf("with a pinned image, changes of %v are ignored", got)
 	}

@@ -14,5 +14,5 @@ func (d *Database) AllowFrom(ctx *pulumi.Context, key string, securityGroupID pu
 
 // GrantSecretRead returns the policy document that lets a role read the master password, and use the key for that only.
 func (d *Database) GrantSecretRead() pulumi.StringOutput {
-	return policy.Output(func(v []string) policy.Document { return policy.ReadSecret(v[0], v[1]) }, d.SecretARN, d.args.KeyARN)
+	return policy.Output(func(v []string) policy.Document { return policy.ReadSecret(v[0], v[1]) }, d.SecretARN, d.args.SecretKeyARN)
 }

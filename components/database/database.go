@@ -37,7 +37,10 @@ type Args struct {
 	Identifier  string // the cluster's identifier, unique in account and region: lower case letters, digits and single hyphens, a letter first
 	VpcID       pulumi.StringInput
 	SubnetGroup pulumi.StringInput // RDS subnet group, in at least two zones
-	KeyARN      pulumi.StringInput // KMS key for storage, backups, the master password, logs and insights
+	KeyARN      pulumi.StringInput // KMS key for storage, backups and insights
+
+	SecretKeyARN pulumi.StringInput // KMS key for the master password; nil means KeyARN
+	LogKeyARN    pulumi.StringInput // KMS key for the log group; nil means KeyARN
 
 	// Version is the engine's: "16.6" stays until it is changed here; with "16" AWS raises the minor version in the maintenance
 	// window. A minor version that AWS raised and this names would be proposed to go back.
@@ -100,6 +103,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 		a.AdminName = "storefront"
 	}
 	a.Port, a.BackupDays, a.LogDays = cmp.Or(a.Port, 5432), cmp.Or(a.BackupDays, 7), cmp.Or(a.LogDays, 30)
+	a.SecretKeyARN, a.LogKeyARN = cmp.Or(a.SecretKeyARN, a.KeyARN), cmp.Or(a.LogKeyARN, a.KeyARN)
 	if err := check(&a); err != nil {
 		return nil, fmt.Errorf("database %s: %w", name, err)
 	}
@@ -115,7 +119,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	logs, err := cloudwatch.NewLogGroup(ctx, name+"-logs", &cloudwatch.LogGroupArgs{
 		Name:            pulumi.String("/aws/rds/cluster/" + a.Identifier + "/postgresql"), // where RDS writes
 		RetentionInDays: pulumi.Int(a.LogDays),
-		KmsKeyId:        a.KeyARN.ToStringOutput().ToStringPtrOutput(),
+		KmsKeyId:        a.LogKeyARN.ToStringOutput().ToStringPtrOutput(),
 	}, child)
 	if err != nil {
 		return nil, fmt.Errorf("creating the log group: %w", err)
@@ -181,7 +185,7 @@ func (d *Database) makeCluster(ctx *pulumi.Context, logs pulumi.Resource, child 
 		DatabaseName:                     pulumi.String(a.Name),
 		MasterUsername:                   pulumi.String(a.AdminName),
 		ManageMasterUserPassword:         pulumi.Bool(true), // no password in the state
-		MasterUserSecretKmsKeyId:         a.KeyARN.ToStringOutput().ToStringPtrOutput(),
+		MasterUserSecretKmsKeyId:         a.SecretKeyARN.ToStringOutput().ToStringPtrOutput(),
 		IamDatabaseAuthenticationEnabled: pulumi.Bool(true),
 		StorageEncrypted:                 pulumi.Bool(true),
 		KmsKeyId:                         a.KeyARN.ToStringOutput().ToStringPtrOutput(),

@@ -191,12 +191,16 @@ func TestAlarms(t *testing.T) {
 	}
 }
 
+// Each kind of data may have a key of its own, and who reads the password may use that of the password alone.
 func TestAccess(t *testing.T) {
-	r := run(t, args(), func(ctx *pulumi.Context, d *database.Database) error {
+	const secretKey, logKey = key + "-secrets", key + "-logs"
+	a := args()
+	a.SecretKeyARN, a.LogKeyARN = pulumi.String(secretKey), pulumi.String(logKey)
+	r := run(t, a, func(ctx *pulumi.Context, d *database.Database) error {
 		d.GrantSecretRead().ApplyT(func(got string) error {
 			const want = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"secretsmanager:GetSecretValue",` +
 				`"Resource":"arn:aws:secretsmanager:us-east-1:123456789012:secret:rds!cluster-shop-test-AbCdEf"},` +
-				`{"Effect":"Allow","Action":"kms:Decrypt","Resource":"` + key + `","Condition":{"StringEquals":{"kms:ViaService":"secretsmanager.us-east-1.amazonaws.com"}}}]}`
+				`{"Effect":"Allow","Action":"kms:Decrypt","Resource":"` + secretKey + `","Condition":{"StringEquals":{"kms:ViaService":"secretsmanager.us-east-1.amazonaws.com"}}}]}`
 			if got != want {
 				t.Errorf("grant:\ngot  %s\nwant %s", got, want)
 			}
@@ -204,6 +208,8 @@ func TestAccess(t *testing.T) {
 		})
 		return d.AllowFrom(ctx, "product", pulumi.String("sg-servers"))
 	})
+	r.One(t, "aws:rds/cluster:Cluster", "shop").CheckInputs(t, map[string]any{"kmsKeyId": key, "masterUserSecretKmsKeyId": secretKey})
+	r.One(t, "aws:cloudwatch/logGroup:LogGroup", "shop-logs").CheckInputs(t, map[string]any{"kmsKeyId": logKey})
 	rules := r.All("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
 	if len(rules) != 1 || rules[0].Input("referencedSecurityGroupId") != "sg-servers" || rules[0].Input("fromPort") != 5432.0 ||
 		rules[0].Input("toPort") != 5432.0 || rules[0].Input("cidrIpv4") != nil {

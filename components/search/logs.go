@@ -26,7 +26,7 @@ func (d *Domain) makeLogs(ctx *pulumi.Context, child pulumi.ResourceOption) (map
 		group, err := cloudwatch.NewLogGroup(ctx, d.name+"-"+kind.name, &cloudwatch.LogGroupArgs{
 			Name:            pulumi.String(logPrefix + d.args.Name + "/" + kind.name),
 			RetentionInDays: pulumi.Int(d.args.LogDays),
-			KmsKeyId:        d.args.KeyARN.ToStringOutput().ToStringPtrOutput(),
+			KmsKeyId:        d.args.LogKeyARN.ToStringOutput().ToStringPtrOutput(),
 		}, child)
 		if err != nil {
 			return nil, fmt.Errorf("creating the log group: %w", err)

@@ -48,7 +48,8 @@ type Args struct {
 	AccountID pulumi.StringInput
 	VpcID     pulumi.StringInput
 	SubnetIDs []pulumi.StringInput // one in each zone that the domain is spread over, 1 to 3
-	KeyARN    pulumi.StringInput   // KMS key for data, and for the logs
+	KeyARN    pulumi.StringInput   // KMS key for data
+	LogKeyARN pulumi.StringInput   // KMS key for the logs; nil means KeyARN
 
 	Engine  Engine // empty means Elasticsearch
 	Version string // "7.10" of Elasticsearch, "2.17" of OpenSearch
@@ -94,7 +95,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	if a.Engine == "" {
 		a.Engine = Elasticsearch
 	}
-	a.VolumeGiB, a.LogDays = cmp.Or(a.VolumeGiB, 10), cmp.Or(a.LogDays, 30)
+	a.VolumeGiB, a.LogDays, a.LogKeyARN = cmp.Or(a.VolumeGiB, 10), cmp.Or(a.LogDays, 30), cmp.Or(a.LogKeyARN, a.KeyARN)
 	if err := check(&a); err != nil {
 		return nil, fmt.Errorf("search domain %s: %w", name, err)
 	}

@@ -129,13 +129,15 @@ func TestSecondDomain(t *testing.T) {
 }
 
 func TestLogs(t *testing.T) {
-	r := run(t, args())
+	a := args()
+	a.LogKeyARN = pulumi.String(key + "-logs")
+	r := run(t, a)
 	const want = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"es.amazonaws.com"},` +
 		`"Action":["logs:CreateLogStream","logs:PutLogEvents","logs:PutLogEventsBatch"],"Resource":"arn:aws:logs:us-east-1:123456789012:log-group:/aws/aes/domains/*",` +
 		`"Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:es:us-east-1:123456789012:domain/*"},"StringEquals":{"aws:SourceAccount":"123456789012"}}}]}`
 	r.One(t, logs, "shop").CheckInputs(t, map[string]any{"policyDocument": want, "policyName": "shop-test-search"})
 	r.One(t, "aws:cloudwatch/logGroup:LogGroup", "shop-audit-logs").CheckInputs(t, map[string]any{
-		"name": "/aws/aes/domains/shop-test/audit-logs", "kmsKeyId": key, "retentionInDays": 30.0,
+		"name": "/aws/aes/domains/shop-test/audit-logs", "kmsKeyId": key + "-logs", "retentionInDays": 30.0,
 	})
 }
 

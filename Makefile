@@ -6,6 +6,8 @@ STACK ?= lab
 PROFILE ?= prod
 GO_BUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false
 stack = bin/stack -stack $(STACK)
+# A stack that is named goes before the profile: its settings file has the stack's name.
+chosen = $(if $(filter-out file,$(origin STACK)),$(STACK),$(PROFILE))
 
 .PHONY: help
 help: ## list the targets
@@ -69,6 +71,11 @@ bench: tools build ## measure, and write docs/benchmarks.md
 check: ## the security scoreboard, without AWS (PROFILE=prod|dev; FILE= an exported state or a preview)
 	@mkdir -p bin && $(GO_BUILD) -o bin/ ./policy/cmd/check
 	@bin/check -profile $(PROFILE) $(if $(JSON),-json) $(FILE)
+
+.PHONY: cost
+cost: ## what a stack costs a month, without AWS (STACK= or PROFILE=; FILE=, BASE= states or previews; ASSUME="requests=60")
+	@mkdir -p bin && $(GO_BUILD) -o bin/ ./cost/cmd/cost
+	@bin/cost -profile $(chosen) $(if $(JSON),-json) $(if $(MARKDOWN),-markdown) $(if $(BASE),-base $(BASE)) $(if $(USAGE),-usage $(USAGE)) $(ASSUME:%=-assume %) $(FILE)
 
 .PHONY: lint
 lint: ## formatting, vet, generated code, import rules

@@ -22,15 +22,12 @@ var owners = map[string]map[string]string{
 // Stack returns what the project's own stack declares with the committed settings of a profile, whose stack has the same name. root is
 // the clone. It needs neither the shop's program nor certificates of databases: what is in files does not matter here.
 func Stack(ctx context.Context, root, profile string) (*inventory.Stack, error) {
-	config, err := settings(filepath.Join(root, "stacks", "storefront", "Pulumi."+profile+".yaml"))
-	if err != nil {
-		return nil, err
-	}
-	for key, value := range owners[profile] {
-		if config[key] == "" {
-			config[key] = value
-		}
-	}
+	all, err := Stacks(ctx, root, profile)
+	return all[profile], err
+}
+
+// Stacks returns what Stack does for several profiles, and links the program once.
+func Stacks(ctx context.Context, root string, profiles ...string) (map[string]*inventory.Stack, error) {
 	dir, err := os.MkdirTemp("", "storefront-declare")
 	if err != nil {
 		return nil, err
@@ -40,17 +37,32 @@ func Stack(ctx context.Context, root, profile string) (*inventory.Stack, error) 
 	if err := os.WriteFile(empty, nil, 0o600); err != nil {
 		return nil, err
 	}
-	maps.Copy(config, map[string]string{"storefront:artifact": empty, "storefront:databaseCA": empty})
 	build := exec.CommandContext(ctx, "go", "build", "-o", program, "./stacks/storefront")
 	build.Dir = root
 	if said, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("building the stack's program: %w\n%s", err, said)
 	}
-	p := &Program{
-		Path: program, Root: root, Project: "storefront", Stack: profile, Config: config,
-		Answers: map[string]any{"accountId": account, "value": "ami-0123456789abcdef0", "randomPassword": "Drawn0123456789"},
+	all := map[string]*inventory.Stack{}
+	for _, profile := range profiles {
+		config, err := settings(filepath.Join(root, "stacks", "storefront", "Pulumi."+profile+".yaml"))
+		if err != nil {
+			return nil, err
+		}
+		for key, value := range owners[profile] {
+			if config[key] == "" {
+				config[key] = value
+			}
+		}
+		maps.Copy(config, map[string]string{"storefront:artifact": empty, "storefront:databaseCA": empty})
+		p := &Program{
+			Path: program, Root: root, Project: "storefront", Stack: profile, Config: config,
+			Answers: map[string]any{"accountId": account, "value": "ami-0123456789abcdef0", "randomPassword": "Drawn0123456789"},
+		}
+		if all[profile], err = p.Run(ctx); err != nil {
+			return nil, fmt.Errorf("profile %s: %w", profile, err)
+		}
 	}
-	return p.Run(ctx)
+	return all, nil
 }
 
 func settings(path string) (map[string]string, error) {

@@ -34,11 +34,15 @@ type state struct {
 	PropertyDependencies map[string][]string
 }
 
-// Decode reads a stack out of what `pulumi stack export` or `pulumi preview --json --show-sames` writes. Secrets stay what they are there:
-// hidden. The error is ErrFormat.
+// deployment is what was deployed.
+type deployment struct{ Resources []state }
+
+// Decode reads a stack out of what `pulumi stack export` or `pulumi preview --json --show-sames` writes, or out of the checkpoint that Pulumi's
+// backend in files keeps. Secrets stay what they are there: hidden. The error is ErrFormat.
 func Decode(file []byte) (*Stack, error) {
 	var f struct {
-		Deployment *struct{ Resources []state }
+		Deployment *deployment
+		Checkpoint *struct{ Latest *deployment }
 		Steps      []struct {
 			Op       string
 			NewState *state
@@ -46,6 +50,12 @@ func Decode(file []byte) (*Stack, error) {
 	}
 	if err := json.Unmarshal(file, &f); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFormat, err)
+	}
+	if f.Checkpoint != nil {
+		f.Deployment = f.Checkpoint.Latest
+		if f.Deployment == nil {
+			f.Deployment = new(deployment) // made, and never deployed
+		}
 	}
 	var s Stack
 	switch {
@@ -64,7 +74,7 @@ func Decode(file []byte) (*Stack, error) {
 			}
 		}
 	default:
-		return nil, fmt.Errorf("%w: neither deployment nor steps are there", ErrFormat)
+		return nil, fmt.Errorf("%w: neither deployment nor checkpoint nor steps are there", ErrFormat)
 	}
 	return &s, nil
 }

@@ -2,6 +2,8 @@ package inventory_test
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"storefront/internal/inventory"
@@ -60,5 +62,36 @@ func TestDecodeRefuses(t *testing.T) {
 		if _, err := inventory.Decode([]byte(file)); !errors.Is(err, inventory.ErrFormat) {
 			t.Errorf("%q: %v", file, err)
 		}
+	}
+}
+
+// The backend in files keeps the same under another roof.
+func TestDeployed(t *testing.T) {
+	root := t.TempDir()
+	t.Setenv("STOREFRONT_STATE", "")
+	t.Setenv("PULUMI_BACKEND_URL", "")
+	if _, err := inventory.Deployed(root, "lab"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("no state: %v", err)
+	}
+	dir := filepath.Join(root, ".state", ".pulumi", "stacks", "storefront")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]int{
+		`{"version":3,"checkpoint":{"stack":"lab","latest":{"resources":[{"urn":"urn:pulumi:s::p::a:b:C::n","type":"a:b:C"}]}}}`: 1,
+		`{"version":3,"checkpoint":{"stack":"lab","latest":null}}`:                                                               0,
+		`{"version":3,"checkpoint":{"stack":"lab","latest":{"resources":[]}}}`:                                                   0,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, "lab.json"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, err := inventory.Deployed(root, "lab")
+		if want == 0 && !errors.Is(err, os.ErrNotExist) || want > 0 && (err != nil || s.Len() != want) {
+			t.Errorf("%s: %+v, %v", text, s, err)
+		}
+	}
+	t.Setenv("PULUMI_BACKEND_URL", "s3://bucket")
+	if _, err := inventory.Deployed(root, "lab"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("another backend: %v", err)
 	}
 }

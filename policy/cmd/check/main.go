@@ -85,15 +85,5 @@ func read(ctx context.Context, profile, file string, in io.Reader) (*inventory.S
 		}
 		return declare.Stack(ctx, root, profile)
 	}
-	var text []byte
-	var err error
-	if file == "-" {
-		text, err = io.ReadAll(in)
-	} else {
-		text, err = os.ReadFile(file)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return inventory.Decode(text)
+	return inventory.Read(file, in)
 }

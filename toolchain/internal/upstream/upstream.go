@@ -2,8 +2,8 @@
 //
 // The whole Terraform AWS provider takes 24 minutes and 7.7 GB to compile on two cores, and it sleeps for minutes
 // where a cloud answers at once. So the plugin is built from copies of two modules out of the module cache, edited in a
-// build directory: the provider keeps only the services in Services, and the plugin SDK's waiters can be shortened at
-// run time (see WaitScale). `go build -overlay` would be the lighter way, but refuses files of the module cache.
+// build directory: the provider keeps only the services in Services and a flatter AWS WAF, and the plugin SDK's waiters can be
+// shortened at run time (see WaitScale). `go build -overlay` would be the lighter way, but refuses files of the module cache.
 // Upstream code is never stored in this repository, and go.sum still guards what is copied.
 //
 // Every edit must find exactly what it expects; anything else is an error, so that a new upstream version cannot
@@ -41,6 +41,9 @@ func Prepare(ctx context.Context, module, dir string) (modfile string, err error
 	}
 	if err := trim(from, provider); err != nil {
 		return "", fmt.Errorf("trim %s: %w", providerModule, err)
+	}
+	if err := limitNesting(provider); err != nil {
+		return "", fmt.Errorf("limit nesting: %w", err)
 	}
 	from, err = download(ctx, module, sdkModule)
 	if err != nil {

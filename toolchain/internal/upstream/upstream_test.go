@@ -127,3 +127,19 @@ func TestScaleWaitsNoticesChanges(t *testing.T) {
 		t.Errorf("no sleep: %v", err)
 	}
 }
+
+func TestLimitNesting(t *testing.T) {
+	const file = "internal/service/wafv2/consts.go"
+	const consts = "const (\n\truleGroupRootStatementSchemaLevel = 3\n\twebACLRootStatementSchemaLevel    = 3\n)\n"
+	provider := t.TempDir()
+	put(t, provider, map[string]string{file: consts})
+	if err := limitNesting(provider); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := read(t, provider, file), strings.ReplaceAll(consts, "3", "2"); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if err := limitNesting(provider); err == nil || !strings.Contains(err.Error(), "upstream has changed") {
+		t.Errorf("other levels: %v", err)
+	}
+}

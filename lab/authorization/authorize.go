@@ -194,7 +194,6 @@ func (a *Authorizer) decideKey(tx *state.Tx, who caller, serviceName string, use
 	if use.Principal != "" {
 		who = a.itself(use.Principal, use.Source)
 	}
-	who.policies.Endpoint = nil // the service is where it is, and goes through no endpoint of the caller
 	keys := encryptionContext(use.Context)
 	keys["kms:calleraccount"] = []string{a.Region.Account}
 	if use.Principal == "" {

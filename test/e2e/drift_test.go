@@ -52,12 +52,13 @@ func driftIsRepaired(t *testing.T, d *deployment) {
 // tagDrift changes a property of a resource that stays: the report has to name the property.
 func (d *deployment) tagDrift(t *testing.T) {
 	api := ec2.NewFromConfig(d.aws)
-	if _, err := api.CreateTags(t.Context(), &ec2.CreateTagsInput{Resources: []string{d.out.VpcID}, Tags: []types.Tag{{Key: new("Owner"), Value: new("somebody")}}}); err != nil {
+	if _, err := api.CreateTags(t.Context(), &ec2.CreateTagsInput{Resources: []string{d.out.VpcID}, Tags: []types.Tag{{Key: new("Owner"), Value: new("somebody")}, {Key: new("awsApplication"), Value: new("arn")}}}); err != nil {
 		t.Fatal(err)
 	}
+	// AppRegistry's tag is on the list of what is known, beside the one that is drift.
 	out, status, err := d.run(t.Context(), "", "stack", "drift")
-	if err != nil || status != 1 || !strings.Contains(out, "aws:ec2/vpc:Vpc") || !strings.Contains(out, "tags") {
-		t.Errorf("drift of a tag: status %d, %v\n%s\nwant status 1 and the VPC's tags named", status, err, out)
+	if want := `tags.Owner: none -> "somebody"`; err != nil || status != 1 || !strings.Contains(out, "changed: aws:ec2/vpc:Vpc") || !strings.Contains(out, want) || !strings.Contains(out, "known: aws:ec2/vpc:Vpc") {
+		t.Errorf("drift of a tag: status %d, %v\n%s\nwant status 1, %s and the tag that is known", status, err, out, want)
 	}
 	if _, err := d.stack.Up(t.Context(), optup.ConfigFile(d.config), optup.Refresh()); err != nil {
 		t.Fatalf("repairing: %v", err)

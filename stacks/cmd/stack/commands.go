@@ -28,7 +28,14 @@ func up(ctx context.Context, w *workspace) error {
 	if err := w.mend(ctx); err != nil {
 		return err
 	}
-	if err := w.show(ctx, "up", "--yes", "--skip-preview"); err != nil {
+	args := []string{"up", "--yes", "--skip-preview"}
+	if w.refresh {
+		args = append(args, "--refresh")
+	}
+	if w.plan != "" {
+		args = append(args, "--plan", w.plan)
+	}
+	if err := w.show(ctx, args...); err != nil {
 		return err
 	}
 	if err := w.noteFirst(false); err != nil {
@@ -43,19 +50,6 @@ func up(ctx context.Context, w *workspace) error {
 	}
 	fmt.Fprintf(w.out, "shop: %s\n", address)
 	return nil
-}
-
-func preview(ctx context.Context, w *workspace) error {
-	release, err := w.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer release()
-	args := []string{"preview"}
-	if w.json {
-		args = append(args, "--json")
-	}
-	return w.show(ctx, args...)
 }
 
 func printURL(ctx context.Context, w *workspace) error {

@@ -17,14 +17,23 @@ import (
 	"syscall"
 )
 
-const usage = `usage: stack [-stack NAME] [-json] COMMAND
+const usage = `usage: stack [FLAG...] COMMAND [FLAG...]
 
   up        deploy, and print the shop's URL
   preview   show what up would do
+  show FILE what a kept preview or plan would do
+  export    print the stack's state
   drift     compare what was deployed with what is there: exit status 1 when something changed
   url       print the shop's URL
   drill     restore the backups of both stores into new ones, and compare
   down      destroy everything; for the stack "lab" also end the lab and delete its state
+
+  -stack NAME  lab, dev or prod (lab)
+  -json        of preview, show and drift: print JSON
+  -markdown    of preview, show and drift: print Markdown, for a comment or an issue
+  -save FILE   of preview: keep what Pulumi says of every resource, which check, cost and show read
+  -plan FILE   of preview: keep the plan there; of up: deploy what that plan says and nothing else
+  -refresh     of up: look first at what is there, and so repair drift
 `
 
 var (
@@ -55,25 +64,75 @@ func status(ctx context.Context, err error) int {
 	return 1
 }
 
+// flags are what commands can be told.
+type flags struct {
+	json, markdown, refresh bool
+	save, plan              string // files
+	file                    string // of show
+}
+
 func run(ctx context.Context, args []string) error {
-	flags := flag.NewFlagSet("stack", flag.ContinueOnError)
-	flags.Usage = func() { fmt.Fprint(flags.Output(), usage) }
-	name := flags.String("stack", "lab", "the stack: lab, dev or prod")
-	json := flags.Bool("json", false, "print JSON")
-	if err := flags.Parse(args); err != nil {
+	w := &workspace{out: os.Stdout}
+	name, err := w.parse(args)
+	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
-	commands := map[string]func(context.Context, *workspace) error{"up": up, "preview": preview, "drift": drift, "url": printURL, "drill": restoreDrill, "down": down}
-	command, known := commands[flags.Arg(0)]
-	if !known || flags.NArg() != 1 {
-		flags.Usage()
+	commands := map[string]func(context.Context, *workspace) error{
+		"up": up, "preview": preview, "show": showPlan, "export": export, "drift": drift, "url": printURL, "drill": restoreDrill, "down": down,
+	}
+	command, known := commands[name]
+	if !known {
+		fmt.Fprint(os.Stderr, usage)
 		return fmt.Errorf("%w: want one command", errUsage)
 	}
-	root, err := clone.Root()
-	if err != nil {
+	if w.root, err = clone.Root(); err != nil {
 		return err
 	}
-	return command(ctx, &workspace{root: root, stack: *name, json: *json, out: os.Stdout})
+	return command(ctx, w)
+}
+
+// parse takes flags before and after the command, and returns the command's name.
+func (w *workspace) parse(args []string) (string, error) {
+	set := flag.NewFlagSet("stack", flag.ContinueOnError)
+	set.Usage = func() { fmt.Fprint(set.Output(), usage) }
+	set.StringVar(&w.stack, "stack", "lab", "")
+	set.BoolVar(&w.json, "json", false, "")
+	set.BoolVar(&w.markdown, "markdown", false, "")
+	set.BoolVar(&w.refresh, "refresh", false, "")
+	set.StringVar(&w.save, "save", "", "")
+	set.StringVar(&w.plan, "plan", "", "")
+	if err := set.Parse(args); err != nil {
+		return "", err
+	}
+	name := set.Arg(0)
+	if err := set.Parse(set.Args()[min(1, set.NArg()):]); err != nil {
+		return "", err
+	}
+	rest := set.Args()
+	if name == "show" && len(rest) > 0 {
+		w.file = rest[0]
+		if err := set.Parse(rest[1:]); err != nil {
+			return "", err
+		}
+		rest = set.Args()
+	}
+	switch {
+	case len(rest) > 0:
+		return "", fmt.Errorf("%q is too much", rest[0])
+	case name == "show" && w.file == "":
+		return "", errors.New("show wants a file")
+	case w.json && w.markdown:
+		return "", errors.New("-json and -markdown exclude each other")
+	}
+	for _, file := range []*string{&w.save, &w.plan} {
+		if *file != "" { // Pulumi runs in another directory
+			var err error
+			if *file, err = filepath.Abs(*file); err != nil {
+				return "", err
+			}
+		}
+	}
+	return name, nil
 }
 
 // quiet runs a command and shows its output only when it fails.

@@ -34,9 +34,9 @@ const endWithin = 2 * time.Minute
 type workspace struct {
 	root  string // of the clone
 	stack string
-	json  bool
 	out   io.Writer
-	env   []string // of Pulumi; see open
+	flags
+	env []string // of Pulumi; see open
 	// config is the stack's settings file where it is not the committed one: with a lab on another port than the committed endpoint's.
 	config string
 	lock   *os.File // of the clone's deployments
@@ -78,6 +78,14 @@ func (w *workspace) open(ctx context.Context) (release func(), err error) {
 		return nil, err
 	}
 	return release, nil
+}
+
+// openQuietly is open for what prints one result: what happens on the way goes to standard error.
+func (w *workspace) openQuietly(ctx context.Context) (release func(), err error) {
+	result := w.out
+	w.out = os.Stderr
+	defer func() { w.out = result }()
+	return w.open(ctx)
 }
 
 // takeLock waits for the clone's lock, and ends the plugins that a killed deployment left.

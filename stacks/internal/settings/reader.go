@@ -42,6 +42,9 @@ func (r *reader) read(s *Settings) {
 	s.Region = r.match("region", s.Region, regionForm, "an AWS region like us-east-1")
 	s.Endpoint = r.endpoint()
 	s.Zones = r.zones(s)
+	if s.Endpoint != "" {
+		s.awayFromAWS()
+	}
 	s.CIDR = r.cidr("cidr", s.CIDR)
 	s.NAT = r.oneOf("nat", s.NAT, "none", "single", "per-zone")
 	s.InterfaceEndpoints = r.list("interfaceEndpoints", s.InterfaceEndpoints, serviceForm, `a list of AWS services like ["secretsmanager"]`)

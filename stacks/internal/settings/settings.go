@@ -134,6 +134,15 @@ func zoneCount(name Profile) int {
 
 // Parse returns the settings in values, whose keys have no namespace. Relative paths are taken from root. The error is
 // ErrSetting, for the first thing that is wrong.
+// awayFromAWS replaces what profiles set and only AWS has: PostgreSQL 16, where the lab serves what its machine has, and Amazon's authorities, where servers trust the lab's. And all
+// clients have one address there, which may ask as often as it likes.
+func (s *Settings) awayFromAWS() {
+	s.FirewallRate = 2_000_000_000
+	if s.Profile != Lab {
+		s.DatabaseVersion, s.DatabaseCA = "15", ""
+	}
+}
+
 func Parse(values map[string]string, root string) (Settings, error) {
 	r := reader{values: maps.Clone(values), root: root}
 	name := Profile(r.text("profile", ""))

@@ -49,6 +49,7 @@ type Policies struct {
 	Boundary *Document  // the permissions boundary; nil is none
 	Session  []Document // the session policies; nil is none
 	Resource *Document  // of the resource; nil is none
+	Endpoint *Document  // of the VPC endpoint that the request came through; nil is none
 
 	// ResourceRules says that nothing but the resource's policy opens the resource, as with KMS keys and the trust policy of a role: identity policies count only
 	// where it names the account.
@@ -58,8 +59,8 @@ type Policies struct {
 // Decision is the outcome of an evaluation.
 type Decision struct {
 	Allowed bool
-	// Kind names the kind of policy that denies, in the words of AWS's access denied messages: "identity-based", "resource-based", "permissions boundary" or "session";
-	// for an implicit denial it is the kind that does not allow.
+	// Kind names the kind of policy that denies, in the words of AWS's access denied messages: "identity-based", "resource-based", "permissions boundary", "session" or
+	// "VPC endpoint"; for an implicit denial it is the kind that does not allow.
 	Kind     string
 	Explicit bool // a statement denies
 }
@@ -70,6 +71,7 @@ const (
 	resourceBased = "resource-based"
 	boundary      = "permissions boundary"
 	session       = "session"
+	vpcEndpoint   = "VPC endpoint"
 )
 
 // reach is how a resource-based policy allows a request.
@@ -82,11 +84,14 @@ const (
 	toCaller        // it names the user, the session, the service or everyone: nothing else needs to allow
 )
 
-// Decide evaluates the policies of one account for a request, in AWS's order: an explicit denial anywhere, then the resource's policy, then identity policies
-// within the permissions boundary and the session policies.
+// Decide evaluates the policies of one account for a request, in AWS's order: an explicit denial anywhere, then the policy of the VPC endpoint, which every
+// request through it needs, then the resource's policy, then identity policies within the permissions boundary and the session policies.
 func Decide(r *Request, p Policies) Decision {
 	if kind := p.denies(r); kind != "" {
 		return Decision{Kind: kind, Explicit: true}
+	}
+	if p.Endpoint != nil && p.Endpoint.reaches(r) == notAt {
+		return Decision{Kind: vpcEndpoint}
 	}
 	reached := notAt
 	if p.Resource != nil {
@@ -114,10 +119,10 @@ func (p Policies) denies(r *Request) string {
 	switch {
 	case slices.ContainsFunc(p.Identity, func(d Document) bool { return d.denies(r) }):
 		return identityBased
-	case p.Resource != nil && slices.ContainsFunc(p.Resource.Statement, func(s Statement) bool {
-		return s.Effect == deny && p.Resource.names(s, r.Principal) != notAt && p.Resource.applies(s, r)
-	}):
+	case p.Resource != nil && p.Resource.deniesTo(r):
 		return resourceBased
+	case p.Endpoint != nil && p.Endpoint.deniesTo(r):
+		return vpcEndpoint
 	case p.Boundary != nil && p.Boundary.denies(r):
 		return boundary
 	case slices.ContainsFunc(p.Session, func(d Document) bool { return d.denies(r) }):
@@ -136,6 +141,13 @@ func (d Document) allows(r *Request) bool {
 
 func (d Document) denies(r *Request) bool {
 	return slices.ContainsFunc(d.Statement, func(s Statement) bool { return s.Effect == deny && d.applies(s, r) })
+}
+
+// deniesTo is denies for a policy that names principals.
+func (d Document) deniesTo(r *Request) bool {
+	return slices.ContainsFunc(d.Statement, func(s Statement) bool {
+		return s.Effect == deny && d.names(s, r.Principal) != notAt && d.applies(s, r)
+	})
 }
 
 // reaches returns the furthest that the allowing statements of a resource's policy reach.

@@ -7,10 +7,11 @@ import (
 	"strings"
 )
 
-// Deciding returns the places of the statements of that effect that are about a request: those that Decide found, when it decided by this document.
-func (d Document) Deciding(r *Request, effect string) (places []int) {
+// Matching returns the places of the statements of an effect, "Allow" or "Deny", that are about a request: those that Decide went by.
+func (d Document) Matching(r *Request, effect string) (places []int) {
 	for i, s := range d.Statement {
-		if s.Effect == effect && d.applies(s, r) {
+		anybody := len(s.Principal)+len(s.NotPrincipal) == 0
+		if s.Effect == effect && (anybody || d.names(s, r.Principal) != notAt) && d.applies(s, r) {
 			places = append(places, i)
 		}
 	}

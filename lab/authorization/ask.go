@@ -1,6 +1,7 @@
 package authorization
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -155,15 +156,19 @@ func walk(v reflect.Value, member string, depth int, visit func(depth int, membe
 	}
 }
 
-// member is the text of an input's member, "" when it has none.
+// member is the text of an input's member that is a string, a number or a boolean; "" when it has none.
 func member(input any, name string) string {
 	v := reflect.Indirect(reflect.ValueOf(input))
 	if v.Kind() != reflect.Struct {
 		return ""
 	}
 	f := reflect.Indirect(v.FieldByName(name))
-	if !f.IsValid() || f.Kind() != reflect.String {
+	if !f.IsValid() {
 		return ""
 	}
-	return f.String()
+	switch f.Kind() {
+	case reflect.String, reflect.Bool, reflect.Int64:
+		return fmt.Sprint(f.Interface())
+	}
+	return ""
 }

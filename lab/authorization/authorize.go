@@ -3,7 +3,9 @@
 package authorization
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"time"
@@ -18,12 +20,14 @@ import (
 type Identities interface {
 	// Policies returns the policies of a user or a role session by its ARN, with the ARN of the session's role.
 	Policies(tx *state.Tx, arn string) (identity []access.Document, boundary *access.Document, role string, err error)
+	// Tags returns the tags of a user, or of the role of a session, by ARN.
+	Tags(tx *state.Tx, arn string) (map[string]string, error)
 }
 
-// Sessions tells what temporary credentials were limited to. sts.Service implements it.
+// Sessions tells what temporary credentials bring to a request. sts.Service implements it.
 type Sessions interface {
-	// SessionPolicies returns the session policies behind an access key, nil for none.
-	SessionPolicies(tx *state.Tx, accessKeyID string) ([]access.Document, error)
+	// Facts returns what is known of the session behind an access key, nothing for one of a user.
+	Facts(tx *state.Tx, accessKeyID string) (access.Session, error)
 }
 
 // Resources tells what the services know about what is called.
@@ -32,6 +36,10 @@ type Resources interface {
 	Resolve(tx *state.Tx, action, arn string) (string, error)
 	// Policy returns the policy of the resource of a request, nil for none. Rules says that nothing else opens the resource: see access.Policies.
 	Policy(tx *state.Tx, r *access.Request) (document *access.Document, rules bool, err error)
+	// Tags returns the tags of a resource by its ARN, nil where it has none or the service's policies know none.
+	Tags(tx *state.Tx, arn string) (map[string]string, error)
+	// EndpointPolicy returns the policy of a VPC endpoint, nil when there is no such endpoint.
+	EndpointPolicy(tx *state.Tx, id string) (*access.Document, error)
 	// Keys returns the uses of KMS keys that a service makes on behalf of a caller who asks for an action on a resource.
 	Keys(tx *state.Tx, ask Ask, input any) ([]KeyUse, error)
 }
@@ -78,9 +86,7 @@ func (a *Authorizer) Asks(serviceName, operation string, input any) []Ask {
 	case "kms":
 		return a.kmsAsks(operation, input)
 	case "sts":
-		if operation != "AssumeRole" { // "No permissions are required to perform this operation"
-			return nil
-		}
+		return a.stsAsks(operation, input)
 	}
 	s, ok := a.services[serviceName]
 	if !ok {
@@ -98,6 +104,7 @@ type caller struct {
 	access.Principal
 	policies access.Policies
 	context  map[string][]string
+	holder   string // ARN of who has the policies: the user, the user behind a federated one, or the session
 }
 
 // Authorize implements wire.Options.Authorize. The error names principal, action and resource, as AWS's does.
@@ -138,35 +145,75 @@ func (a *Authorizer) Authorize(ctx context.Context, id wire.Identity, serviceNam
 // caller gathers who calls.
 func (a *Authorizer) caller(ctx context.Context, tx *state.Tx, id wire.Identity) (c caller, err error) {
 	c.Principal = access.Principal{ARN: id.ARN, Account: id.Account}
+	var session access.Session
 	if id.ARN != "" {
-		if c.policies.Identity, c.policies.Boundary, c.Role, err = a.Identities.Policies(tx, id.ARN); err != nil {
-			return c, fmt.Errorf("the policies of %s: %w", id.ARN, err)
+		if session, err = a.Sessions.Facts(tx, id.AccessKeyID); err != nil {
+			return c, fmt.Errorf("the session of %s: %w", id.ARN, err)
 		}
-		if c.policies.Session, err = a.Sessions.SessionPolicies(tx, id.AccessKeyID); err != nil {
-			return c, fmt.Errorf("the session policies of %s: %w", id.ARN, err)
+		c.holder = cmp.Or(session.Of, id.ARN)
+		if c.policies.Identity, c.policies.Boundary, c.Role, err = a.Identities.Policies(tx, c.holder); err != nil {
+			return c, fmt.Errorf("the policies of %s: %w", c.holder, err)
 		}
+		c.Role, c.policies.Session = cmp.Or(c.Role, session.Of), session.Policies
 	}
 	c.context = a.context(ctx, c.Principal)
+	maps.Copy(c.context, session.Context)
+	if e := wire.OriginOf(ctx).Endpoint; e.ID != "" {
+		if c.policies.Endpoint, err = a.Resources.EndpointPolicy(tx, e.ID); err != nil {
+			return c, fmt.Errorf("the policy of %s: %w", e.ID, err)
+		}
+	}
 	return c, nil
 }
 
-// decide gathers what applies to one ask, and decides.
+// decide gathers what applies to one ask, and decides. The error is the refusal.
 func (a *Authorizer) decide(tx *state.Tx, who caller, serviceName string, ask Ask) error {
-	r := &access.Request{Principal: who.Principal, Action: ask.Action, Resource: ask.Resource, Context: who.context}
+	d, r, err := a.evaluate(tx, who, ask, a.Resources.Policy)
+	if err != nil || d.Allowed {
+		return err
+	}
+	return refusal(serviceName, r, d)
+}
+
+// Judge decides about a request that is no call of an operation, such as one to a search domain, by a policy of its resource and what applies to who asks. Role is the ARN of
+// a session's role, "" for who is no session.
+func (a *Authorizer) Judge(ctx context.Context, id wire.Identity, ask Ask, policy *access.Document) (d access.Decision, role string, err error) {
+	err = a.Store.View(func(tx *state.Tx) error {
+		who, err := a.caller(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		role = who.Role
+		d, _, err = a.evaluate(tx, who, ask, func(*state.Tx, *access.Request) (*access.Document, bool, error) { return policy, false, nil })
+		return err
+	})
+	return d, role, err
+}
+
+// evaluate decides about one ask and records the decision.
+func (a *Authorizer) evaluate(tx *state.Tx, who caller, ask Ask, policyOf func(*state.Tx, *access.Request) (*access.Document, bool, error)) (d access.Decision, r *access.Request, err error) {
+	r = &access.Request{Principal: who.Principal, Action: ask.Action, Resource: ask.Resource, Context: who.context}
 	if len(ask.Context) > 0 {
 		r.Context = maps.Clone(who.context)
 		maps.Copy(r.Context, ask.Context)
 	}
+	var unknown error
+	r.More = func(key string) []string {
+		values, err := a.more(tx, who, r, key)
+		unknown = errors.Join(unknown, err)
+		return values
+	}
 	p := who.policies
-	var err error
-	if p.Resource, p.ResourceRules, err = a.Resources.Policy(tx, r); err != nil {
-		return fmt.Errorf("the policy of %s: %w", r.Resource, err)
+	if ask.Action == passRole {
+		p.Endpoint = nil // it is no call of the service whose endpoint this is
 	}
-	d := access.Decide(r, p)
-	if a.Record(r, d); d.Allowed {
-		return nil
+	if p.Resource, p.ResourceRules, err = policyOf(tx, r); err != nil {
+		return d, r, fmt.Errorf("the policy of %s: %w", r.Resource, err)
 	}
-	return refusal(serviceName, r, d)
+	if d = access.Decide(r, p); unknown == nil {
+		a.record(r, d)
+	}
+	return d, r, unknown
 }
 
 // KeyAdmits decides whether a key's policy lets an AWS service use the key as itself: for an alarm that publishes to an encrypted topic, or a topic that delivers to an
@@ -194,6 +241,7 @@ func (a *Authorizer) decideKey(tx *state.Tx, who caller, serviceName string, use
 	if use.Principal != "" {
 		who = a.itself(use.Principal, use.Source)
 	}
+	who.policies.Endpoint = nil // the service is where it is, and goes through no endpoint of the caller
 	keys := encryptionContext(use.Context)
 	keys["kms:calleraccount"] = []string{a.Region.Account}
 	if use.Principal == "" {

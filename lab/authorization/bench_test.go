@@ -24,7 +24,9 @@ func (none) Policy(*state.Tx, *access.Request) (*access.Document, bool, error) {
 	return nil, false, nil
 }
 func (none) Keys(*state.Tx, authorization.Ask, any) ([]authorization.KeyUse, error) { return nil, nil }
-func (none) SessionPolicies(*state.Tx, string) ([]access.Document, error)           { return nil, nil }
+func (none) Facts(*state.Tx, string) (access.Session, error)                        { return access.Session{}, nil }
+func (none) Tags(*state.Tx, string) (map[string]string, error)                      { return nil, nil }
+func (none) EndpointPolicy(*state.Tx, string) (*access.Document, error)             { return nil, nil }
 
 // BenchmarkAuthorize measures one decision about a role with five inline policies, as the stack's fleets have.
 func BenchmarkAuthorize(b *testing.B) {

@@ -1,7 +1,9 @@
 package authorization
 
 import (
+	"cmp"
 	"context"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strconv"
@@ -9,6 +11,7 @@ import (
 	"time"
 
 	"storefront/lab/access"
+	"storefront/lab/state"
 	"storefront/lab/wire"
 )
 
@@ -23,7 +26,7 @@ func (a *Authorizer) context(ctx context.Context, p access.Principal) map[string
 		"aws:viaawsservice":         {"false"},
 	}
 	if o := wire.OriginOf(ctx); o.Host != "" {
-		keys["aws:sourceip"], keys["aws:useragent"], keys["aws:securetransport"] = []string{o.Address}, []string{o.UserAgent}, []string{strconv.FormatBool(o.Secure)}
+		origin(keys, o)
 	}
 	if p.Anonymous() {
 		keys["aws:principaltype"] = []string{"Anonymous"}
@@ -31,6 +34,8 @@ func (a *Authorizer) context(ctx context.Context, p access.Principal) map[string
 	}
 	keys["aws:principalaccount"], keys["aws:principalarn"], keys["aws:principaltype"] = []string{p.Account}, []string{p.ARN}, []string{"User"}
 	switch {
+	case strings.Contains(p.ARN, ":federated-user/"):
+		keys["aws:principaltype"] = []string{"FederatedUser"}
 	case p.Role != "":
 		keys["aws:principalarn"], keys["aws:principaltype"] = []string{p.Role}, []string{"AssumedRole"}
 	case strings.HasSuffix(p.ARN, ":root"):
@@ -40,6 +45,58 @@ func (a *Authorizer) context(ctx context.Context, p access.Principal) map[string
 	}
 	keys["aws:userid"] = []string{wire.Caller(ctx).UserID}
 	return keys
+}
+
+// origin adds where a request came from. Who comes through a VPC endpoint has no address of the internet; through a gateway endpoint the lab sees none of the VPC either.
+func origin(keys map[string][]string, o wire.Origin) {
+	keys["aws:useragent"], keys["aws:securetransport"] = []string{o.UserAgent}, []string{strconv.FormatBool(o.Secure)}
+	if o.TLSVersion != "" {
+		keys["s3:tlsversion"] = []string{o.TLSVersion}
+	}
+	if o.Endpoint.ID == "" {
+		keys["aws:sourceip"] = []string{o.Address}
+		return
+	}
+	keys["aws:sourcevpce"], keys["aws:sourcevpc"] = []string{o.Endpoint.ID}, []string{o.Endpoint.VPC}
+	if address, err := netip.ParseAddr(o.Address); err == nil && !address.IsLinkLocalUnicast() {
+		keys["aws:vpcsourceip"] = []string{o.Address}
+	}
+}
+
+// more returns the values of keys that have to be looked up: the tags of who asks and of what is asked for, and whose it is. RDS has keys of its own for each kind of resource.
+func (a *Authorizer) more(tx *state.Tx, who caller, r *access.Request, key string) ([]string, error) {
+	group, name, tag := strings.Cut(key, "/")
+	service, _, _ := strings.Cut(r.Action, ":")
+	parts := strings.SplitN(r.Resource, ":", 6)
+	named := len(parts) == 6 && !strings.HasSuffix(r.Resource, "*")
+	switch {
+	case key == "ec2:region" && service == "ec2":
+		return []string{a.Region.Name}, nil
+	case key == "aws:resourceaccount" && named:
+		return []string{cmp.Or(parts[4], a.Region.Account)}, nil
+	case !tag:
+		return nil, nil
+	case group == "aws:principaltag" && who.holder != "":
+		tags, err := a.Identities.Tags(tx, who.holder)
+		return tagged(tags, name), err
+	case !named:
+		return nil, nil
+	case group == "aws:resourcetag", group == service+":resourcetag", group == "iam:resourcetag" && service == "sts", group == "s3:existingobjecttag" && service == "s3",
+		service == "rds" && group == "rds:"+parts[5][:strings.IndexByte(parts[5]+":", ':')]+"-tag":
+		tags, err := a.Resources.Tags(tx, r.Resource)
+		return tagged(tags, name), err
+	}
+	return nil, nil
+}
+
+// tagged returns the value of a tag by its key in lower case: condition keys have no case.
+func tagged(tags map[string]string, name string) []string {
+	for key, value := range tags {
+		if strings.ToLower(key) == name {
+			return []string{value}
+		}
+	}
+	return nil
 }
 
 // requestTags adds aws:RequestTag and aws:TagKeys. Services write tags as lists of structures (Key and Value, or TagKey and TagValue), as maps, and as specifications that

@@ -18,14 +18,7 @@ func refusal(service string, r *access.Request, d access.Decision) error {
 	case r.Principal.Anonymous():
 		who = "User: anonymous"
 	}
-	why := fmt.Sprintf("because no %s policy allows the %s action", d.Kind, r.Action)
-	if d.Kind == "permissions boundary" {
-		why = fmt.Sprintf("because no permissions boundary allows the %s action", r.Action)
-	}
-	if d.Explicit {
-		why = fmt.Sprintf("with an explicit deny in %s", article(d.Kind))
-	}
-	message := fmt.Sprintf("%s is not authorized to perform: %s on resource: %s %s", who, r.Action, r.Resource, why)
+	message := fmt.Sprintf("%s is not authorized to perform: %s on resource: %s %s", who, r.Action, r.Resource, Reason(r.Action, d))
 	code := "AccessDenied"
 	switch service {
 	case "ec2":
@@ -36,6 +29,17 @@ func refusal(service string, r *access.Request, d access.Decision) error {
 		code = "AccessDeniedException"
 	}
 	return wire.Errorf(http.StatusForbidden, code, "%s", message)
+}
+
+// Reason tells in AWS's words why a decision denies an action.
+func Reason(action string, d access.Decision) string {
+	switch {
+	case d.Explicit:
+		return "with an explicit deny in " + article(d.Kind)
+	case d.Kind == "permissions boundary":
+		return fmt.Sprintf("because no permissions boundary allows the %s action", action)
+	}
+	return fmt.Sprintf("because no %s policy allows the %s action", d.Kind, action)
 }
 
 func article(kind string) string {

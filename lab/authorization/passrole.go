@@ -5,11 +5,13 @@ import (
 	"strings"
 )
 
+const passRole = "iam:PassRole"
+
 // passed asks for iam:PassRole on each role that a call hands to a service, from "Granting a user permissions to pass a role to an AWS service". Operations of IAM and STS
 // are about roles without passing them, but for one. An instance profile stands for its role: Resources resolves it.
 func (a *Authorizer) passed(serviceName, operation string, input any) (asks []Ask) {
 	pass := func(resource, service string) {
-		asks = append(asks, Ask{Action: "iam:PassRole", Resource: resource, Context: map[string][]string{"iam:passedtoservice": {service}}})
+		asks = append(asks, Ask{Action: passRole, Resource: resource, Context: map[string][]string{"iam:passedtoservice": {service}}})
 	}
 	switch {
 	case operation == "AddRoleToInstanceProfile":

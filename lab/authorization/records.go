@@ -58,8 +58,8 @@ func (r *records) use(p access.Principal, action string) {
 	}
 }
 
-// Record keeps a decision that was made elsewhere: at the door of a search domain, whose requests are no calls of an operation.
-func (a *Authorizer) Record(r *access.Request, d access.Decision) {
+// record keeps a decision.
+func (a *Authorizer) record(r *access.Request, d access.Decision) {
 	if d.Allowed {
 		a.records.use(r.Principal, r.Action)
 	} else {

@@ -191,7 +191,7 @@ func value(service, member string) string {
 		"LoadBalancerArn": elb + "loadbalancer/app/a/1", "ListenerArn": elb + "listener/app/a/1/2", "RuleArn": elb + "listener-rule/app/a/1/2/3", "TargetGroupArn": elb + "targetgroup/t/1",
 		"ResourceArns": elb + "loadbalancer/app/a/1", "QueueUrl": "http://127.0.0.1:4566/123456789012/orders", "TopicArn": "arn:aws:sns:us-east-1:123456789012:t", "Path": "/p/",
 		"PolicyArn": "arn:aws:iam::123456789012:policy/p", "RoleArn": "arn:aws:iam::123456789012:role/r", "CopySource": "b/k", "Resources": "i-" + number, "AliasName": "alias/a", "ResourceType": "instance",
-		"SourceArn": "arn:aws:sqs:us-east-1:123456789012:q", "Arn": "arn:aws:iam::123456789012:instance-profile/p",
+		"SourceArn": "arn:aws:sqs:us-east-1:123456789012:q", "Arn": "arn:aws:iam::123456789012:instance-profile/p", "PolicySourceArn": "arn:aws:iam::123456789012:role/r",
 	}[member]; ok {
 		return v
 	}

@@ -134,5 +134,28 @@ func s3Context(input any) map[string][]string {
 	if in, ok := input.(*api.ListObjectsV2Input); ok && in.MaxKeys != nil {
 		context["s3:max-keys"] = []string{strconv.FormatInt(*in.MaxKeys, 10)}
 	}
+	for name, values := range objectTags(input) {
+		context["s3:requestobjecttag/"+strings.ToLower(name)] = values
+		context["s3:requestobjecttagkeys"] = append(context["s3:requestobjecttagkeys"], name)
+	}
 	return context
+}
+
+// objectTags are the tags that a request gives an object: in a document of their own, or in the form of a query.
+func objectTags(input any) url.Values {
+	if in, ok := input.(*api.PutObjectTaggingInput); ok && in.Tagging != nil {
+		tags := url.Values{}
+		for _, t := range in.Tagging.TagSet {
+			tags.Set(wire.Value(t.Key), wire.Value(t.Value))
+		}
+		return tags
+	}
+	if member(input, "Key") == "" {
+		return nil
+	}
+	tags, err := url.ParseQuery(member(input, "Tagging"))
+	if err != nil {
+		return nil // the operation refuses it
+	}
+	return tags
 }

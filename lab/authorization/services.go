@@ -24,22 +24,25 @@ func services() map[string]service {
 		"logs":           logs(),
 		"monitoring":     cloudWatch(),
 		"rds":            rds(),
-		"secretsmanager": {prefix: "secretsmanager", whole: []string{"ListSecrets", "GetRandomPassword"}, members: map[string]string{"SecretId": "secret:{}", "Name": "secret:{}-??????"}},
-		"sns": {prefix: "sns", whole: []string{"ListTopics", "ListSubscriptions", "Unsubscribe", "GetSubscriptionAttributes", "SetSubscriptionAttributes"}, actions: map[string]string{"PublishBatch": "Publish"},
+		"secretsmanager": {prefix: "secretsmanager", context: keyed("secretsmanager", "SecretId", "Name", "KmsKeyId", "VersionStage", "VersionId", "ForceDeleteWithoutRecovery", "RecoveryWindowInDays", "BlockPublicPolicy"), whole: []string{"ListSecrets", "GetRandomPassword"}, members: map[string]string{"SecretId": "secret:{}", "Name": "secret:{}-??????"}},
+		"sns": {prefix: "sns", context: keyed("sns", "Protocol", "Endpoint"), whole: []string{"ListTopics", "ListSubscriptions", "Unsubscribe", "GetSubscriptionAttributes", "SetSubscriptionAttributes"}, actions: map[string]string{"PublishBatch": "Publish"},
 			members: map[string]string{"TopicArn": "", "TargetArn": "", "ResourceArn": "", "Name": "{}"}},
 		"sqs": {prefix: "sqs", whole: []string{"ListQueues", "CancelMessageMoveTask"}, value: path.Base,
 			actions: map[string]string{"SendMessageBatch": "SendMessage", "DeleteMessageBatch": "DeleteMessage", "ChangeMessageVisibilityBatch": "ChangeMessageVisibility"},
 			members: map[string]string{"QueueUrl": "{}", "QueueName": "{}", "SourceArn": ""}},
-		"ssm": {prefix: "ssm", whole: []string{"DescribeParameters"}, value: func(name string) string { return strings.TrimPrefix(name, "/") },
+		"ssm": {prefix: "ssm", context: keyed("ssm", "Overwrite", "Recursive"), whole: []string{"DescribeParameters"}, value: func(name string) string { return strings.TrimPrefix(name, "/") },
 			members: map[string]string{"Name": "parameter/{}", "Names": "parameter/{}", "Path": "parameter/{}", "ResourceId": "parameter/{}"}},
-		"sts":   {prefix: "sts", global: true, members: map[string]string{"RoleArn": ""}, only: map[string][]string{"AssumeRole": {"RoleArn"}}, context: assumed},
 		"wafv2": wafv2(),
 	}
 }
 
-// assumed are the condition keys of AssumeRole.
-func assumed(input any) map[string][]string {
-	return present(input, map[string]string{"sts:externalid": "ExternalId", "sts:rolesessionname": "RoleSessionName", "sts:sourceidentity": "SourceIdentity"})
+// keyed are the condition keys of a service that are called like the input's members.
+func keyed(prefix string, names ...string) func(any) map[string][]string {
+	members := map[string]string{}
+	for _, name := range names {
+		members[strings.ToLower(prefix+":"+name)] = name
+	}
+	return func(input any) map[string][]string { return present(input, members) }
 }
 
 // present are the condition keys whose members an input has.
@@ -114,7 +117,7 @@ func elasticache() service {
 
 func elasticLoadBalancing() service {
 	return service{
-		prefix: "elasticloadbalancing", whole: []string{"Describe*"},
+		prefix: "elasticloadbalancing", whole: []string{"Describe*"}, context: keyed("elasticloadbalancing", "Scheme"),
 		creates: map[string][]string{"CreateLoadBalancer": {"loadbalancer/app/{Name}/*"}, "CreateTargetGroup": {"targetgroup/{Name}/*"}},
 		members: map[string]string{"LoadBalancerArn": "", "ListenerArn": "", "RuleArn": "", "TargetGroupArn": "", "ResourceArns": ""},
 		ids:     func(member, id string) (string, bool) { return id, member == "RuleArn" }, // of SetRulePriorities
@@ -137,8 +140,8 @@ func iam() service {
 		creates[operation], of[operation] = []string{resource}, nil
 	}
 	return service{
-		prefix: "iam", global: true, whole: []string{"ListPolicies", "ListRoles", "ListUsers", "ListInstanceProfiles", "ListAccountAliases"}, only: of, creates: creates,
-		members:   map[string]string{"RoleName": "role/{}", "UserName": "user/{}", "InstanceProfileName": "instance-profile/{}", "PolicyArn": ""},
+		prefix: "iam", global: true, whole: []string{"ListPolicies", "ListRoles", "ListUsers", "ListInstanceProfiles", "ListAccountAliases", "*CustomPolicy"}, only: of, creates: creates,
+		members:   map[string]string{"RoleName": "role/{}", "UserName": "user/{}", "InstanceProfileName": "instance-profile/{}", "PolicyArn": "", "PolicySourceArn": ""},
 		otherwise: map[string][]string{"GetServiceLinkedRoleDeletionStatus": {"role/*"}, "GetUser": {"user/*"}},
 		context: func(input any) map[string][]string {
 			return present(input, map[string]string{"iam:policyarn": "PolicyArn", "iam:permissionsboundary": "PermissionsBoundary", "iam:awsservicename": "AWSServiceName"})
@@ -170,6 +173,9 @@ func rds() service {
 			"SnapshotIdentifier": "cluster-snapshot:{}", "SourceDBClusterIdentifier": "cluster:{}", "DBClusterEndpointIdentifier": "cluster-endpoint:{}", "ResourceName": "",
 			"FinalDBSnapshotIdentifier": "cluster-snapshot:{}", "OptionGroupName": "og:{}", "SourceDBClusterParameterGroupIdentifier": "cluster-pg:{}", "TargetDBClusterParameterGroupIdentifier": "cluster-pg:{}",
 			"SourceDBParameterGroupIdentifier": "pg:{}", "TargetDBParameterGroupIdentifier": "pg:{}",
+		},
+		context: func(input any) map[string][]string {
+			return present(input, map[string]string{"rds:databaseclass": "DBInstanceClass", "rds:databaseengine": "Engine", "rds:databasename": "DatabaseName", "rds:storageencrypted": "StorageEncrypted"})
 		},
 		value: strings.ToLower, only: map[string][]string{"DeleteDBInstance": {"DBInstanceIdentifier"}},
 		otherwise: map[string][]string{"DescribeDBClusters": {"cluster:*"}, "DescribeDBInstances": {"db:*"}, "DescribeDBSubnetGroups": {"subgrp:*"}, "DescribeDBClusterSnapshots": {"cluster-snapshot:*"},

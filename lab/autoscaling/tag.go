@@ -131,3 +131,13 @@ func tagFilters(filters []api.Filter) (func(group) bool, error) {
 		})
 	}, nil
 }
+
+// Tags returns the tags of a group by its name, for the conditions of policies.
+func (s *Service) Tags(tx *state.Tx, name string) (map[string]string, error) {
+	g, _, err := groups.Get(tx, name)
+	tags := map[string]string{}
+	for key, t := range g.Tags {
+		tags[key] = t.Value
+	}
+	return tags, err
+}

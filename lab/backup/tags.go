@@ -94,3 +94,9 @@ func (s *Service) ListTags(_ context.Context, in *api.ListTagsInput) (*api.ListT
 		return err
 	})
 }
+
+// Tags returns the tags of a resource by its ARN, for the conditions of policies.
+func (s *Service) Tags(tx *state.Tx, arn string) (map[string]string, error) {
+	has, _, err := tags.Get(tx, arn)
+	return has, err
+}

@@ -50,6 +50,8 @@ func identify(id wire.Identity, roleARN func(name string) string) userIdentity {
 			SessionIssuer: sessionIssuer{Type: "Role", PrincipalID: issuer, ARN: roleARN(name), AccountID: id.Account, UserName: name},
 			Attributes:    map[string]string{"mfaAuthenticated": "false"},
 		}
+	case kind == "federated-user":
+		u.Type = "FederatedUser"
 	default:
 		u.Type, u.UserName = "IAMUser", path[strings.LastIndexByte(path, '/')+1:]
 	}

@@ -33,6 +33,7 @@ type record struct {
 	ManagementEvent    bool            `json:"managementEvent"`
 	RecipientAccountID string          `json:"recipientAccountId"`
 	EventCategory      string          `json:"eventCategory"`
+	VPCEndpointID      string          `json:"vpcEndpointId,omitempty"`
 	TLSDetails         *tlsDetails     `json:"tlsDetails,omitempty"`
 }
 
@@ -118,7 +119,7 @@ func (s *Service) entry(c wire.Call, category string) (*entry, error) {
 		e.Resources = append([]resource{object(member(c.Input, "Bucket"), member(c.Input, "Key"))}, e.Resources...)
 	}
 	r := record{EventVersion: eventVersion, UserIdentity: who, EventTime: e.Time.Format(eventTimeForm), EventSource: e.Source, EventName: e.Name, AWSRegion: s.Region.Name,
-		SourceIPAddress: c.Origin.Address, UserAgent: c.Origin.UserAgent, RequestID: c.RequestID, EventID: e.ID, ReadOnly: e.ReadOnly, EventType: "AwsApiCall", APIVersion: c.Service.APIVersion,
+		SourceIPAddress: c.Origin.Address, VPCEndpointID: c.Origin.Endpoint.ID, UserAgent: c.Origin.UserAgent, RequestID: c.RequestID, EventID: e.ID, ReadOnly: e.ReadOnly, EventType: "AwsApiCall", APIVersion: c.Service.APIVersion,
 		ManagementEvent: category == management, RecipientAccountID: s.Region.Account, EventCategory: category, TLSDetails: describeTLS(c)}
 	for _, x := range e.Resources {
 		if x.ARN != "" {

@@ -226,7 +226,7 @@ func (l *lab) openDataPlane(dir string) error {
 	l.databases = &dataplane.Databases{Store: l.store, RDS: l.rds, Engine: l.engine, Log: l.log, Metrics: l.metrics}
 	l.caches = &dataplane.Caches{Store: l.store, Cache: l.cache, Engine: l.redis, Log: l.log}
 	l.domains = &dataplane.Domains{Store: l.store, Search: l.search, Net: l.net, Authority: l.authority, Authenticate: l.wire.Authenticate,
-		Identities: l.iam, Judged: l.access.Record, Metrics: l.metrics, Account: l.region.Account, Dir: domainsDir(dir), Replacement: dataplane.DefaultReplacement, Log: l.log}
+		Judge: l.access.Judge, Metrics: l.metrics, Account: l.region.Account, Dir: domainsDir(dir), Replacement: dataplane.DefaultReplacement, Log: l.log}
 	metadata := &dataplane.Metadata{Store: l.store, Region: l.region, EC2: l.ec2, IAM: l.iam, STS: l.sts, Domain: privateDomain, Now: time.Now, Notice: l.spot.Notice, Lifecycle: autoscaling.LifecycleState}
 	l.instances = &dataplane.Instances{Store: l.store, EC2: l.ec2, Net: l.net, Runtime: instance.Runtime{Executable: executable}, Metadata: metadata, Dir: instancesDir(dir),
 		CA: l.authority.CertificatePEM(), Domain: privateDomain, Now: time.Now, Log: l.log}

@@ -2,6 +2,7 @@ package dataplane
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
@@ -15,15 +16,10 @@ import (
 	"sync/atomic"
 
 	"storefront/lab/access"
+	"storefront/lab/authorization"
 	"storefront/lab/elasticsearch"
-	"storefront/lab/state"
 	"storefront/lab/wire"
 )
-
-// Identities tells the policies of who calls, by the ARN of a user or a role session, with the ARN of the session's role. iam.Service implements it.
-type Identities interface {
-	Policies(tx *state.Tx, arn string) (identity []access.Document, boundary *access.Document, role string, err error)
-}
 
 // door stands before the nodes of a domain and lets in whom signature, access policy and fine-grained access control let in.
 type door struct {
@@ -111,41 +107,16 @@ func say(w http.ResponseWriter, status int, message string) {
 
 // judge decides by the access policy, and by those of who calls. It returns the message of a refusal.
 func (d *door) judge(r *http.Request, v *visitor) (message string, err error) {
-	p := access.Policies{Resource: d.policy}
-	q := &access.Request{Action: "es:ESHttp" + r.Method[:1] + strings.ToLower(r.Method[1:]), Resource: d.domain.ARN + r.URL.Path,
-		Principal: access.Principal{ARN: v.ARN, Account: v.Account}, Context: map[string][]string{"aws:securetransport": {strconv.FormatBool(r.TLS != nil)}}}
+	ask := authorization.Ask{Action: "es:ESHttp" + r.Method[:1] + strings.ToLower(r.Method[1:]), Resource: d.domain.ARN + r.URL.Path,
+		Context: map[string][]string{"aws:securetransport": {strconv.FormatBool(r.TLS != nil)}, "aws:useragent": {r.UserAgent()}}}
 	if from, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
-		q.Context["aws:sourceip"] = []string{from.Addr().Unmap().String()}
+		ask.Context["aws:sourceip"] = []string{from.Addr().Unmap().String()}
 	}
-	if v.ARN != "" {
-		if err := d.Store.View(func(tx *state.Tx) (err error) {
-			p.Identity, p.Boundary, v.role, err = d.Identities.Policies(tx, v.ARN)
-			return err
-		}); err != nil {
-			return "", err
-		}
+	decision, role, err := d.Judge(r.Context(), v.Identity, ask, d.policy)
+	if v.role = role; err != nil || decision.Allowed {
+		return "", err
 	}
-	if q.Principal.Role = v.role; v.ARN != "" {
-		q.Context["aws:principalarn"], q.Context["aws:principalaccount"] = []string{v.principal()}, []string{v.Account}
-	}
-	decision := access.Decide(q, p)
-	if d.Judged != nil {
-		d.Judged(q, decision)
-	}
-	if decision.Allowed {
-		return "", nil
-	}
-	who, why := v.ARN, fmt.Sprintf("because no %s policy allows the %s action", decision.Kind, q.Action)
-	if who == "" {
-		who = "anonymous"
-	}
-	if decision.Explicit {
-		why = "with an explicit deny in a " + decision.Kind + " policy"
-		if decision.Kind == "identity-based" {
-			why = "with an explicit deny in an identity-based policy"
-		}
-	}
-	return fmt.Sprintf("User: %s is not authorized to perform: %s %s", who, q.Action, why), nil
+	return fmt.Sprintf("User: %s is not authorized to perform: %s %s", cmp.Or(v.ARN, "anonymous"), ask.Action, authorization.Reason(ask.Action, decision)), nil
 }
 
 // knows is fine-grained access control: the master user may do everything, and nobody else anything, since the lab keeps no other users and roles.

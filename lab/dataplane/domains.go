@@ -14,6 +14,7 @@ import (
 
 	"storefront/lab/access"
 	"storefront/lab/authority"
+	"storefront/lab/authorization"
 	"storefront/lab/elasticsearch"
 	"storefront/lab/metrics"
 	"storefront/lab/network"
@@ -32,13 +33,13 @@ type Domains struct {
 	Net          *network.Network
 	Authority    *authority.Authority
 	Authenticate func(r *http.Request, service string, body []byte) (wire.Identity, error) // see wire.Server.Authenticate
-	Identities   Identities
-	Judged       func(*access.Request, access.Decision) // is told of each decision by the access policy of a domain; may be nil
-	Metrics      *metrics.Store
-	Account      string
-	Dir          string        // holds a directory for each domain
-	Replacement  time.Duration // how long a lost node stays away
-	Log          *slog.Logger
+	// Judge decides about a request to a domain by the domain's access policy, nil for none, and by the policies of who asks. Role is the ARN of a session's role.
+	Judge       func(ctx context.Context, id wire.Identity, ask authorization.Ask, policy *access.Document) (d access.Decision, role string, err error)
+	Metrics     *metrics.Store
+	Account     string
+	Dir         string        // holds a directory for each domain
+	Replacement time.Duration // how long a lost node stays away
+	Log         *slog.Logger
 
 	mu      sync.Mutex
 	workers map[string]*searchDomain // by the name of the domain's data

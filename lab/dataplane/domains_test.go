@@ -25,6 +25,7 @@ import (
 	apiiam "storefront/lab/api/iam"
 	apios "storefront/lab/api/opensearch"
 	"storefront/lab/authority"
+	"storefront/lab/authorization"
 	"storefront/lab/dataplane"
 	"storefront/lab/dns"
 	"storefront/lab/ec2"
@@ -37,6 +38,7 @@ import (
 	"storefront/lab/network/networktest"
 	"storefront/lab/region"
 	"storefront/lab/state"
+	"storefront/lab/sts"
 	"storefront/lab/wire"
 	"storefront/lab/wire/wiretest"
 )
@@ -106,8 +108,9 @@ func (l *searchLab) prepare() {
 
 // run runs the domains with their data below a directory, until the test ends or stop is called.
 func (l *searchLab) run(dir string) (stop func()) {
+	judge := authorization.New(authorization.Config{Store: l.store, Region: region.Default(), Identities: l.iam, Sessions: sts.New(l.store, region.Default(), l.iam, time.Now), Now: time.Now})
 	l.domains = &dataplane.Domains{Store: l.store, Search: l.search, Net: l.net, Authority: l.authority, Authenticate: l.wire.Authenticate, Metrics: metrics.New(time.Now, time.Hour),
-		Identities: l.iam, Account: region.Default().Account, Dir: filepath.Join(l.dir, dir), Replacement: 100 * time.Millisecond, Log: l.log}
+		Judge: judge.Judge, Account: region.Default().Account, Dir: filepath.Join(l.dir, dir), Replacement: 100 * time.Millisecond, Log: l.log}
 	l.transport = &http.Transport{
 		TLSClientConfig: &tls.Config{RootCAs: l.authority.Pool()},
 		DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {

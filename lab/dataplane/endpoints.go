@@ -16,6 +16,7 @@ import (
 	"storefront/lab/network"
 	"storefront/lab/region"
 	"storefront/lab/state"
+	"storefront/lab/wire"
 )
 
 // Endpoints are the AWS services on the internet side, each at an address of its own.
@@ -83,17 +84,20 @@ type Gate struct {
 	wake chan struct{} // a socket was closed
 }
 
-// socket is where the gate listens.
+// socket is where the gate listens: at a public address of a service, or at an interface of an endpoint.
 type socket struct {
-	place   network.Place
-	address netip.Addr
-	port    uint16
+	place    network.Place
+	address  netip.Addr
+	port     uint16
+	service  string
+	endpoint wire.Endpoint
 }
 
 // Run converges until ctx ends.
 func (g *Gate) Run(ctx context.Context) error {
 	g.open, g.wake = map[socket]bool{}, make(chan struct{}, 1)
-	server := &http.Server{Handler: g.Handler, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(g.Log.Handler(), slog.LevelDebug)}
+	server := &http.Server{Handler: g.Handler, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(g.Log.Handler(), slog.LevelDebug),
+		BaseContext: entered, ConnContext: g.through}
 	defer server.Close()
 	wake := merge(ctx, g.Store.Watch(ctx, "ec2.vpc-endpoint", Applied), g.wake)
 	return loop(ctx, wake, g.Log, func(context.Context) error { return g.converge(server) })
@@ -113,12 +117,14 @@ func (g *Gate) converge(server *http.Server) error {
 
 // wanted returns the sockets of all services and interface endpoints. VPCs may use the same addresses, so a place is a part of each.
 func (g *Gate) wanted() (all []socket, err error) {
-	add := func(place network.Place, a netip.Addr) {
-		all = append(all, socket{place, a, 443}, socket{place, a, 80})
+	add := func(s socket) {
+		for _, s.port = range []uint16{443, 80} {
+			all = append(all, s)
+		}
 	}
 	for _, s := range g.Endpoints.services {
 		for _, a := range s.Addresses {
-			add(network.Internet(), a)
+			add(socket{place: network.Internet(), address: a, service: s.Name})
 		}
 	}
 	err = g.Store.View(func(tx *state.Tx) error {
@@ -128,7 +134,7 @@ func (g *Gate) wanted() (all []socket, err error) {
 				if err != nil {
 					return err
 				}
-				add(network.InInterface(id), eni.Address)
+				add(socket{place: network.InInterface(id), address: eni.Address, endpoint: wire.Endpoint{ID: e.ID, VPC: e.VPC}})
 			}
 		}
 		return nil
@@ -155,7 +161,7 @@ func (g *Gate) listen(server *http.Server, s socket) error {
 		l = tls.NewListener(l, g.TLS)
 	}
 	go func() {
-		_ = server.Serve(l)
+		_ = server.Serve(entrance{l, s})
 		g.mu.Lock()
 		delete(g.open, s)
 		g.mu.Unlock()

@@ -38,13 +38,14 @@ type gateRegion struct {
 
 	mu       sync.Mutex
 	from, at netip.Addr // who made the last request, and the address it was made to
+	through  wire.Endpoint
 }
 
 func newGateRegion(t *testing.T) *gateRegion {
 	t.Helper()
 	r := &gateRegion{testRegion: newTestRegion(t, time.Now)}
 	objects := must(s3.New(s3.Options{Store: r.store, Dir: filepath.Join(r.dir, "objects"), Region: region.Default()}))(t)
-	r.server = wire.NewServer(wire.Options{Services: []*wire.Service{stsapi.New(r.sts), s3api.New(objects)}, Region: wiretest.Region, Logger: r.log,
+	r.server = wire.NewServer(wire.Options{Services: []*wire.Service{stsapi.New(r.sts), s3api.New(objects)}, Region: wiretest.Region, Logger: r.log, Authorize: r.note,
 		Credentials: wiretest.Keys{wiretest.AccessKeyID: {Secret: wiretest.SecretKey, Identity: wiretest.Caller()}}})
 	r.connect()
 	r.background(&dataplane.Gate{Store: r.store, EC2: r.ec2, Net: r.net, Endpoints: r.endpoints, Handler: r, Log: r.log,
@@ -59,6 +60,24 @@ func (r *gateRegion) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	r.from, r.at = netip.MustParseAddrPort(request.RemoteAddr).Addr(), netip.MustParseAddrPort(at.String()).Addr()
 	r.mu.Unlock()
 	r.server.ServeHTTP(w, request)
+}
+
+// note notes the VPC endpoint that a request came through.
+func (r *gateRegion) note(ctx context.Context, _ wire.Identity, _, _ string, _ any) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.through = wire.OriginOf(ctx).Endpoint
+	return nil
+}
+
+// came checks which VPC endpoint the last request came through.
+func (r *gateRegion) came(want wire.Endpoint) {
+	r.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.through != want {
+		r.Errorf("the request came through %v, want %v", r.through, want)
+	}
 }
 
 // last returns who made the last request and the address it was made to.
@@ -154,6 +173,7 @@ func TestGateAtPublicAddresses(t *testing.T) {
 	if from, _ := r.last(); from != public {
 		t.Errorf("the request came from %s, want the NAT gateway's %s", from, public)
 	}
+	r.came(wire.Endpoint{})
 	inside.Credentials = credentials.NewStaticCredentialsProvider(wiretest.AccessKeyID, "another secret", "")
 	wiretest.Refused(t, identify(t, inside), "SignatureDoesNotMatch", "signature")
 }
@@ -161,7 +181,7 @@ func TestGateAtPublicAddresses(t *testing.T) {
 func TestGateThroughGatewayEndpoint(t *testing.T) {
 	r := newGateRegion(t)
 	inside := r.client(r.subnet)
-	must(r.ec2.CreateVpcEndpoint(t.Context(), &ec2api.CreateVpcEndpointInput{VpcId: &r.vpc, ServiceName: new("com.amazonaws.us-east-1.s3"), RouteTableIds: []string{r.mainTable(r.vpc)}}))(t)
+	made := must(r.ec2.CreateVpcEndpoint(t.Context(), &ec2api.CreateVpcEndpointInput{VpcId: &r.vpc, ServiceName: new("com.amazonaws.us-east-1.s3"), RouteTableIds: []string{r.mainTable(r.vpc)}}))(t)
 	client := s3sdk.NewFromConfig(inside)
 	eventually(t, "a bucket is made", func() bool {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -178,6 +198,7 @@ func TestGateThroughGatewayEndpoint(t *testing.T) {
 	if _, at := r.last(); at != "203.0.113.12" {
 		t.Errorf("the service was reached at %s", at)
 	}
+	r.came(wire.Endpoint{ID: *made.VpcEndpoint.VpcEndpointId, VPC: r.vpc})
 	if err := identify(t, inside); err == nil {
 		t.Error("another service is reached through the endpoint of S3")
 	}
@@ -210,6 +231,7 @@ func TestGateAtInterfaceEndpoints(t *testing.T) {
 	}
 	here, there := r.client(r.subnet), r.client(twinSubnet)
 	r.answers(here, address)
+	r.came(wire.Endpoint{ID: first, VPC: r.vpc})
 	r.answers(there, address)
 	named := here
 	named.BaseEndpoint = new("https://" + first + ".sts.us-east-1.vpce.amazonaws.com")

@@ -2,13 +2,13 @@ package ec2
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	api "storefront/lab/api/ec2"
+	"storefront/lab/access"
 	"storefront/lab/state"
 	"storefront/lab/wire"
 )
@@ -87,7 +87,7 @@ func (s *Service) newEndpoint(tx *state.Tx, in *api.CreateVpcEndpointInput) (End
 	if !s.offers(v.Service, v.Type) {
 		return v, fault("InvalidServiceName", "The Vpc Endpoint Service '%s' does not exist", v.Service)
 	}
-	if !json.Valid([]byte(v.Policy)) {
+	if _, err := access.Parse(v.Policy); err != nil {
 		return v, fault("MalformedPolicyDocument", "The policy document is malformed.")
 	}
 	if t := wire.Or(in.IpAddressType, "ipv4"); t != "ipv4" {
@@ -253,7 +253,7 @@ func (s *Service) ModifyVpcEndpoint(_ context.Context, in *api.ModifyVpcEndpoint
 		if wire.Value(in.ResetPolicy) {
 			v.Policy = openPolicy
 		} else if in.PolicyDocument != nil {
-			if !json.Valid([]byte(*in.PolicyDocument)) {
+			if _, err := access.Parse(*in.PolicyDocument); err != nil {
 				return fault("MalformedPolicyDocument", "The policy document is malformed.")
 			}
 			v.Policy = *in.PolicyDocument

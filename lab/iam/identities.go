@@ -39,6 +39,31 @@ func (s *Service) Policies(tx *state.Tx, arn string) (identity []access.Document
 	return identity, boundary, role, err
 }
 
+// Tags returns the tags of a user, a role, or the role of a session, by ARN: principals carry them into their requests.
+func (s *Service) Tags(tx *state.Tx, arn string) (map[string]string, error) {
+	rest := strings.TrimPrefix(strings.TrimPrefix(arn, s.region.GlobalARN("iam", "")), s.region.GlobalARN("sts", ""))
+	kind, name, _ := strings.Cut(rest, "/")
+	switch last := name[strings.LastIndexByte(name, '/')+1:]; kind {
+	case "assumed-role":
+		name, _, _ = strings.Cut(name, "/")
+		r, _, err := roles.Get(tx, name)
+		return r.Tags, err
+	case "role":
+		r, _, err := roles.Get(tx, last)
+		return r.Tags, err
+	case "user":
+		u, _, err := users.Get(tx, last)
+		return u.Tags, err
+	case "instance-profile":
+		p, _, err := profiles.Get(tx, last)
+		return p.Tags, err
+	case "policy":
+		p, _, err := policies.Get(tx, arn)
+		return p.Tags, err
+	}
+	return nil, nil
+}
+
 // Trust returns the trust policy of a role by its ARN, nil when there is no such role.
 func (s *Service) Trust(tx *state.Tx, arn string) (*access.Document, error) {
 	r, ok, err := roles.Get(tx, arn[strings.LastIndexByte(arn, '/')+1:])

@@ -152,3 +152,9 @@ func (s *Service) ListResourceTags(_ context.Context, in *api.ListResourceTagsIn
 	}
 	return out, nil
 }
+
+// Tags returns the tags of a key by its ARN, for the conditions of policies.
+func (s *Service) Tags(tx *state.Tx, arn string) (map[string]string, error) {
+	k, _, err := keys.Get(tx, strings.TrimPrefix(arn, s.region.ARN("kms", "key/")))
+	return k.Tags, err
+}

@@ -70,3 +70,9 @@ func (s *Service) ListTagsLogGroup(_ context.Context, in *api.ListTagsLogGroupIn
 	tags, err := s.tags(in.LogGroupName, nil)
 	return &api.ListTagsLogGroupOutput{Tags: tags}, err
 }
+
+// Tags returns the tags of a log group by its name, for the conditions of policies.
+func (s *Service) Tags(tx *state.Tx, name string) (map[string]string, error) {
+	g, _, err := groups.Get(tx, name)
+	return g.Tags, err
+}

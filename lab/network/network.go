@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"sync"
@@ -23,15 +24,16 @@ type Network struct {
 	routers  map[string]*router
 	cut      map[cut]bool
 
-	mu     sync.RWMutex // guards places
-	places map[Place]*node
+	mu      sync.RWMutex // guards places and uplinks
+	places  map[Place]*node
+	uplinks map[netip.Addr]string // IDs of VPCs by the addresses of their routers on the internet side
 }
 
 // Open starts an empty network: an internet and nothing else. dir is the lab's directory, which one network at a time may use; processes
 // that a killed predecessor left in its namespaces are ended first (see Sweep). It needs CAP_SYS_ADMIN and CAP_NET_ADMIN in the process's
 // user namespace, which may be one of its own.
 func Open(dir string, log *slog.Logger) (_ *Network, err error) {
-	n := &Network{log: log, routers: map[string]*router{}, cut: map[cut]bool{}, places: map[Place]*node{}}
+	n := &Network{log: log, routers: map[string]*router{}, cut: map[cut]bool{}, places: map[Place]*node{}, uplinks: map[netip.Addr]string{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, n.Close())
@@ -116,6 +118,9 @@ func (n *Network) applyVPC(ctx context.Context, v VPC, services map[string]Servi
 		n.internet.taken[r.number] = true
 		n.routers[v.ID] = r
 		n.register(InVPC(v.ID), r.node)
+		n.mu.Lock()
+		n.uplinks[r.uplink()] = v.ID
+		n.mu.Unlock()
 	}
 	return r.apply(ctx, n, v, services)
 }
@@ -133,6 +138,9 @@ func (n *Network) removeVPC(id string) error {
 		}
 	}
 	n.unregister(InVPC(id))
+	n.mu.Lock()
+	delete(n.uplinks, r.uplink())
+	n.mu.Unlock()
 	delete(n.routers, id)
 	delete(n.internet.taken, r.number)
 	return r.close()
@@ -171,6 +179,14 @@ func (n *Network) register(p Place, at *node) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.places[p] = at
+}
+
+// Behind returns the VPC whose gateway endpoints an address stands for: that is what services see of who comes through them.
+func (n *Network) Behind(a netip.Addr) (vpc string, ok bool) {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	vpc, ok = n.uplinks[a]
+	return vpc, ok
 }
 
 func (n *Network) unregister(p Place) {

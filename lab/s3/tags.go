@@ -2,6 +2,7 @@ package s3
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -149,4 +150,17 @@ func checkTags(tags []api.Tag, limit int) error {
 		seen[*t.Key] = true
 	}
 	return nil
+}
+
+// Tags returns the tags of an object's current version, for the conditions of policies; nil when there is no such object.
+func (s *Service) Tags(tx *state.Tx, bucket, key string) (map[string]string, error) {
+	v, err := find(tx, bucket, key, nil)
+	if _, none := errors.AsType[*wire.Error](err); none {
+		return nil, nil
+	}
+	tags := map[string]string{}
+	for _, t := range v.Tags {
+		tags[wire.Value(t.Key)] = wire.Value(t.Value)
+	}
+	return tags, err
 }

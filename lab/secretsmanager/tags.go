@@ -2,6 +2,7 @@ package secretsmanager
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 
@@ -44,4 +45,13 @@ func tagList(m map[string]string) []api.Tag {
 		tags = append(tags, api.Tag{Key: new(k), Value: new(m[k])})
 	}
 	return tags
+}
+
+// Tags returns the tags of a secret by its ARN, for the conditions of policies; nil when there is no such secret.
+func (s *Service) Tags(tx *state.Tx, arn string) (map[string]string, error) {
+	x, err := s.find(tx, arn)
+	if errors.Is(err, errNotFound) {
+		return nil, nil
+	}
+	return x.Tags, err
 }

@@ -95,3 +95,9 @@ func (s *Service) ListTagsForResource(_ context.Context, in *api.ListTagsForReso
 		return nil
 	})
 }
+
+// Tags returns the tags of a topic by its name, for the conditions of policies.
+func (s *Service) Tags(tx *state.Tx, name string) (map[string]string, error) {
+	t, _, err := topics.Get(tx, name)
+	return t.Tags, err
+}

@@ -3,6 +3,7 @@ package sqs
 import (
 	"context"
 	"maps"
+	"storefront/lab/state"
 	"strings"
 	"unicode/utf8"
 
@@ -70,4 +71,10 @@ func (s *Service) ListQueueTags(_ context.Context, in *api.ListQueueTagsInput) (
 		return nil, err
 	}
 	return &api.ListQueueTagsOutput{Tags: maps.Clone(q.Tags)}, nil
+}
+
+// Tags returns the tags of a queue by its name, for the conditions of policies. It reads what the store keeps, so that it can be asked in any transaction.
+func (s *Service) Tags(tx *state.Tx, name string) (map[string]string, error) {
+	d, _, err := definitions.Get(tx, name)
+	return d.Tags, err
 }

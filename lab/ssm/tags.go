@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	api "storefront/lab/api/ssm"
 	"storefront/lab/state"
@@ -68,4 +69,14 @@ func tagMap(tags []api.Tag) map[string]string {
 		m[*t.Key] = *t.Value
 	}
 	return m
+}
+
+// Tags returns the tags of a parameter by its ARN, for the conditions of policies. The name in an ARN lacks the slash at its beginning.
+func (s *Service) Tags(tx *state.Tx, arn string) (map[string]string, error) {
+	name := strings.TrimPrefix(arn, s.region.ARN("ssm", "parameter/"))
+	p, ok, err := parameters.Get(tx, "/"+name)
+	if err == nil && !ok {
+		p, _, err = parameters.Get(tx, name)
+	}
+	return p.Tags, err
 }

@@ -2,6 +2,8 @@ package sts
 
 import (
 	"fmt"
+	"strings"
+	"time"
 
 	"storefront/lab/access"
 	api "storefront/lab/api/sts"
@@ -41,19 +43,43 @@ func (s *Service) limits(tx *state.Tx, policy string, managed []api.PolicyDescri
 	return arns, nil
 }
 
-// SessionPolicies returns the session policies of temporary credentials, nil when the session was begun without any.
-func (s *Service) SessionPolicies(tx *state.Tx, accessKeyID string) ([]access.Document, error) {
+// Facts returns what temporary credentials bring to a request; nothing for other access keys. A federated user without session policies may do nothing by them.
+func (s *Service) Facts(tx *state.Tx, accessKeyID string) (facts access.Session, err error) {
 	x, ok, err := sessions.Get(tx, accessKeyID)
-	if err != nil || !ok || x.Policy == "" && len(x.PolicyARNs) == 0 {
-		return nil, err
+	if err != nil || !ok {
+		return facts, err
 	}
-	documents, err := s.iam.Managed(tx, x.PolicyARNs)
-	if err != nil || x.Policy == "" {
-		return documents, err
+	facts.Of, facts.Context = x.User, x.context()
+	if x.User != "" {
+		facts.Policies = []access.Document{}
+	}
+	if len(x.PolicyARNs) > 0 {
+		if facts.Policies, err = s.iam.Managed(tx, x.PolicyARNs); err != nil {
+			return facts, err
+		}
+	}
+	if x.Policy == "" {
+		return facts, nil
 	}
 	d, err := s.parsed.Parse(x.Policy)
 	if err != nil {
-		return nil, fmt.Errorf("the session policy: %w", err)
+		return facts, fmt.Errorf("the session policy: %w", err)
 	}
-	return append(documents, *d), nil
+	facts.Policies = append(facts.Policies, *d)
+	return facts, nil
+}
+
+// context returns the condition keys of a session, from "AWS global condition context keys".
+func (x Session) context() map[string][]string {
+	keys := map[string][]string{"aws:tokenissuetime": {x.Issued.Format(time.RFC3339)}, "aws:multifactorauthpresent": {"false"}}
+	for key, value := range x.Tags {
+		keys["aws:principaltag/"+strings.ToLower(key)] = []string{value}
+	}
+	if x.SourceIdentity != "" {
+		keys["aws:sourceidentity"] = []string{x.SourceIdentity}
+	}
+	if x.Instance != "" {
+		keys["ec2:sourceinstancearn"] = []string{x.Instance}
+	}
+	return keys
 }

@@ -38,6 +38,12 @@ type Session struct {
 	Identity                   wire.Identity
 	Policy                     string   // the session policy, "" for none
 	PolicyARNs                 []string // managed policies that are session policies
+	Issued                     time.Time
+	Tags                       map[string]string
+	Transitive                 []string // keys of the tags that sessions of roles assumed from this one have too
+	SourceIdentity             string   // "" for none
+	User                       string   // ARN of the user behind a federated user, "" for every other session
+	Instance                   string   // ARN of the instance whose role this is, "" for every other session
 }
 
 var sessions = state.NewTable[Session]("sts.session") // by access key ID
@@ -77,16 +83,19 @@ func (s *Service) GetSessionToken(ctx context.Context, in *api.GetSessionTokenIn
 // maxChained bounds the sessions of roles that were assumed from another role, from "Roles terms and concepts".
 const maxChained = time.Hour
 
-// AssumeRole implements the operation of that name. lab/authorization has decided by the role's trust policy whether the caller may; session tags and MFA are refused.
+// AssumeRole implements the operation of that name. lab/authorization has decided by the role's trust policy whether the caller may; MFA is refused.
 func (s *Service) AssumeRole(ctx context.Context, in *api.AssumeRoleInput) (*api.AssumeRoleOutput, error) {
-	if len(in.Tags) > 0 || in.SerialNumber != nil || in.TokenCode != nil {
-		return nil, wire.Errorf(400, "ValidationError", "The lab serves no session tags or MFA.")
+	if in.SerialNumber != nil || in.TokenCode != nil {
+		return nil, wire.Errorf(403, "AccessDenied", "MultiFactorAuthentication failed: the lab has no MFA devices.")
+	}
+	if len(in.ProvidedContexts) > 0 {
+		return nil, wire.Errorf(400, "ValidationError", "The lab has no context providers.")
 	}
 	caller, duration := wire.Caller(ctx), time.Hour
 	if in.DurationSeconds != nil {
 		duration = time.Duration(*in.DurationSeconds) * time.Second
 	}
-	out := &api.AssumeRoleOutput{SourceIdentity: in.SourceIdentity}
+	out := &api.AssumeRoleOutput{}
 	return out, s.store.Update(func(tx *state.Tx) error {
 		name := (*in.RoleArn)[strings.LastIndexByte(*in.RoleArn, '/')+1:]
 		role, err := s.iam.Role(tx, name)
@@ -103,8 +112,11 @@ func (s *Service) AssumeRole(ctx context.Context, in *api.AssumeRoleInput) (*api
 		if session.PolicyARNs, err = s.limits(tx, session.Policy, in.PolicyArns); err != nil {
 			return err
 		}
+		if err := s.carry(tx, &session, caller.AccessKeyID, in); err != nil {
+			return err
+		}
 		session, err = s.issue(tx, session, duration)
-		out.Credentials = session.credentials()
+		out.Credentials, out.SourceIdentity = session.credentials(), wire.Optional(session.SourceIdentity)
 		out.AssumedRoleUser = &api.AssumedRoleUser{Arn: new(session.Identity.ARN), AssumedRoleId: new(session.Identity.UserID)}
 		return err
 	})
@@ -126,7 +138,8 @@ func (s *Service) issue(tx *state.Tx, x Session, duration time.Duration) (Sessio
 	if x.Token, err = iam.NewSecret(); err != nil {
 		return Session{}, err
 	}
-	x.AccessKeyID, x.Expires = fmt.Sprintf("ASIALAB%013X", n), s.now().UTC().Add(duration).Truncate(time.Second)
+	x.AccessKeyID, x.Issued = fmt.Sprintf("ASIALAB%013X", n), s.now().UTC().Truncate(time.Second)
+	x.Expires = s.now().UTC().Add(duration).Truncate(time.Second)
 	x.Identity.AccessKeyID = x.AccessKeyID
 	return x, sessions.Put(tx, x.AccessKeyID, x)
 }
@@ -148,7 +161,7 @@ func (s *Service) ForInstance(roleName, instanceID string) (session Session, err
 		if !trusts(role, "ec2.amazonaws.com") {
 			return wire.Errorf(403, "AccessDenied", "EC2 cannot assume the role %s. Please see documentation at https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_iam-ec2.html.", role.Name)
 		}
-		session, err = s.issue(tx, Session{Identity: s.assumed(role, instanceID)}, instanceCredentials)
+		session, err = s.issue(tx, Session{Identity: s.assumed(role, instanceID), Instance: s.region.ARN("ec2", "instance/"+instanceID)}, instanceCredentials)
 		return err
 	})
 	return session, err

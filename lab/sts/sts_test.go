@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -56,12 +57,14 @@ type trusts struct{ *iam.Service }
 func (r trusts) Resolve(_ *state.Tx, _, arn string) (string, error) { return arn, nil }
 
 func (r trusts) Policy(tx *state.Tx, q *access.Request) (*access.Document, bool, error) {
-	if q.Action != "sts:AssumeRole" {
+	if !strings.HasPrefix(q.Action, "sts:") {
 		return nil, false, nil
 	}
 	d, err := r.Trust(tx, q.Resource)
 	return d, d != nil, err
 }
+
+func (trusts) EndpointPolicy(*state.Tx, string) (*access.Document, error) { return nil, nil }
 
 func (trusts) Keys(*state.Tx, authorization.Ask, any) ([]authorization.KeyUse, error) {
 	return nil, nil
@@ -164,20 +167,115 @@ func TestTrustPolicyDecides(t *testing.T) {
 func TestAssumeRoleRefusals(t *testing.T) {
 	h := start(t)
 	h.role(t, "app", allow(account, ""))
+	h.role(t, "tagged", strings.Replace(allow(account, ""), `"sts:AssumeRole"`, `"sts:*"`, 1))
 	for name, tc := range map[string]struct {
 		in            *sts.AssumeRoleInput
 		code, message string
 	}{
-		"no role":        {&sts.AssumeRoleInput{RoleArn: arn("none"), RoleSessionName: new("me")}, "AccessDenied", "not authorized"},
-		"too long":       {&sts.AssumeRoleInput{RoleArn: arn("app"), RoleSessionName: new("me"), DurationSeconds: new(int32(7200))}, "ValidationError", "MaxSessionDuration"},
-		"too short":      {&sts.AssumeRoleInput{RoleArn: arn("app"), RoleSessionName: new("me"), DurationSeconds: new(int32(1))}, "ValidationError", "durationSeconds"},
-		"session policy": {&sts.AssumeRoleInput{RoleArn: arn("app"), RoleSessionName: new("me"), Policy: new("{}")}, "MalformedPolicyDocument", ""},
-		"managed policy": {&sts.AssumeRoleInput{RoleArn: arn("app"), RoleSessionName: new("me"), PolicyArns: []types.PolicyDescriptorType{{Arn: new("arn:aws:iam::aws:policy/None")}}}, "MalformedPolicyDocument", "does not exist"},
-		"session tags":   {&sts.AssumeRoleInput{RoleArn: arn("app"), RoleSessionName: new("me"), Tags: []types.Tag{{Key: new("a"), Value: new("b")}}}, "ValidationError", "no session tags"},
+		"no role":         {&sts.AssumeRoleInput{RoleArn: arn("none"), RoleSessionName: new("me")}, "AccessDenied", "not authorized"},
+		"too long":        {&sts.AssumeRoleInput{RoleArn: arn("app"), RoleSessionName: new("me"), DurationSeconds: new(int32(7200))}, "ValidationError", "MaxSessionDuration"},
+		"too short":       {&sts.AssumeRoleInput{RoleArn: arn("app"), RoleSessionName: new("me"), DurationSeconds: new(int32(1))}, "ValidationError", "durationSeconds"},
+		"session policy":  {&sts.AssumeRoleInput{RoleArn: arn("app"), RoleSessionName: new("me"), Policy: new("{}")}, "MalformedPolicyDocument", ""},
+		"managed policy":  {&sts.AssumeRoleInput{RoleArn: arn("app"), RoleSessionName: new("me"), PolicyArns: []types.PolicyDescriptorType{{Arn: new("arn:aws:iam::aws:policy/None")}}}, "MalformedPolicyDocument", "does not exist"},
+		"MFA":             {&sts.AssumeRoleInput{RoleArn: arn("app"), RoleSessionName: new("me"), SerialNumber: new("arn:aws:iam::000000000000:mfa/me"), TokenCode: new("123456")}, "AccessDenied", "MultiFactorAuthentication"},
+		"session tags":    {&sts.AssumeRoleInput{RoleArn: arn("app"), RoleSessionName: new("me"), Tags: tags("a", "b")}, "AccessDenied", "sts:TagSession"}, // the trust policy allows AssumeRole alone
+		"source identity": {&sts.AssumeRoleInput{RoleArn: arn("app"), RoleSessionName: new("me"), SourceIdentity: new("me")}, "AccessDenied", "sts:SetSourceIdentity"},
+		"tags twice":      {&sts.AssumeRoleInput{RoleArn: arn("tagged"), RoleSessionName: new("me"), Tags: tags("a", "b", "A", "c")}, "InvalidParameterValue", "Duplicate tag keys"},
+		"tags of AWS":     {&sts.AssumeRoleInput{RoleArn: arn("tagged"), RoleSessionName: new("me"), Tags: tags("aws:a", "b")}, "InvalidParameterValue", "reserved"},
+		"transitive":      {&sts.AssumeRoleInput{RoleArn: arn("tagged"), RoleSessionName: new("me"), TransitiveTagKeys: []string{"a"}}, "InvalidParameterValue", "must be included"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := h.lab().AssumeRole(t.Context(), tc.in)
 			wiretest.Refused(t, err, tc.code, tc.message)
+		})
+	}
+}
+
+func tags(pairs ...string) (list []types.Tag) {
+	for i := 0; i < len(pairs); i += 2 {
+		list = append(list, types.Tag{Key: &pairs[i], Value: &pairs[i+1]})
+	}
+	return list
+}
+
+// Transitive tags and the source identity go from session to session and cannot be changed on the way; other tags stay behind. The trust policies see them.
+func TestSessionTagsInChains(t *testing.T) {
+	h := start(t)
+	trust := func(principal, condition string) string {
+		return strings.Replace(allow(principal, condition), `"sts:AssumeRole"`, `["sts:AssumeRole","sts:TagSession","sts:SetSourceIdentity"]`, 1)
+	}
+	h.role(t, "first", trust(account, `,"Condition":{"ForAllValues:StringEquals":{"sts:TransitiveTagKeys":["team"]},"StringEquals":{"aws:RequestTag/team":"shop"},"StringLike":{"sts:SourceIdentity":"a*"}}`))
+	first := &sts.AssumeRoleInput{RoleArn: arn("first"), RoleSessionName: new("me"), Tags: tags("team", "other"), TransitiveTagKeys: []string{"team"}, SourceIdentity: new("ann")}
+	_, err := h.lab().AssumeRole(t.Context(), first)
+	wiretest.Refused(t, err, "AccessDenied", "sts:AssumeRole")
+	first.Tags = tags("team", "shop", "cost", "7")
+	c := wiretest.Must(h.lab().AssumeRole(t.Context(), first)).Credentials
+	session := h.as(*c.AccessKeyId, *c.SecretAccessKey, *c.SessionToken)
+
+	of := `{"AWS":"arn:aws:iam::000000000000:role/first"}`
+	for name, condition := range map[string]string{
+		"by-tag":    `,"Condition":{"StringEquals":{"aws:PrincipalTag/Team":"shop","aws:PrincipalTag/cost":"7","aws:SourceIdentity":"ann"}}`,
+		"by-time":   `,"Condition":{"DateGreaterThan":{"aws:TokenIssueTime":"2020-01-01T00:00:00Z"},"Bool":{"aws:MultiFactorAuthPresent":"false"}}`,
+		"not-there": `,"Condition":{"StringEquals":{"aws:PrincipalTag/team":"other"}}`,
+	} {
+		h.role(t, name, trust(of, condition))
+		_, err := session.AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: arn(name), RoleSessionName: new("me")})
+		if name == "not-there" {
+			wiretest.Refused(t, err, "AccessDenied", "sts:AssumeRole")
+		} else if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	h.role(t, "second", trust(of, ""))
+	_, err = session.AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: arn("second"), RoleSessionName: new("me"), Tags: tags("TEAM", "other")})
+	wiretest.Refused(t, err, "InvalidParameterValue", "conflicts with a transitive tag key")
+	_, err = session.AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: arn("second"), RoleSessionName: new("me"), SourceIdentity: new("bob")})
+	wiretest.Refused(t, err, "AccessDenied", "source identity")
+	out := wiretest.Must(session.AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: arn("second"), RoleSessionName: new("me")}))
+	if *out.SourceIdentity != "ann" {
+		t.Errorf("the second session has the source identity %s", *out.SourceIdentity)
+	}
+	facts := h.facts(*out.Credentials.AccessKeyId)
+	if got := facts.Context["aws:principaltag/team"]; len(got) != 1 || got[0] != "shop" || facts.Context["aws:principaltag/cost"] != nil {
+		t.Errorf("the second session has the keys %v", facts.Context)
+	}
+}
+
+func (h *harness) facts(key string) (facts access.Session) {
+	_ = h.store.View(func(tx *state.Tx) (err error) { facts, err = h.sts.Facts(tx, key); return err })
+	return facts
+}
+
+// Who a user lends his permissions to may do what both have, and nothing without session policies.
+func TestFederationToken(t *testing.T) {
+	h := start(t)
+	h.role(t, "app", allow(`{"AWS":"arn:aws:iam::000000000000:user/lab"}`, ""))
+	h.role(t, "open", allow(`{"AWS":"arn:aws:sts::000000000000:federated-user/guest"}`, ""))
+	may := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}]}`
+	for name, tc := range map[string]struct {
+		policy *string
+		role   string
+		want   string
+	}{
+		"both allow":            {&may, "app", ""},
+		"no session policies":   {nil, "app", "because no session policy allows the sts:AssumeRole action"},
+		"the resource names it": {nil, "open", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out := wiretest.Must(h.lab().GetFederationToken(t.Context(), &sts.GetFederationTokenInput{Name: new("guest"), Policy: tc.policy}))
+			guest := h.as(*out.Credentials.AccessKeyId, *out.Credentials.SecretAccessKey, *out.Credentials.SessionToken)
+			who := wiretest.Must(guest.GetCallerIdentity(t.Context(), nil))
+			if *who.Arn != "arn:aws:sts::000000000000:federated-user/guest" || *who.UserId != "000000000000:guest" || *out.FederatedUser.Arn != *who.Arn || *out.FederatedUser.FederatedUserId != *who.UserId {
+				t.Errorf("got %s, %s", *who.Arn, *who.UserId)
+			}
+			_, err := guest.AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: arn(tc.role), RoleSessionName: new("me")})
+			if tc.want != "" {
+				wiretest.Refused(t, err, "AccessDenied", tc.want)
+			} else if err != nil {
+				t.Error(err)
+			}
+			_, err = guest.GetFederationToken(t.Context(), &sts.GetFederationTokenInput{Name: new("another")})
+			wiretest.Refused(t, err, "AccessDenied", "")
 		})
 	}
 }

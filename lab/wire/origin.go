@@ -2,8 +2,10 @@ package wire
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"net/http"
+	"strings"
 )
 
 // Origin is where a request came from and how.
@@ -13,10 +15,21 @@ type Origin struct {
 	Address   string // of the client, without the port
 	UserAgent string
 	// Secure says that nobody could read or change the request on its way: it came over TLS, or never left this machine, where the lab listens without it.
-	Secure bool
+	Secure     bool
+	TLSVersion string   // "1.2", "1.3", or "" without TLS
+	Endpoint   Endpoint // that the request came through; the zero Endpoint for none
 }
 
+// Endpoint is a VPC endpoint.
+type Endpoint struct{ ID, VPC string }
+
 type originKey struct{}
+type endpointKey struct{}
+
+// WithEndpoint returns a context for the connections that come through a VPC endpoint.
+func WithEndpoint(ctx context.Context, e Endpoint) context.Context {
+	return context.WithValue(ctx, endpointKey{}, e)
+}
 
 // OriginOf returns the origin of the request that ctx belongs to, or the zero Origin for calls within the lab.
 func OriginOf(ctx context.Context) Origin {
@@ -37,9 +50,10 @@ func originOf(r *http.Request) Origin {
 	if err != nil {
 		address = r.RemoteAddr
 	}
-	scheme := "http"
+	o := Origin{Scheme: "http", Host: r.Host, Address: address, UserAgent: r.UserAgent(), Secure: r.TLS != nil || net.ParseIP(address).IsLoopback()}
+	o.Endpoint, _ = r.Context().Value(endpointKey{}).(Endpoint)
 	if r.TLS != nil {
-		scheme = "https"
+		o.Scheme, o.TLSVersion = "https", strings.TrimPrefix(tls.VersionName(r.TLS.Version), "TLS ")
 	}
-	return Origin{Scheme: scheme, Host: r.Host, Address: address, UserAgent: r.UserAgent(), Secure: r.TLS != nil || net.ParseIP(address).IsLoopback()}
+	return o
 }

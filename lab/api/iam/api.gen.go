@@ -56,6 +56,10 @@ type API interface {
 	DetachRolePolicy(context.Context, *DetachRolePolicyInput) (*DetachRolePolicyOutput, error)
 	// DetachUserPolicy: Removes the specified managed policy from the specified user.
 	DetachUserPolicy(context.Context, *DetachUserPolicyInput) (*DetachUserPolicyOutput, error)
+	// GetContextKeysForCustomPolicy: Gets a list of all of the context keys referenced in the input policies.
+	GetContextKeysForCustomPolicy(context.Context, *GetContextKeysForCustomPolicyInput) (*GetContextKeysForCustomPolicyOutput, error)
+	// GetContextKeysForPrincipalPolicy: Gets a list of all of the context keys referenced in all the IAM policies that are attached to the specified IAM entity.
+	GetContextKeysForPrincipalPolicy(context.Context, *GetContextKeysForPrincipalPolicyInput) (*GetContextKeysForPrincipalPolicyOutput, error)
 	// GetInstanceProfile: Retrieves information about the specified instance profile, including the instance profile's path, GUID, ARN, and role.
 	GetInstanceProfile(context.Context, *GetInstanceProfileInput) (*GetInstanceProfileOutput, error)
 	// GetPolicy: Retrieves information about the specified managed policy, including the policy's default version and the total number of IAM users, groups, and roles to which the policy is attached.
@@ -118,6 +122,10 @@ type API interface {
 	RemoveRoleFromInstanceProfile(context.Context, *RemoveRoleFromInstanceProfileInput) (*RemoveRoleFromInstanceProfileOutput, error)
 	// SetDefaultPolicyVersion: Sets the specified version of the specified policy as the policy's default (operative) version.
 	SetDefaultPolicyVersion(context.Context, *SetDefaultPolicyVersionInput) (*SetDefaultPolicyVersionOutput, error)
+	// SimulateCustomPolicy: Simulate how a set of IAM policies and optionally a resource-based policy works with a list of API operations and Amazon Web Services resources to determine the policies' effective permissions.
+	SimulateCustomPolicy(context.Context, *SimulateCustomPolicyInput) (*SimulateCustomPolicyOutput, error)
+	// SimulatePrincipalPolicy: Simulate how a set of IAM policies attached to an IAM entity works with a list of API operations and Amazon Web Services resources to determine the policies' effective permissions.
+	SimulatePrincipalPolicy(context.Context, *SimulatePrincipalPolicyInput) (*SimulatePrincipalPolicyOutput, error)
 	// TagInstanceProfile: Adds one or more tags to an IAM instance profile.
 	TagInstanceProfile(context.Context, *TagInstanceProfileInput) (*TagInstanceProfileOutput, error)
 	// TagPolicy: Adds one or more tags to an IAM customer managed policy.
@@ -176,6 +184,8 @@ func New(api API) *wire.Service {
 			wire.Op("DeleteUserPolicy", "POST", "/", api.DeleteUserPolicy),
 			wire.Op("DetachRolePolicy", "POST", "/", api.DetachRolePolicy),
 			wire.Op("DetachUserPolicy", "POST", "/", api.DetachUserPolicy),
+			wire.Op("GetContextKeysForCustomPolicy", "POST", "/", api.GetContextKeysForCustomPolicy),
+			wire.Op("GetContextKeysForPrincipalPolicy", "POST", "/", api.GetContextKeysForPrincipalPolicy),
 			wire.Op("GetInstanceProfile", "POST", "/", api.GetInstanceProfile),
 			wire.Op("GetPolicy", "POST", "/", api.GetPolicy),
 			wire.Op("GetPolicyVersion", "POST", "/", api.GetPolicyVersion),
@@ -207,6 +217,8 @@ func New(api API) *wire.Service {
 			wire.Op("PutUserPolicy", "POST", "/", api.PutUserPolicy),
 			wire.Op("RemoveRoleFromInstanceProfile", "POST", "/", api.RemoveRoleFromInstanceProfile),
 			wire.Op("SetDefaultPolicyVersion", "POST", "/", api.SetDefaultPolicyVersion),
+			wire.Op("SimulateCustomPolicy", "POST", "/", api.SimulateCustomPolicy),
+			wire.Op("SimulatePrincipalPolicy", "POST", "/", api.SimulatePrincipalPolicy),
 			wire.Op("TagInstanceProfile", "POST", "/", api.TagInstanceProfile),
 			wire.Op("TagPolicy", "POST", "/", api.TagPolicy),
 			wire.Op("TagRole", "POST", "/", api.TagRole),
@@ -221,10 +233,11 @@ func New(api API) *wire.Service {
 			wire.Op("UpdateRoleDescription", "POST", "/", api.UpdateRoleDescription),
 		},
 		Enums: map[string][]string{
-			"EntityType":      []string{"User", "Role", "Group", "LocalManagedPolicy", "AWSManagedPolicy"},
-			"PolicyUsageType": []string{"PermissionsPolicy", "PermissionsBoundary"},
-			"PolicyScopeType": []string{"All", "AWS", "Local"},
-			"StatusType":      []string{"Active", "Inactive"},
+			"ContextKeyTypeEnum": []string{"string", "stringList", "numeric", "numericList", "boolean", "booleanList", "ip", "ipList", "binary", "binaryList", "date", "dateList"},
+			"EntityType":         []string{"User", "Role", "Group", "LocalManagedPolicy", "AWSManagedPolicy"},
+			"PolicyUsageType":    []string{"PermissionsPolicy", "PermissionsBoundary"},
+			"PolicyScopeType":    []string{"All", "AWS", "Local"},
+			"StatusType":         []string{"Active", "Inactive"},
 		},
 	}
 }

@@ -295,6 +295,31 @@ type DetachUserPolicyOutput struct {
 	_ struct{} `type:"structure"`
 }
 
+// GetContextKeysForCustomPolicyInput
+type GetContextKeysForCustomPolicyInput struct {
+	_               struct{} `type:"structure"`
+	PolicyInputList []string `type:"list" required:"true"`
+}
+
+// GetContextKeysForCustomPolicyOutput
+type GetContextKeysForCustomPolicyOutput struct {
+	_               struct{} `type:"structure"`
+	ContextKeyNames []string `type:"list"`
+}
+
+// GetContextKeysForPrincipalPolicyInput
+type GetContextKeysForPrincipalPolicyInput struct {
+	_               struct{} `type:"structure"`
+	PolicyInputList []string `type:"list"`
+	PolicySourceArn *string  `min:"20" max:"2048" type:"string" required:"true"`
+}
+
+// GetContextKeysForPrincipalPolicyOutput
+type GetContextKeysForPrincipalPolicyOutput struct {
+	_               struct{} `type:"structure"`
+	ContextKeyNames []string `type:"list"`
+}
+
 // GetInstanceProfileInput
 type GetInstanceProfileInput struct {
 	_                   struct{} `type:"structure"`
@@ -754,6 +779,55 @@ type SetDefaultPolicyVersionOutput struct {
 	_ struct{} `type:"structure"`
 }
 
+// SimulateCustomPolicyInput
+type SimulateCustomPolicyInput struct {
+	_                                  struct{}       `type:"structure"`
+	ActionNames                        []string       `type:"list" required:"true"`
+	CallerArn                          *string        `min:"1" max:"2048" type:"string"`
+	ContextEntries                     []ContextEntry `type:"list"`
+	Marker                             *string        `min:"1" max:"320" type:"string"`
+	MaxItems                           *int64         `min:"1" max:"1000" type:"integer"`
+	PermissionsBoundaryPolicyInputList []string       `type:"list"`
+	PolicyInputList                    []string       `type:"list" required:"true"`
+	ResourceArns                       []string       `type:"list"`
+	ResourceHandlingOption             *string        `min:"1" max:"64" type:"string"`
+	ResourceOwner                      *string        `min:"1" max:"2048" type:"string"`
+	ResourcePolicy                     *string        `min:"1" max:"131072" type:"string"`
+}
+
+// SimulateCustomPolicyOutput
+type SimulateCustomPolicyOutput struct {
+	_                 struct{}           `type:"structure"`
+	EvaluationResults []EvaluationResult `type:"list"`
+	IsTruncated       *bool              `type:"boolean"`
+	Marker            *string            `type:"string"`
+}
+
+// SimulatePrincipalPolicyInput
+type SimulatePrincipalPolicyInput struct {
+	_                                  struct{}       `type:"structure"`
+	ActionNames                        []string       `type:"list" required:"true"`
+	CallerArn                          *string        `min:"1" max:"2048" type:"string"`
+	ContextEntries                     []ContextEntry `type:"list"`
+	Marker                             *string        `min:"1" max:"320" type:"string"`
+	MaxItems                           *int64         `min:"1" max:"1000" type:"integer"`
+	PermissionsBoundaryPolicyInputList []string       `type:"list"`
+	PolicyInputList                    []string       `type:"list"`
+	PolicySourceArn                    *string        `min:"20" max:"2048" type:"string" required:"true"`
+	ResourceArns                       []string       `type:"list"`
+	ResourceHandlingOption             *string        `min:"1" max:"64" type:"string"`
+	ResourceOwner                      *string        `min:"1" max:"2048" type:"string"`
+	ResourcePolicy                     *string        `min:"1" max:"131072" type:"string"`
+}
+
+// SimulatePrincipalPolicyOutput
+type SimulatePrincipalPolicyOutput struct {
+	_                 struct{}           `type:"structure"`
+	EvaluationResults []EvaluationResult `type:"list"`
+	IsTruncated       *bool              `type:"boolean"`
+	Marker            *string            `type:"string"`
+}
+
 // TagInstanceProfileInput
 type TagInstanceProfileInput struct {
 	_                   struct{} `type:"structure"`
@@ -934,6 +1008,30 @@ type AttachedPolicy struct {
 	PolicyName *string  `min:"1" max:"128" type:"string"`
 }
 
+// ContextEntry: Contains information about a condition context key.
+type ContextEntry struct {
+	_                struct{} `type:"structure"`
+	ContextKeyName   *string  `min:"5" max:"256" type:"string"`
+	ContextKeyType   *string  `type:"string" enum:"ContextKeyTypeEnum"`
+	ContextKeyValues []string `type:"list"`
+}
+
+// The values of ContextKeyTypeEnum.
+const (
+	ContextKeyTypeEnumString      = "string"
+	ContextKeyTypeEnumStringList  = "stringList"
+	ContextKeyTypeEnumNumeric     = "numeric"
+	ContextKeyTypeEnumNumericList = "numericList"
+	ContextKeyTypeEnumBoolean     = "boolean"
+	ContextKeyTypeEnumBooleanList = "booleanList"
+	ContextKeyTypeEnumIp          = "ip"
+	ContextKeyTypeEnumIpList      = "ipList"
+	ContextKeyTypeEnumBinary      = "binary"
+	ContextKeyTypeEnumBinaryList  = "binaryList"
+	ContextKeyTypeEnumDate        = "date"
+	ContextKeyTypeEnumDateList    = "dateList"
+)
+
 // DeletionTaskFailureReasonType: The reason that the service-linked role deletion failed.
 type DeletionTaskFailureReasonType struct {
 	_             struct{}        `type:"structure"`
@@ -958,6 +1056,20 @@ const (
 	EntityTypeAWSManagedPolicy   = "AWSManagedPolicy"
 )
 
+// EvaluationResult: Contains the results of a simulation.
+type EvaluationResult struct {
+	_                                 struct{}                           `type:"structure"`
+	EvalActionName                    *string                            `min:"3" max:"128" type:"string" required:"true"`
+	EvalDecision                      *string                            `type:"string" required:"true" enum:"PolicyEvaluationDecisionType"`
+	EvalDecisionDetails               map[string]string                  `type:"map"`
+	EvalResourceName                  *string                            `min:"1" max:"2048" type:"string"`
+	MatchedStatements                 []Statement                        `type:"list"`
+	MissingContextValues              []string                           `type:"list"`
+	OrganizationsDecisionDetail       *OrganizationsDecisionDetail       `type:"structure"`
+	PermissionsBoundaryDecisionDetail *PermissionsBoundaryDecisionDetail `type:"structure"`
+	ResourceSpecificResults           []ResourceSpecificResult           `type:"list"`
+}
+
 // InstanceProfile: Contains information about an instance profile.
 type InstanceProfile struct {
 	_                   struct{}   `type:"structure"`
@@ -970,10 +1082,22 @@ type InstanceProfile struct {
 	Tags                []Tag      `max:"50" type:"list"`
 }
 
+// OrganizationsDecisionDetail: Contains information about the effect that Organizations has on a policy simulation.
+type OrganizationsDecisionDetail struct {
+	_                      struct{} `type:"structure"`
+	AllowedByOrganizations *bool    `type:"boolean"`
+}
+
 // The values of PermissionsBoundaryAttachmentType.
 const (
 	PermissionsBoundaryAttachmentTypePermissionsBoundaryPolicy = "PermissionsBoundaryPolicy"
 )
+
+// PermissionsBoundaryDecisionDetail: Contains information about the effect that a permissions boundary has on a policy simulation when the boundary is applied to an IAM entity.
+type PermissionsBoundaryDecisionDetail struct {
+	_                            struct{} `type:"structure"`
+	AllowedByPermissionsBoundary *bool    `type:"boolean"`
+}
 
 // Policy: Contains information about a managed policy.
 type Policy struct {
@@ -992,6 +1116,13 @@ type Policy struct {
 	UpdateDate                    *time.Time `type:"timestamp"`
 }
 
+// The values of PolicyEvaluationDecisionType.
+const (
+	PolicyEvaluationDecisionTypeAllowed      = "allowed"
+	PolicyEvaluationDecisionTypeExplicitDeny = "explicitDeny"
+	PolicyEvaluationDecisionTypeImplicitDeny = "implicitDeny"
+)
+
 // PolicyGroup: Contains information about a group that a managed policy is attached to.
 type PolicyGroup struct {
 	_         struct{} `type:"structure"`
@@ -1005,6 +1136,17 @@ type PolicyRole struct {
 	RoleId   *string  `min:"16" max:"128" type:"string"`
 	RoleName *string  `min:"1" max:"64" type:"string"`
 }
+
+// The values of PolicySourceType.
+const (
+	PolicySourceTypeUser        = "user"
+	PolicySourceTypeGroup       = "group"
+	PolicySourceTypeRole        = "role"
+	PolicySourceTypeAwsManaged  = "aws-managed"
+	PolicySourceTypeUserManaged = "user-managed"
+	PolicySourceTypeResource    = "resource"
+	PolicySourceTypeNone        = "none"
+)
 
 // The values of PolicyUsageType.
 const (
@@ -1026,6 +1168,24 @@ type PolicyVersion struct {
 	Document         *string    `min:"1" max:"131072" type:"string"`
 	IsDefaultVersion *bool      `type:"boolean"`
 	VersionId        *string    `type:"string"`
+}
+
+// Position: Contains the row and column of a location of a Statement element in a policy document.
+type Position struct {
+	_      struct{} `type:"structure"`
+	Column *int64   `type:"integer"`
+	Line   *int64   `type:"integer"`
+}
+
+// ResourceSpecificResult: Contains the result of the simulation of a single API operation call on a single resource.
+type ResourceSpecificResult struct {
+	_                                 struct{}                           `type:"structure"`
+	EvalDecisionDetails               map[string]string                  `type:"map"`
+	EvalResourceDecision              *string                            `type:"string" required:"true" enum:"PolicyEvaluationDecisionType"`
+	EvalResourceName                  *string                            `min:"1" max:"2048" type:"string" required:"true"`
+	MatchedStatements                 []Statement                        `type:"list"`
+	MissingContextValues              []string                           `type:"list"`
+	PermissionsBoundaryDecisionDetail *PermissionsBoundaryDecisionDetail `type:"structure"`
 }
 
 // Role: Contains information about an IAM role.
@@ -1056,6 +1216,15 @@ type RoleUsageType struct {
 	_         struct{} `type:"structure"`
 	Region    *string  `min:"1" max:"100" type:"string"`
 	Resources []string `type:"list"`
+}
+
+// Statement: Contains a reference to a Statement element in a policy document that determines the result of the simulation.
+type Statement struct {
+	_                struct{}  `type:"structure"`
+	EndPosition      *Position `type:"structure"`
+	SourcePolicyId   *string   `type:"string"`
+	SourcePolicyType *string   `type:"string" enum:"PolicySourceType"`
+	StartPosition    *Position `type:"structure"`
 }
 
 // Tag: A structure that represents user-provided metadata that can be associated with an IAM resource.

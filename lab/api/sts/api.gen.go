@@ -16,6 +16,8 @@ type API interface {
 	GetAccessKeyInfo(context.Context, *GetAccessKeyInfoInput) (*GetAccessKeyInfoOutput, error)
 	// GetCallerIdentity: Returns details about the IAM user or role whose credentials are used to call the operation.
 	GetCallerIdentity(context.Context, *GetCallerIdentityInput) (*GetCallerIdentityOutput, error)
+	// GetFederationToken: Returns a set of temporary security credentials (consisting of an access key ID, a secret access key, and a security token) for a user.
+	GetFederationToken(context.Context, *GetFederationTokenInput) (*GetFederationTokenOutput, error)
 	// GetSessionToken: Returns a set of temporary credentials for an Amazon Web Services account or IAM user.
 	GetSessionToken(context.Context, *GetSessionTokenInput) (*GetSessionTokenOutput, error)
 }
@@ -32,6 +34,7 @@ func New(api API) *wire.Service {
 			wire.Op("AssumeRole", "POST", "/", api.AssumeRole),
 			wire.Op("GetAccessKeyInfo", "POST", "/", api.GetAccessKeyInfo),
 			wire.Op("GetCallerIdentity", "POST", "/", api.GetCallerIdentity),
+			wire.Op("GetFederationToken", "POST", "/", api.GetFederationToken),
 			wire.Op("GetSessionToken", "POST", "/", api.GetSessionToken),
 		},
 		Enums: map[string][]string{},

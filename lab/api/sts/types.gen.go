@@ -57,6 +57,24 @@ type GetCallerIdentityOutput struct {
 	UserId  *string  `type:"string"`
 }
 
+// GetFederationTokenInput
+type GetFederationTokenInput struct {
+	_               struct{}               `type:"structure"`
+	DurationSeconds *int64                 `min:"900" max:"129600" type:"integer"`
+	Name            *string                `min:"2" max:"32" type:"string" required:"true"`
+	Policy          *string                `min:"1" max:"2048" type:"string"`
+	PolicyArns      []PolicyDescriptorType `type:"list"`
+	Tags            []Tag                  `max:"50" type:"list"`
+}
+
+// GetFederationTokenOutput
+type GetFederationTokenOutput struct {
+	_                struct{}       `type:"structure"`
+	Credentials      *Credentials   `type:"structure"`
+	FederatedUser    *FederatedUser `type:"structure"`
+	PackedPolicySize *int64         `min:"0" type:"integer"`
+}
+
 // GetSessionTokenInput
 type GetSessionTokenInput struct {
 	_               struct{} `type:"structure"`
@@ -85,6 +103,13 @@ type Credentials struct {
 	Expiration      *time.Time `type:"timestamp" required:"true"`
 	SecretAccessKey *string    `type:"string" required:"true" sensitive:"true"`
 	SessionToken    *string    `type:"string" required:"true"`
+}
+
+// FederatedUser: Identifiers for the federated user that is associated with the credentials.
+type FederatedUser struct {
+	_               struct{} `type:"structure"`
+	Arn             *string  `min:"20" max:"2048" type:"string" required:"true"`
+	FederatedUserId *string  `min:"2" max:"193" type:"string" required:"true"`
 }
 
 // PolicyDescriptorType: A reference to the IAM managed policy that is passed as a session policy for a role session or a federated user session.

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	api "storefront/lab/api/ec2"
 	"storefront/lab/access"
+	api "storefront/lab/api/ec2"
 	"storefront/lab/state"
 	"storefront/lab/wire"
 )

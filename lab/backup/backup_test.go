@@ -18,8 +18,10 @@ import (
 	api "storefront/lab/api/backup"
 	apiec2 "storefront/lab/api/ec2"
 	apirds "storefront/lab/api/rds"
+	"storefront/lab/authorization/authtest"
 	"storefront/lab/backup"
 	"storefront/lab/ec2"
+	"storefront/lab/iam"
 	"storefront/lab/kms"
 	"storefront/lab/postgres"
 	"storefront/lab/rds"
@@ -49,6 +51,8 @@ type lab struct {
 	*sdk.Client
 	rds       *sdkrds.Client
 	service   *backup.Service
+	iam       *iam.Service
+	keys      *kms.Service
 	databases *rds.Service
 	store     *state.Store
 	now       time.Time
@@ -66,7 +70,9 @@ func newLab(t *testing.T) *lab {
 	keys := kms.New(store, r, now)
 	network := ec2.New(ec2.Config{Store: store, Region: r, Now: now, Profile: func(*state.Tx, string) (ec2.Profile, bool) { return ec2.Profile{}, false }})
 	l.databases = rds.New(rds.Config{Store: store, Region: r, Now: now, Engine: engine{}, Network: network, Secrets: secretsmanager.New(store, r, keys, now), Keys: keys})
-	l.service = backup.New(backup.Config{Store: store, Region: r, Now: now, Databases: l.databases, Log: slog.New(slog.DiscardHandler)})
+	l.iam, l.keys = iam.New(store, r, now), keys
+	l.service = backup.New(backup.Config{Store: store, Region: r, Now: now, Databases: l.databases, Permits: authtest.New(store, l.iam, keys, nil).Permits, Log: slog.New(slog.DiscardHandler)})
+	l.role(mayBackUp...)
 	config := wiretest.New(t, api.New(l.service), apirds.New(l.databases), apiec2.New(network)).Config()
 	l.Client, l.rds = sdk.NewFromConfig(config), sdkrds.NewFromConfig(config)
 	l.makeCluster(sdkec2.NewFromConfig(config))

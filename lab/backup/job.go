@@ -43,15 +43,15 @@ func (s *Service) StartBackupJob(_ context.Context, in *api.StartBackupJobInput)
 	if len(in.BackupOptions) > 0 {
 		return nil, invalidValue("Backup options are for Windows VSS only, which is not served")
 	}
-	if err := s.checkRole(in.IamRoleArn); err != nil {
-		return nil, err
-	}
 	return state.Change(s.Store, func(tx *state.Tx, out *api.StartBackupJobOutput) error {
 		v, err := findVault(tx, in.BackupVaultName)
 		if err != nil {
 			return err
 		}
 		if err := checkLifecycle(in.Lifecycle, v); err != nil {
+			return err
+		}
+		if err := s.checkRole(tx, in.IamRoleArn, s.vaultARN(v.Name)); err != nil {
 			return err
 		}
 		out.IsParent = new(false)

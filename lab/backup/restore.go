@@ -76,9 +76,6 @@ func (s *Service) StartRestoreJob(_ context.Context, in *api.StartRestoreJobInpu
 	if wire.Value(in.CopySourceTagsToRestoredResource) {
 		return nil, invalidValue("CopySourceTagsToRestoredResource is not served")
 	}
-	if err := s.checkRole(in.IamRoleArn); err != nil {
-		return nil, err
-	}
 	return state.Change(s.Store, func(tx *state.Tx, out *api.StartRestoreJobOutput) error {
 		p, ok, err := points.Get(tx, *in.RecoveryPointArn)
 		if err != nil {
@@ -89,6 +86,9 @@ func (s *Service) StartRestoreJob(_ context.Context, in *api.StartRestoreJobInpu
 		}
 		if p.Status != api.RecoveryPointStatusCompleted {
 			return invalidRequest("Recovery point %s is %s", p.ARN, p.Status)
+		}
+		if err := s.checkRole(tx, in.IamRoleArn, s.vaultARN(p.Vault)); err != nil {
+			return err
 		}
 		for _, r := range restores.All(tx) {
 			if in.IdempotencyToken != nil && r.Token == *in.IdempotencyToken {

@@ -159,6 +159,11 @@ func (s *Service) advanceJob(ctx context.Context, j job) error {
 		if err != nil {
 			return err
 		}
+		if err := s.mayBackUp(j); refusal(err) != "" {
+			return s.endJob(j, nil, refusal(err))
+		} else if err != nil {
+			return err
+		}
 		out, err := s.Databases.CreateDBClusterSnapshot(ctx, &rds.CreateDBClusterSnapshotInput{DBClusterIdentifier: &id, DBClusterSnapshotIdentifier: new(j.snapshot()),
 			Tags: []rds.Tag{{Key: new("awsbackup-source"), Value: &j.Resource}}})
 		if reason := refusal(err); reason != "" {
@@ -221,6 +226,11 @@ func (s *Service) advanceRestore(ctx context.Context, r restore) error {
 		return s.endRestore(r, err.Error())
 	}
 	if r.Status == api.RestoreJobStatusPending {
+		if err := s.restorable(r, in); refusal(err) != "" {
+			return s.endRestore(r, refusal(err))
+		} else if err != nil {
+			return err
+		}
 		out, err := s.Databases.RestoreDBClusterFromSnapshot(ctx, in)
 		if reason := refusal(err); reason != "" {
 			return s.endRestore(r, reason)

@@ -50,12 +50,12 @@ func (s *Service) CreateBackupSelection(_ context.Context, in *api.CreateBackupS
 			return nil, invalidValue("Invalid condition key: %s", c.key)
 		}
 	}
-	if err := s.checkRole(what.IamRoleArn); err != nil {
-		return nil, err
-	}
 	return state.Change(s.Store, func(tx *state.Tx, out *api.CreateBackupSelectionOutput) error {
 		p, err := findPlan(tx, in.BackupPlanId)
 		if err != nil {
+			return err
+		}
+		if err := s.checkRole(tx, what.IamRoleArn, s.planARN(p.ID)); err != nil {
 			return err
 		}
 		for _, other := range selections.WithPrefix(tx, p.ID+"/") {

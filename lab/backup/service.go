@@ -2,8 +2,8 @@
 // the lab's RDS and restore clusters from them.
 //
 // Every job and recovery point is in the store; Run carries jobs on after a restart. What is not served is refused: other resources than clusters, copies to other vaults,
-// continuous backups, Windows VSS. Roles of jobs and access policies of vaults are kept and not evaluated. Snapshots are named "awsbackup-job-ID", where AWS has a colon
-// that its own API refuses, and are of type "manual".
+// continuous backups, Windows VSS. Jobs act in their roles, and what these are not allowed fails the job; recovery points are deleted as AWS Backup itself. Snapshots are named
+// "awsbackup-job-ID", where AWS has a colon that its own API refuses (policies are asked about AWS's name), and are of type "manual".
 package backup
 
 import (
@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"storefront/lab/access"
 	api "storefront/lab/api/backup"
 	rds "storefront/lab/api/rds"
 	"storefront/lab/region"
@@ -34,6 +35,7 @@ type Config struct {
 	Region    region.Region
 	Now       func() time.Time
 	Databases Databases
+	Permits   func(*state.Tx, access.Act) error // decides about what AWS Backup does on its own
 	Log       *slog.Logger
 }
 
@@ -62,14 +64,6 @@ func invalidRequest(format string, args ...any) error {
 
 func exists(format string, args ...any) error {
 	return wire.Errorf(400, "AlreadyExistsException", format, args...)
-}
-
-// checkRole wants the ARN of a role of this account.
-func (s *Service) checkRole(arn *string) error {
-	if !strings.HasPrefix(wire.Value(arn), s.Region.GlobalARN("iam", "role/")) {
-		return invalidValue("Invalid role ARN: %s", wire.Value(arn))
-	}
-	return nil
 }
 
 // clusterOf returns the identifier of a cluster by its ARN.

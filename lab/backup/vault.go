@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"regexp"
+	"strings"
 	"time"
 
 	api "storefront/lab/api/backup"
@@ -155,4 +156,18 @@ func (s *Service) DeleteBackupVaultAccessPolicy(_ context.Context, in *api.Delet
 			return nil
 		})
 	})
+}
+
+// Policy returns the access policy that decides about a vault or about a recovery point in one, by its ARN; "" for none.
+func (s *Service) Policy(tx *state.Tx, arn string) (string, error) {
+	name, isVault := strings.CutPrefix(arn, s.vaultARN(""))
+	if !isVault {
+		p, ok, err := points.Get(tx, arn)
+		if err != nil || !ok {
+			return "", err
+		}
+		name = p.Vault
+	}
+	v, _, err := vaults.Get(tx, name)
+	return v.Policy, err
 }

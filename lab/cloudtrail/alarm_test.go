@@ -16,30 +16,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"storefront/lab/access"
-	"storefront/lab/authorization"
-	"storefront/lab/region"
-	"storefront/lab/state"
-	stslab "storefront/lab/sts"
+	"storefront/lab/authorization/authtest"
 	"storefront/lab/wire/wiretest"
 )
-
-// identitiesOnly lets identity policies alone decide.
-type identitiesOnly struct{}
-
-func (identitiesOnly) Resolve(_ *state.Tx, _, arn string) (string, error) { return arn, nil }
-
-func (identitiesOnly) Policy(*state.Tx, *access.Request) (*access.Document, bool, error) {
-	return nil, false, nil
-}
-
-func (identitiesOnly) Tags(*state.Tx, string) (map[string]string, error) { return nil, nil }
-
-func (identitiesOnly) EndpointPolicy(*state.Tx, string) (*access.Document, error) { return nil, nil }
-
-func (identitiesOnly) Keys(*state.Tx, authorization.Ask, any) ([]authorization.KeyUse, error) {
-	return nil, nil
-}
 
 // watchFor makes a metric filter in the trail's log group and an alarm that tells a topic, as section 5 of the CIS AWS Foundations Benchmark has it.
 func (h *harness) watchFor(name, pattern, topic string) {
@@ -54,8 +33,7 @@ func (h *harness) watchFor(name, pattern, topic string) {
 // A refused call is in the trail, from there in the log group, counted by a metric filter, and raises an alarm, which tells a topic; what was not done raises none.
 func TestTrailRaisesAlarms(t *testing.T) {
 	h := start(t)
-	r := region.Default()
-	h.wire.Authorize = authorization.New(authorization.Config{Store: h.store, Region: r, Identities: h.iam, Sessions: stslab.New(h.store, r, h.iam, time.Now), Resources: identitiesOnly{}, Now: time.Now}).Authorize
+	h.wire.Authorize = authtest.New(h.store, h.iam, nil, nil).Authorize
 	guarded := wiretest.Start(t, h.wire)
 
 	h.logGroup("cloudtrail.amazonaws.com", `["logs:CreateLogStream","logs:PutLogEvents"]`)

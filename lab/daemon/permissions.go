@@ -63,7 +63,9 @@ func (p permissions) Policy(tx *state.Tx, r *access.Request) (*access.Document, 
 		return d, d != nil, err
 	case "s3":
 		bucket, _, _ := strings.Cut(name, "/")
-		text, err = p.s3.Policy(tx, bucket, r.Principal.Account != p.region.Account)
+		text, err = p.s3.Policy(tx, bucket, r.Principal.Service == "" && r.Principal.Account != p.region.Account)
+	case "backup":
+		text, err = p.backup.Policy(tx, r.Resource)
 	case "sqs":
 		text, err = p.sqs.Policy(tx, name)
 	case "sns":
@@ -121,6 +123,9 @@ func (p permissions) Keys(tx *state.Tx, ask authorization.Ask, input any) (uses 
 	use.Key, err = p.key(tx, key)
 	return []authorization.KeyUse{use}, err
 }
+
+// permits decides about what services do on their own.
+func (l *lab) permits(tx *state.Tx, act access.Act) error { return l.access.Permits(tx, act) }
 
 // keyAdmits lets services that act for themselves use keys.
 func (l *lab) keyAdmits(tx *state.Tx, service, source, key string, encryptionContext map[string]string) error {

@@ -185,14 +185,14 @@ func (l *lab) openServices(dir string) (err error) {
 		_, err := l.watch.PutMetricData(ctx, in)
 		return err
 	}})
-	if l.s3, err = s3.New(s3.Options{Store: l.store, Dir: objectsDir(dir), Region: r, Keys: s3.KMS(l.kms), Clock: now}); err != nil {
+	if l.s3, err = s3.New(s3.Options{Store: l.store, Dir: objectsDir(dir), Region: r, Keys: s3.KMS(l.kms), Clock: now, Permits: l.permits, Log: l.log}); err != nil {
 		return err
 	}
 	l.ec2 = ec2.New(ec2.Config{Store: l.store, Region: r, Now: now, Profile: l.profile, VolumeKey: l.volumeKey, Endpoints: l.endpoints.Services()})
 	l.acm = acm.New(acm.Config{Store: l.store, Region: r, Now: now, Keys: l.kms, Users: func(tx *state.Tx, arn string) []string { return l.elb.CertificateUsers(tx, arn) }})
 	l.elb = elbv2.New(elbv2.Config{Store: l.store, Region: r, Now: now, VPCs: l.ec2, Certificate: l.acm.Certificate, Health: l.health, PutLog: l.putLog})
 	l.rds = rds.New(rds.Config{Store: l.store, Region: r, Now: now, Engine: l.engine, Network: l.ec2, Secrets: l.secrets, Keys: l.kms})
-	l.backup = backup.New(backup.Config{Store: l.store, Region: r, Now: now, Databases: l.rds, Log: l.log})
+	l.backup = backup.New(backup.Config{Store: l.store, Region: r, Now: now, Databases: l.rds, Permits: l.permits, Log: l.log})
 	l.cache = elasticache.New(elasticache.Config{Store: l.store, Region: r, Now: now, Engine: l.redis, Network: l.ec2, Keys: l.kms})
 	l.search = elasticsearch.New(elasticsearch.Config{Store: l.store, Region: r, Now: now, Network: l.ec2, Roles: l.iam, Keys: l.kms, Logs: l.logs})
 	if l.sqs, err = sqs.New(sqs.Config{Store: l.store, Region: r, Endpoint: func() string { return l.endpoint }, Now: now, Keys: l.kms, KeyAdmits: l.keyAdmits, Observe: dataplane.ObserveQueues(l.metrics)}); err != nil {

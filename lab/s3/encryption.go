@@ -142,6 +142,14 @@ func sealContext(bucketName, key string) map[string]string {
 	return map[string]string{"aws:s3:arn": "arn:aws:s3:::" + bucketName + "/" + key}
 }
 
+// keyContext is the encryption context that policies see: with a bucket key, that of the bucket.
+func (e encryption) keyContext(bucketName, key string) map[string]string {
+	if e.BucketKey {
+		return map[string]string{"aws:s3:arn": arnOf(bucketName)}
+	}
+	return sealContext(bucketName, key)
+}
+
 // kmsError passes an error of KMS on in S3's form: "KMS.NotFoundException".
 func kmsError(err error) error {
 	if e, ok := errors.AsType[*wire.Error](err); ok {

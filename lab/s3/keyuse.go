@@ -43,11 +43,7 @@ func (s *Service) KeyUse(tx *state.Tx, write bool, input any) (key string, actio
 	if err != nil || e.Algorithm != sseKMS {
 		return "", nil, nil, err
 	}
-	context = sealContext(bucketName, object)
-	if e.BucketKey {
-		context = map[string]string{"aws:s3:arn": "arn:aws:s3:::" + bucketName}
-	}
-	return e.KeyARN, actions, context, nil
+	return e.KeyARN, actions, e.keyContext(bucketName, object), nil
 }
 
 // writing is how an object will be encrypted; what the operation refuses is not.

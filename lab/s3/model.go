@@ -41,6 +41,7 @@ type bucket struct {
 	Analytics    map[string]api.AnalyticsConfiguration
 	Metrics      map[string]api.MetricsConfiguration
 	Inventory    map[string]api.InventoryConfiguration
+	Reports      map[string]reports // of inventories, by the ID of the configuration
 	Tiering      map[string]api.IntelligentTieringConfiguration
 }
 

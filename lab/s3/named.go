@@ -62,11 +62,6 @@ func (s *Service) GetBucketInventoryConfiguration(ctx context.Context, in *api.G
 	return &api.GetBucketInventoryConfigurationOutput{InventoryConfiguration: c}, err
 }
 
-// PutBucketInventoryConfiguration implements the operation of that name.
-func (s *Service) PutBucketInventoryConfiguration(ctx context.Context, in *api.PutBucketInventoryConfigurationInput) (*api.PutBucketInventoryConfigurationOutput, error) {
-	return &api.PutBucketInventoryConfigurationOutput{}, putNamed(ctx, s, in.Bucket, in.ExpectedBucketOwner, in.Id, in.InventoryConfiguration.Id, in.InventoryConfiguration, inventoryOf)
-}
-
 // DeleteBucketInventoryConfiguration implements the operation of that name.
 func (s *Service) DeleteBucketInventoryConfiguration(ctx context.Context, in *api.DeleteBucketInventoryConfigurationInput) (*api.DeleteBucketInventoryConfigurationOutput, error) {
 	return &api.DeleteBucketInventoryConfigurationOutput{}, deleteNamed(ctx, s, in.Bucket, in.ExpectedBucketOwner, in.Id, inventoryOf)

@@ -32,8 +32,8 @@ func enqueue(tx *state.Tx, b bucket, v *version) error {
 	return replications.Put(tx, fmt.Sprintf("%016x", n), replication{v.Bucket, v.Key, v.ID})
 }
 
-// Run replicates until ctx ends. What it did not get to is copied after the next start.
-func (s *Service) Run(ctx context.Context) error {
+// replicateAll replicates until ctx ends.
+func (s *Service) replicateAll(ctx context.Context) error {
 	for changed := s.store.Watch(ctx, "s3.replication"); ; {
 		if err := s.Replicate(ctx); err != nil && ctx.Err() == nil {
 			return fmt.Errorf("replicating S3 objects: %w", err)
@@ -56,6 +56,9 @@ func (s *Service) Replicate(ctx context.Context) error {
 		copied := s.replicate(ctx, task)
 		if ctx.Err() != nil {
 			return ctx.Err()
+		}
+		if copied != nil {
+			s.log.Warn("an object was not replicated", "bucket", task.Bucket, "key", task.Key, "version", task.ID, "error", copied)
 		}
 		if err := s.replicated(waits, task, copied); err != nil {
 			return err
@@ -112,6 +115,9 @@ func (s *Service) replicate(ctx context.Context, task replication) error {
 		}
 		to = replicaOf(from, *rule)
 		if err := checkDestination(tx, b, to.Bucket); err != nil {
+			return err
+		}
+		if err := s.mayReplicate(tx, b, from, &to); err != nil {
 			return err
 		}
 		_, had = byID(tx, to.Bucket, to.Key, to.ID)

@@ -123,6 +123,8 @@ func checkDestination(tx *state.Tx, source bucket, name string) error {
 	return nil
 }
 
+func arnOf(bucketName string) string { return "arn:" + region.Partition + ":s3:::" + bucketName }
+
 func bucketOfARN(arn string) string { return arn[strings.LastIndex(arn, ":")+1:] }
 
 func replicatesKMS(r api.ReplicationRule) bool {

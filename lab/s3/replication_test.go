@@ -3,6 +3,9 @@ package s3_test
 import (
 	"bytes"
 	"crypto/rand"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,18 +13,29 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	iamapi "storefront/lab/api/iam"
 	kmsapi "storefront/lab/api/kms"
-	"storefront/lab/kms"
-	"storefront/lab/region"
-	lab "storefront/lab/s3"
 )
 
 const replicator = "arn:aws:iam::000000000000:role/replication"
 
+// mayReplicate are the statements of "Setting up permissions for live replication", for one pair of buckets.
+var mayReplicate = []string{
+	`{"Effect":"Allow","Action":["s3:GetReplicationConfiguration","s3:ListBucket"],"Resource":"arn:aws:s3:::source"}`,
+	`{"Effect":"Allow","Action":["s3:GetObjectVersionForReplication","s3:GetObjectVersionAcl"],"Resource":"arn:aws:s3:::source/*"}`,
+	`{"Effect":"Allow","Action":["s3:GetObjectRetention","s3:GetObjectLegalHold"],"Resource":"arn:aws:s3:::source/*"}`,
+	`{"Effect":"Allow","Action":["s3:GetObjectVersionTagging"],"Resource":"arn:aws:s3:::source/*"}`,
+	`{"Effect":"Allow","Action":["s3:ReplicateObject"],"Resource":"arn:aws:s3:::replica/*"}`,
+	`{"Effect":"Allow","Action":["s3:ReplicateTags"],"Resource":"arn:aws:s3:::replica/*"}`,
+	`{"Effect":"Allow","Action":["s3:ReplicateDelete"],"Resource":"arn:aws:s3:::replica/*"}`,
+	`{"Effect":"Allow","Action":"kms:Decrypt","Resource":"*","Condition":{"StringEquals":{"kms:ViaService":"s3.us-east-1.amazonaws.com"},"StringLike":{"kms:EncryptionContext:aws:s3:arn":"arn:aws:s3:::source/*"}}}`,
+	`{"Effect":"Allow","Action":["kms:Encrypt"],"Resource":"*","Condition":{"StringEquals":{"kms:ViaService":"s3.us-east-1.amazonaws.com"},"StringLike":{"kms:EncryptionContext:aws:s3:arn":"arn:aws:s3:::replica/*"}}}`,
+}
+
 // mirrored is a bucket whose versions are copied to another one, both with object lock.
 type mirrored struct {
 	*fixture
-	keys     *kms.Service
+	*judged
 	key      *string // of the replicas
 	from, to *string
 }
@@ -29,11 +43,9 @@ type mirrored struct {
 func mirror(t *testing.T, dir string, markers types.DeleteMarkerReplicationStatus) *mirrored {
 	t.Helper()
 	m := &mirrored{from: str("source"), to: str("replica")}
-	m.fixture = serveIn(t, dir, func(o *lab.Options) {
-		m.keys = kms.New(o.Store, region.Default(), time.Now)
-		o.Keys = lab.KMS(m.keys)
-	})
+	m.fixture, m.judged = serveJudged(t, dir)
 	m.key = must(m.keys.CreateKey(ctx, &kmsapi.CreateKeyInput{}))(t).KeyMetadata.Arn
+	m.role(t, "replication", "s3.amazonaws.com", strings.Join(mayReplicate, ","))
 	for _, b := range []*string{m.from, m.to} {
 		must(m.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: b, ObjectLockEnabledForBucket: aws.Bool(true)}))(t)
 	}
@@ -150,7 +162,7 @@ func TestReplicationIsDurable(t *testing.T) {
 	if err := m.store.Close(); err != nil {
 		t.Fatal(err)
 	}
-	again := serveIn(t, dir, func(o *lab.Options) { o.Keys = lab.KMS(kms.New(o.Store, region.Default(), time.Now)) })
+	again, _ := serveJudged(t, dir)
 	if err := again.service.Replicate(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -173,6 +185,45 @@ func TestReplicationFails(t *testing.T) {
 	}
 	if n := bodies(t, m.fixture); n != 3 {
 		t.Errorf("%d bodies, want 3", n)
+	}
+}
+
+// A role that lacks a permission makes no replica; without the permission for tags it makes one without tags.
+func TestReplicationNeedsItsRole(t *testing.T) {
+	outcome := []string{"FAILED", "FAILED", "FAILED", "COMPLETED 0", "FAILED", "COMPLETED 0", "COMPLETED 1", "FAILED", "FAILED"} // without the statement of that number
+	m := mirror(t, t.TempDir(), "Disabled")
+	own := must(m.keys.CreateKey(ctx, &kmsapi.CreateKeyInput{}))(t).KeyMetadata.Arn
+	try := func() string {
+		t.Helper()
+		must(m.PutObject(ctx, &s3.PutObjectInput{Bucket: m.from, Key: str("kept/k"), Body: strings.NewReader("x"), Tagging: str("a=b"), ServerSideEncryption: "aws:kms", SSEKMSKeyId: own,
+			ObjectLockMode: "GOVERNANCE", ObjectLockRetainUntilDate: aws.Time(time.Now().Add(time.Hour))}))(t)
+		m.replicate(t)
+		h := m.head(t, m.from, "kept/k")
+		if h.ReplicationStatus != "COMPLETED" {
+			return string(h.ReplicationStatus)
+		}
+		tags := must(m.GetObjectTagging(ctx, &s3.GetObjectTaggingInput{Bucket: m.to, Key: str("kept/k"), VersionId: h.VersionId}))(t).TagSet
+		return fmt.Sprint("COMPLETED ", len(tags))
+	}
+	for i, want := range outcome {
+		m.allow(t, "replication", strings.Join(slices.Delete(slices.Clone(mayReplicate), i, i+1), ","))
+		if got := try(); got != want {
+			t.Errorf("without %s: %s, want %s", mayReplicate[i], got, want)
+		}
+	}
+	m.allow(t, "replication", strings.Join(mayReplicate, ","))
+	if got := try(); got != "COMPLETED 1" {
+		t.Errorf("with everything: %s", got)
+	}
+	must(m.PutBucketPolicy(ctx, &s3.PutBucketPolicyInput{Bucket: m.to, Policy: str(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:ReplicateObject","Resource":"arn:aws:s3:::replica/*"}]}`)}))(t)
+	if got := try(); got != "FAILED" {
+		t.Errorf("with a policy of the destination that denies it: %s", got)
+	}
+	must(m.DeleteBucketPolicy(ctx, &s3.DeleteBucketPolicyInput{Bucket: m.to}))(t)
+	must(m.iam.UpdateAssumeRolePolicy(ctx, &iamapi.UpdateAssumeRolePolicyInput{RoleName: str("replication"),
+		PolicyDocument: str(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},"Action":"sts:AssumeRole","Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:s3:::another"}}}}`)}))(t)
+	if got := try(); got != "FAILED" {
+		t.Errorf("with a role for another bucket: %s", got)
 	}
 }
 

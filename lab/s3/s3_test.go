@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"path/filepath"
 	"testing"
 	"time"
@@ -46,7 +47,7 @@ func serveIn(t *testing.T, dir string, change ...func(*lab.Options)) *fixture {
 	}
 	t.Cleanup(func() { _ = store.Close() })
 	f.store = store
-	o := lab.Options{Store: store, Dir: filepath.Join(f.dir, "s3"), Region: region.Default(), Clock: func() time.Time { return f.now }}
+	o := lab.Options{Store: store, Dir: filepath.Join(f.dir, "s3"), Region: region.Default(), Clock: func() time.Time { return f.now }, Log: slog.New(slog.DiscardHandler)}
 	for _, c := range change {
 		c(&o)
 	}

@@ -1,16 +1,23 @@
 // Package s3 is Amazon S3 in the lab: buckets with their configurations, and objects with versions, multipart uploads and checksums.
 // Metadata lives in the tables "s3.*" of the lab's state, bodies in files of the lab directory.
 //
+// Run replicates, within the lab's one region and account, and delivers inventories; both only while the policies of roles, buckets and keys allow it.
+//
 // What it does not do: evaluate access control lists (they are stored and validated; lab/authorization decides by bucket policies), deliver access logs, run
-// lifecycle rules or deliver inventories (their configurations are kept), or serve websites and keys of the customer (SSE-C), which it refuses. Replication copies
-// within the lab's one region and account (Run); the permissions of its role are not evaluated.
+// lifecycle rules (their configurations are kept), or serve websites and keys of the customer (SSE-C), which it refuses.
 package s3
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"storefront/lab/access"
 	api "storefront/lab/api/s3"
 	"storefront/lab/region"
 	"storefront/lab/state"
@@ -24,6 +31,8 @@ type Service struct {
 	region region.Region
 	keys   Keys
 	now    func() time.Time
+	may    func(*state.Tx, access.Act) error
+	log    *slog.Logger
 }
 
 var _ api.API = (*Service)(nil)
@@ -35,6 +44,9 @@ type Options struct {
 	Region region.Region // where buckets are, and whose they are
 	Keys   Keys          // of objects encrypted with SSE-KMS; nil refuses them
 	Clock  func() time.Time
+	// Permits decides about what S3 does on its own: replication in its role, inventories as itself. nil permits nothing.
+	Permits func(*state.Tx, access.Act) error
+	Log     *slog.Logger // of what was not permitted; nil is the default logger
 }
 
 // New opens the service and removes bodies that a crash left without metadata.
@@ -42,15 +54,29 @@ func New(o Options) (*Service, error) {
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
+	if o.Permits == nil {
+		o.Permits = func(*state.Tx, access.Act) error { return errors.New("nobody decides about permissions") }
+	}
 	b, err := openBodies(o.Dir)
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{store: o.Store, bodies: b, region: o.Region, keys: o.Keys, now: o.Clock}
+	s := &Service{store: o.Store, bodies: b, region: o.Region, keys: o.Keys, now: o.Clock, may: o.Permits, log: cmp.Or(o.Log, slog.Default())}
 	if err := s.sweep(); err != nil {
 		return nil, fmt.Errorf("removing orphaned S3 bodies: %w", err)
 	}
 	return s, nil
+}
+
+// principal is S3 where it acts on its own.
+const principal = "s3.amazonaws.com"
+
+// Run replicates and delivers inventories until ctx ends. What it did not get to is done after the next start.
+func (s *Service) Run(ctx context.Context) error {
+	tasks, ctx := errgroup.WithContext(ctx)
+	tasks.Go(func() error { return s.replicateAll(ctx) })
+	tasks.Go(func() error { return s.takeInventories(ctx) })
+	return tasks.Wait()
 }
 
 // sweep removes the bodies that neither a version nor a part refers to.

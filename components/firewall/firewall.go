@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/wafv2"
@@ -36,10 +37,9 @@ type Args struct {
 	KeyARN          pulumi.StringInput // KMS key of the log; nil means CloudWatch Logs' own encryption
 	LogDays         int                // days to keep the log; 0 means 30
 
-	// Count names the managed groups that only count what they would block: how a group is tried on real traffic first. See Groups.
+	// Count names what only counts the requests that it would block: managed groups ("sqli"), which is how a group is tried on real traffic first, and rules
+	// of them ("common/SizeRestrictions_BODY"), for those that block what is wanted. See Groups.
 	Count []string
-	// CountRules names rules of managed groups that only count, by group: for those that block what the shop wants.
-	CountRules map[string][]string
 
 	RateLimit int      // requests of one client in five minutes, 100 to 2,000,000,000; 0 means 2000
 	Blocked   []string // IPv4 blocks that never pass
@@ -127,15 +127,10 @@ func check(a *Args) error {
 	if a.RateLimit < 100 || a.RateLimit > 2_000_000_000 {
 		return fmt.Errorf("%w: RateLimit %d: 100 to 2,000,000,000 are allowed", ErrArgs, a.RateLimit)
 	}
-	known := Groups()
 	for _, name := range a.Count {
-		if !slices.Contains(known, name) {
-			return fmt.Errorf("%w: Count: there is no group %q, only %q", ErrArgs, name, known)
-		}
-	}
-	for name := range a.CountRules {
-		if !slices.Contains(known, name) {
-			return fmt.Errorf("%w: CountRules: there is no group %q, only %q", ErrArgs, name, known)
+		group, rule, ofGroup := strings.Cut(name, "/")
+		if known := Groups(); !slices.Contains(known, group) || ofGroup && rule == "" {
+			return fmt.Errorf("%w: Count: %q is no group like those of %q, and no rule like common/SizeRestrictions_BODY", ErrArgs, name, known)
 		}
 	}
 	for _, list := range [][]string{a.Blocked, a.Allowed} {

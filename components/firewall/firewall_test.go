@@ -17,7 +17,7 @@ const (
 )
 
 func args() *firewall.Args {
-	return &firewall.Args{LoadBalancerARN: pulumi.String(balancer), KeyARN: pulumi.String(key), Blocked: []string{"192.0.2.0/24"}}
+	return &firewall.Args{LoadBalancerARN: pulumi.String(balancer), KeyARN: pulumi.String(key), Allowed: []string{"198.51.100.7/32"}, Blocked: []string{"192.0.2.0/24"}}
 }
 
 func run(t *testing.T, a *firewall.Args) *componenttest.Recorder {
@@ -41,6 +41,7 @@ func TestFirewall(t *testing.T) {
 		"rules[4].overrideAction.count": nil,
 	})
 	r.One(t, "aws:wafv2/ipSet:IpSet", "shop-blocked").CheckInputs(t, map[string]any{"addresses[0]": "192.0.2.0/24", "ipAddressVersion": "IPV4"})
+	r.One(t, "aws:wafv2/ipSet:IpSet", "shop-allowed").CheckInputs(t, map[string]any{"addresses[0]": "198.51.100.7/32"})
 	r.One(t, "aws:wafv2/webAclAssociation:WebAclAssociation", "shop").CheckInputs(t, map[string]any{"resourceArn": balancer})
 }
 
@@ -55,7 +56,7 @@ func TestLogHasNoSecrets(t *testing.T) {
 
 func TestGroupsCountBeforeTheyBlock(t *testing.T) {
 	a := args()
-	a.Count, a.CountRules = []string{"sqli"}, map[string][]string{"common": {"SizeRestrictions_BODY"}}
+	a.Count = []string{"sqli", "common/SizeRestrictions_BODY"}
 	rules := run(t, a).One(t, acl, "shop")
 	if rules.Input("rules[6].overrideAction.count") == nil || rules.Input("rules[6].overrideAction.none") != nil || rules.Input("rules[4].overrideAction.none") == nil {
 		t.Error("sqli must count, and common must not")
@@ -63,12 +64,22 @@ func TestGroupsCountBeforeTheyBlock(t *testing.T) {
 	rules.CheckInputs(t, map[string]any{"rules[4].statement.managedRuleGroupStatement.ruleActionOverrides[0].name": "SizeRestrictions_BODY"})
 }
 
+// Nobody is let past the rules unless somebody is named; the list of those who are turned away is there for an emergency.
+func TestNobodyIsAllowed(t *testing.T) {
+	a := args()
+	a.Allowed, a.Blocked = nil, nil
+	r := run(t, a)
+	r.One(t, acl, "shop").CheckInputs(t, map[string]any{"rules[0].name": "blocked", "rules[0].priority": 1.0, "rules[1].name": "rate"})
+	r.One(t, "aws:wafv2/ipSet:IpSet", "shop-blocked").CheckInputs(t, map[string]any{"addresses[0]": nil})
+}
+
 func TestArgs(t *testing.T) {
 	for name, change := range map[string]func(*firewall.Args){
 		"no load balancer": func(a *firewall.Args) { a.LoadBalancerARN = nil },
 		"rate":             func(a *firewall.Args) { a.RateLimit = 99 },
 		"group":            func(a *firewall.Args) { a.Count = []string{"bots"} },
-		"rules of a group": func(a *firewall.Args) { a.CountRules = map[string][]string{"bots": {"x"}} },
+		"rule of a group":  func(a *firewall.Args) { a.Count = []string{"bots/x"} },
+		"rule of no name":  func(a *firewall.Args) { a.Count = []string{"sqli/"} },
 		"host bits":        func(a *firewall.Args) { a.Blocked = []string{"192.0.2.1/24"} },
 		"everything":       func(a *firewall.Args) { a.Allowed = []string{"0.0.0.0/0"} },
 		"IPv6":             func(a *firewall.Args) { a.Allowed = []string{"2001:db8::/32"} },

@@ -3,6 +3,7 @@ package firewall
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/wafv2"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -12,22 +13,26 @@ import (
 
 // rules are the web ACL's rules, by priority: the lists, the rate, then the managed groups.
 func (f *Firewall) rules(ctx *pulumi.Context, child pulumi.ResourceOption) (wafv2.WebAclRuleArray, error) {
-	allowed, err := f.list(ctx, "allowed", f.args.Allowed, child)
-	if err != nil {
-		return nil, err
+	var rules wafv2.WebAclRuleArray
+	if len(f.args.Allowed) > 0 {
+		allowed, err := f.list(ctx, "allowed", f.args.Allowed, child)
+		if err != nil {
+			return nil, err
+		}
+		rules = append(rules, f.rule("allowed", 0, &wafv2.WebAclRuleActionArgs{Allow: &wafv2.WebAclRuleActionAllowArgs{}}, &wafv2.WebAclRuleStatementArgs{
+			IpSetReferenceStatement: &wafv2.WebAclRuleStatementIpSetReferenceStatementArgs{Arn: allowed.Arn}}))
 	}
+	// This list is there when it is empty, too: who is attacked has no time for a deployment.
 	blocked, err := f.list(ctx, "blocked", f.args.Blocked, child)
 	if err != nil {
 		return nil, err
 	}
 	block := &wafv2.WebAclRuleActionArgs{Block: &wafv2.WebAclRuleActionBlockArgs{}}
-	rules := wafv2.WebAclRuleArray{
-		f.rule("allowed", 0, &wafv2.WebAclRuleActionArgs{Allow: &wafv2.WebAclRuleActionAllowArgs{}}, &wafv2.WebAclRuleStatementArgs{
-			IpSetReferenceStatement: &wafv2.WebAclRuleStatementIpSetReferenceStatementArgs{Arn: allowed.Arn}}),
+	rules = append(rules,
 		f.rule("blocked", 1, block, &wafv2.WebAclRuleStatementArgs{IpSetReferenceStatement: &wafv2.WebAclRuleStatementIpSetReferenceStatementArgs{Arn: blocked.Arn}}),
 		f.rule("rate", 2, block, &wafv2.WebAclRuleStatementArgs{RateBasedStatement: &wafv2.WebAclRuleStatementRateBasedStatementArgs{
 			AggregateKeyType: pulumi.String("IP"), Limit: pulumi.Int(f.args.RateLimit), EvaluationWindowSec: pulumi.Int(300)}}),
-	}
+	)
 	for _, g := range preset() {
 		rules = append(rules, f.managed(g))
 	}
@@ -53,7 +58,11 @@ func (f *Firewall) managed(g group) *wafv2.WebAclRuleArgs {
 		override = &wafv2.WebAclRuleOverrideActionArgs{Count: &wafv2.WebAclRuleOverrideActionCountArgs{}}
 	}
 	var counted wafv2.WebAclRuleStatementManagedRuleGroupStatementRuleActionOverrideArray
-	for _, rule := range f.args.CountRules[g.name] {
+	for _, name := range f.args.Count {
+		rule, of := strings.CutPrefix(name, g.name+"/")
+		if !of {
+			continue
+		}
 		counted = append(counted, &wafv2.WebAclRuleStatementManagedRuleGroupStatementRuleActionOverrideArgs{Name: pulumi.String(rule),
 			ActionToUse: &wafv2.WebAclRuleStatementManagedRuleGroupStatementRuleActionOverrideActionToUseArgs{Count: &wafv2.WebAclRuleStatementManagedRuleGroupStatementRuleActionOverrideActionToUseCountArgs{}}})
 	}

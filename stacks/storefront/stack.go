@@ -54,7 +54,7 @@ func deploy(ctx *pulumi.Context, s settings.Settings) error {
 	st.account = aws.GetCallerIdentityOutput(ctx, aws.GetCallerIdentityOutputArgs{}, pulumi.Provider(st.aws)).AccountId()
 	st.out.Region = pulumi.String(s.Region)
 	for _, layer := range []func(*pulumi.Context) error{
-		st.makeKey, st.makeTopic, st.makeNetwork, st.makeDatabase, st.makeBackup, st.makeQueue, st.makeCache, st.makeSearch, st.makeBalancer, st.makeFleets, st.makeAccount, st.makeAudit,
+		st.makeKey, st.makeTopic, st.makeNetwork, st.makeDatabase, st.makeBackup, st.makeQueue, st.makeCache, st.makeSearch, st.makeBalancer, st.makeFirewall, st.makeFleets, st.makeAccount, st.makeAudit,
 	} {
 		if err := layer(ctx); err != nil {
 			return err

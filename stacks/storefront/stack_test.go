@@ -195,6 +195,31 @@ func TestAudit(t *testing.T) {
 	}
 }
 
+// Requests are inspected in every profile. Where they are not, the outputs say so.
+func TestFirewall(t *testing.T) {
+	const acl = "aws:wafv2/webAcl:WebAcl"
+	for _, profile := range []string{"lab", "dev", "prod"} {
+		c := up(t, map[string]string{"profile": profile})
+		if got := c.one(t, "aws:wafv2/webAclAssociation:WebAclAssociation").Inputs["resourceArn"].StringValue(); !strings.HasSuffix(got, "storefront-test") {
+			t.Errorf("%s: the web ACL is in front of %s", profile, got)
+		}
+		rules := fmt.Sprint(c.one(t, acl).Inputs["rules"].Mappable())
+		if tried := strings.Contains(rules, "NoUserAgent_HEADER"); tried != (profile == "lab") || !strings.Contains(rules, "limit:2000") {
+			t.Errorf("%s: rules %s", profile, rules)
+		}
+	}
+	c := up(t, map[string]string{"profile": "prod", "firewallCount": `["sqli"]`, "firewallBlocked": `["192.0.2.0/24"]`, "endpoint": "http://127.0.0.1:4566"})
+	if rules := fmt.Sprint(c.one(t, acl).Inputs["rules"].Mappable()); strings.Count(rules, "overrideAction:map[count:") != 1 || !strings.Contains(rules, "limit:2e+09") {
+		t.Errorf("rules %s", rules)
+	}
+	if got := c.one(t, "aws:wafv2/ipSet:IpSet").Inputs["addresses"].Mappable(); fmt.Sprint(got) != "[192.0.2.0/24]" {
+		t.Errorf("blocked: %v", got)
+	}
+	if n := up(t, map[string]string{"profile": "dev", "firewall": "false"}).count(acl); n != 0 {
+		t.Errorf("%d web ACLs without a firewall", n)
+	}
+}
+
 var update = flag.Bool("update", false, "rewrite golden files, and fail")
 
 // A URN that changes is a resource that users lose and get anew.
@@ -322,8 +347,8 @@ func TestEndpoint(t *testing.T) {
 	p = up(t, map[string]string{"profile": "lab", "endpoint": at}).one(t, "pulumi:providers:aws").Inputs
 	endpoints := p["endpoints"].ArrayValue()[0].ObjectValue().Mappable()
 	want := []string{
-		"appautoscaling", "autoscaling", "backup", "cloudtrail", "cloudwatch", "ec2", "elasticache", "elasticsearch", "elbv2", "iam", "kms", "logs", "opensearch",
-		"rds", "s3", "secretsmanager", "sns", "sqs", "ssm", "sts",
+		"appautoscaling", "autoscaling", "backup", "cloudtrail", "cloudwatch", "ec2", "elasticache", "elasticsearch", "elbv2", "fms", "iam", "kms", "logs", "opensearch",
+		"rds", "s3", "secretsmanager", "sns", "sqs", "ssm", "sts", "wafv2",
 	}
 	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(endpoints))); diff != "" {
 		t.Errorf("services (-want +got):\n%s", diff)

@@ -33,6 +33,7 @@ var (
 	cacheForm   = regexp.MustCompile(`^(7\.[0-9]|8\.[0-9])$`)
 	searchForm  = regexp.MustCompile(`^[1-9]\.[0-9]{1,2}$`)
 	masterForm  = regexp.MustCompile(`^([a-z0-9-]+\.[a-z0-9-]+)?$`)
+	countForm   = regexp.MustCompile(`^(reputation|common|bad-inputs|sqli)(/[A-Za-z0-9_]+)?$`)
 	serviceForm = regexp.MustCompile(`^[a-z0-9.-]+$`)
 	certForm    = regexp.MustCompile(`^(arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[A-Za-z0-9-]+)?$`)
 )
@@ -41,15 +42,16 @@ var (
 func (r *reader) read(s *Settings) {
 	s.Region = r.match("region", s.Region, regionForm, "an AWS region like us-east-1")
 	s.Endpoint = r.endpoint()
-	s.Zones = r.zones(s)
 	if s.Endpoint != "" {
 		s.awayFromAWS()
 	}
+	s.Zones = r.zones(s)
 	s.CIDR = r.cidr("cidr", s.CIDR)
 	s.NAT = r.oneOf("nat", s.NAT, "none", "single", "per-zone")
 	s.InterfaceEndpoints = r.list("interfaceEndpoints", s.InterfaceEndpoints, serviceForm, `a list of AWS services like ["secretsmanager"]`)
 	s.CertificateARN = r.match("certificateArn", s.CertificateARN, certForm, "the ARN of an ACM certificate")
-	s.AllowedCIDRs = r.clients()
+	s.AllowedCIDRs = r.clients("allowedCidrs")
+	r.firewall(s)
 	s.Image = r.match("image", s.Image, imageForm, "an AMI like ami-0123456789abcdef0")
 	s.InstanceTypes = r.list("instanceTypes", s.InstanceTypes, typeForm, `a list of instance types like ["t3.small"]`)
 	s.MinInstances = r.number("minInstances", s.MinInstances, 1, 1000)
@@ -80,6 +82,15 @@ func (r *reader) read(s *Settings) {
 	s.Audit = r.flag("audit", s.Audit)
 	s.HealthInterval = r.number("healthInterval", s.HealthInterval, 5, 300)
 	s.DrainSeconds = r.number("drainSeconds", s.DrainSeconds, 1, 3600)
+}
+
+func (r *reader) firewall(s *Settings) {
+	s.Firewall = r.flag("firewall", s.Firewall)
+	s.FirewallCount = r.list("firewallCount", s.FirewallCount, countForm, `a list of managed groups, or rules of them, like ["sqli","common/SizeRestrictions_BODY"]; the groups are reputation, common, bad-inputs and sqli`)
+	s.FirewallRate = r.number("firewallRate", s.FirewallRate, 100, 2_000_000_000)
+	s.FirewallBlocked = r.clients("firewallBlocked")
+	s.FirewallManager = r.oneOf("firewallManager", s.FirewallManager, "auto", "off")
+	s.ShieldAdvanced = r.flag("shieldAdvanced", s.ShieldAdvanced)
 }
 
 func (r *reader) cache(s *Settings) {
@@ -196,12 +207,12 @@ func (r *reader) cidr(key, otherwise string) string {
 	return v
 }
 
-func (r *reader) clients() []string {
-	raw := r.values["allowedCidrs"]
-	list := r.list("allowedCidrs", nil, regexp.MustCompile(``), `a list of IPv4 blocks like ["203.0.113.0/24"]`)
+func (r *reader) clients(key string) []string {
+	raw := r.values[key]
+	list := r.list(key, nil, regexp.MustCompile(``), `a list of IPv4 blocks like ["203.0.113.0/24"]`)
 	for _, v := range list {
 		if p, err := netip.ParsePrefix(v); err != nil || !p.Addr().Is4() || p.Masked() != p {
-			r.refuse("allowedCidrs", raw, `a list of IPv4 blocks like ["203.0.113.0/24"]`)
+			r.refuse(key, raw, `a list of IPv4 blocks like ["203.0.113.0/24"]`)
 		}
 	}
 	return list

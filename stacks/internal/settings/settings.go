@@ -39,6 +39,13 @@ type Settings struct {
 	CertificateARN string   // certificateArn
 	AllowedCIDRs   []string // allowedCidrs
 
+	Firewall        bool     // firewall: a web ACL in front of the load balancer
+	FirewallCount   []string // firewallCount: managed groups, or rules of them, that count what they would block
+	FirewallRate    int      // firewallRate: requests of one client in five minutes
+	FirewallBlocked []string // firewallBlocked: IPv4 blocks of clients that are refused
+	FirewallManager string   // firewallManager: whether its policies are made where the account may: auto, off
+	ShieldAdvanced  bool     // shieldAdvanced: a policy of Firewall Manager for an account that is subscribed
+
 	Image              string   // image: an AMI; empty takes the newest at the fleet's creation and keeps it
 	InstanceTypes      []string // instanceTypes
 	MinInstances       int      // minInstances
@@ -98,6 +105,8 @@ func profile(name Profile) (Settings, bool) {
 			CacheNodeType: "cache.t4g.micro", CacheReplicas: 1, SearchInstanceType: "t3.small", SearchVolumeGiB: 10,
 			Audit:          true,
 			HealthInterval: 5, DrainSeconds: 5,
+			FirewallCount: []string{"common/NoUserAgent_HEADER", "bad-inputs/Host_localhost_HEADER"}, // tools for load name none; and people type localhost
+
 		},
 		Dev: {
 			NAT: "single", InstanceTypes: []string{"t3.small", "t3a.small", "t2.small"},
@@ -120,8 +129,18 @@ func profile(name Profile) (Settings, bool) {
 	}[name]
 	s.Profile, s.Region, s.CIDR, s.Artifact = name, "us-east-1", "10.0.0.0/16", "bin/shopd"
 	s.DatabaseAdmin = "storefront"
+	s.Firewall, s.FirewallManager, s.FirewallRate = true, "auto", 2000
 	s.QueueMaxReceives, s.CacheEngine, s.SearchEngine, s.SearchRole, s.BackupLock = 5, "redis", "elasticsearch", "create", "governance"
 	return s, ok
+}
+
+// awayFromAWS replaces what profiles set and only AWS has: PostgreSQL 16, where the lab serves what its machine has, and Amazon's authorities, where servers trust the lab's. And all
+// clients have one address there, which may ask as often as it likes.
+func (s *Settings) awayFromAWS() {
+	s.FirewallRate = 2_000_000_000
+	if s.Profile != Lab {
+		s.DatabaseVersion, s.DatabaseCA = "15", ""
+	}
 }
 
 // zoneCount is how many zones a profile uses when neither zones nor zoneNames is set.
@@ -134,15 +153,6 @@ func zoneCount(name Profile) int {
 
 // Parse returns the settings in values, whose keys have no namespace. Relative paths are taken from root. The error is
 // ErrSetting, for the first thing that is wrong.
-// awayFromAWS replaces what profiles set and only AWS has: PostgreSQL 16, where the lab serves what its machine has, and Amazon's authorities, where servers trust the lab's. And all
-// clients have one address there, which may ask as often as it likes.
-func (s *Settings) awayFromAWS() {
-	s.FirewallRate = 2_000_000_000
-	if s.Profile != Lab {
-		s.DatabaseVersion, s.DatabaseCA = "15", ""
-	}
-}
-
 func Parse(values map[string]string, root string) (Settings, error) {
 	r := reader{values: maps.Clone(values), root: root}
 	name := Profile(r.text("profile", ""))

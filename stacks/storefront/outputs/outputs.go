@@ -26,6 +26,9 @@ type Outputs struct {
 	LoadBalancerLogBucket     string `json:"loadBalancerLogBucket"`
 	TargetGroupARN            string `json:"targetGroupArn"`
 
+	WebACLARN        string `json:"webAclArn"`        // "none" without a firewall, as in the next one
+	FirewallLogGroup string `json:"firewallLogGroup"` // name
+
 	AutoScalingGroup   string `json:"autoScalingGroup"` // name
 	FleetSecurityGroup string `json:"fleetSecurityGroupId"`
 	FleetRoleARN       string `json:"fleetRoleArn"`
@@ -93,6 +96,7 @@ type Live struct {
 	BackupBucket, BackupReplicaBucket, BackupVault                   pulumi.StringInput
 	AlarmTopicARN, KeyARN, ArtifactBucket, FlowLogGroup              pulumi.StringInput
 	AuditTrailARN, AuditBucket, AuditLogGroup                        pulumi.StringInput
+	WebACLARN, FirewallLogGroup                                      pulumi.StringInput
 }
 
 // Export makes the fields stack outputs, under the names that Outputs gives them.

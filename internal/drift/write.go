@@ -1,6 +1,7 @@
 package drift
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -73,4 +74,15 @@ func (r *Report) known() (lines []string) {
 		lines = append(lines, fmt.Sprintf("%s: %s (%s)", m.URN[strings.LastIndex(m.URN, "$")+1:], m.Property, m.Reason))
 	}
 	return lines
+}
+
+// Read reads what WriteJSON wrote.
+func Read(text []byte) (*Report, error) {
+	var r Report
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&r); err != nil {
+		return nil, fmt.Errorf("reading a report of drift: %w", err)
+	}
+	return &r, nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"storefront/lab/access"
+	backupapi "storefront/lab/api/backup"
 	cacheapi "storefront/lab/api/elasticache"
 	esapi "storefront/lab/api/elasticsearch"
 	logsapi "storefront/lab/api/logs"
@@ -113,6 +114,10 @@ func (p permissions) Keys(tx *state.Tx, ask authorization.Ask, input any) (uses 
 		if key = loggingKey(input); key != "" {
 			group := strings.TrimSuffix(ask.Resource, ":log-stream:")
 			use.Principal, use.Actions, use.Context = "logs."+p.region.Name+".amazonaws.com", []string{"kms:GenerateDataKey", "kms:Decrypt"}, map[string]string{"aws:logs:arn": group}
+		}
+	case "backup":
+		if in, ok := input.(*backupapi.CreateBackupVaultInput); ok { // "Backup vault creation and deletion", required permissions
+			key, use.Actions = wire.Value(in.EncryptionKeyArn), []string{"kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"}
 		}
 	case "rds", "elasticache", "es":
 		key, use.Actions = storageKey(input), []string{"kms:DescribeKey", "kms:CreateGrant"}

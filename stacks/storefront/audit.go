@@ -19,7 +19,8 @@ func (st *stack) makeAudit(ctx *pulumi.Context) error {
 		Trail:         st.name,
 		Region:        st.settings.Region,
 		AccountID:     st.account,
-		KeyARN:        st.key.ARN,
+		KeyARN:        st.keys.Audit.ARN,
+		DataBuckets:   st.backup.ARNs, // who read a dump, and who deleted one
 		LogDays:       st.settings.LogDays,
 		AccessLogDays: st.settings.LogDays,
 		ForceDestroy:  !st.settings.Protect,

@@ -12,18 +12,20 @@ import (
 func (st *stack) makeBackup(ctx *pulumi.Context) error {
 	s := st.settings
 	b, err := backup.New(ctx, st.name+"-backup", &backup.Args{
-		Region:       s.Region,
-		AccountID:    st.account,
-		KeyARN:       st.key.ARN,
-		Mode:         strings.ToUpper(s.BackupLock),
-		LockDays:     s.BackupLockDays,
-		VaultLock:    s.BackupLock == "compliance",
-		ClusterARN:   st.db.ClusterARN,
-		ForceDestroy: !s.Protect,
+		Region:        s.Region,
+		AccountID:     st.account,
+		KeyARN:        st.keys.Backups.ARN,
+		Mode:          strings.ToUpper(s.BackupLock),
+		LockDays:      s.BackupLockDays,
+		VaultLock:     s.BackupLock == "compliance",
+		ClusterARN:    st.db.ClusterARN,
+		ClusterKeyARN: st.keys.Database.ARN,
+		ForceDestroy:  !s.Protect,
 	}, st.provider)
 	if err != nil {
 		return err
 	}
+	st.backup = b
 	st.out.BackupBucket, st.out.BackupReplicaBucket, st.out.BackupVault = b.Bucket, b.Replica, b.Vault
 	return nil
 }

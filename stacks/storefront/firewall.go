@@ -18,7 +18,7 @@ func (st *stack) makeFirewall(ctx *pulumi.Context) error {
 	}
 	f, err := firewall.New(ctx, st.name+"-firewall", &firewall.Args{
 		LoadBalancerARN: st.balancer.ARN,
-		KeyARN:          st.key.ARN,
+		KeyARN:          st.keys.Logs.ARN,
 		LogDays:         s.LogDays,
 		Count:           s.FirewallCount,
 		RateLimit:       s.FirewallRate,

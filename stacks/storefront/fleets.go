@@ -128,6 +128,7 @@ func (st *stack) fleet(ctx *pulumi.Context, name string, store *artifact.Store) 
 		Environment: st.environment(),
 		Grants:      map[string]pulumi.StringInput{"artifacts": store.GrantRead(program, authorities), "database": st.db.GrantSecretRead()},
 
+		KeyARN:             st.keys.Volumes.ARN,
 		ImageID:            pulumi.String(s.Image),
 		PinImage:           s.Image != "",
 		InstanceTypes:      s.InstanceTypes,

@@ -7,31 +7,25 @@ import (
 	"storefront/components/topic"
 )
 
-// makeKey makes the key of all data that the stack keeps.
-func (st *stack) makeKey(ctx *pulumi.Context) (err error) {
+// makeKeys makes the keys of all data that the stack keeps, one for each class.
+func (st *stack) makeKeys(ctx *pulumi.Context) (err error) {
 	days := 7
 	if st.settings.Protect {
 		days = 30
 	}
-	st.key, err = encryption.NewKey(ctx, st.name, &encryption.Args{
-		Region:    st.settings.Region,
-		AccountID: st.account,
-		Services: []encryption.Service{
-			encryption.RDS, encryption.SecretsManager, encryption.S3, encryption.SQS, encryption.SNS, encryption.ElastiCache, encryption.Search,
-			encryption.Logs, encryption.Alarms, encryption.CloudTrail,
-		},
-		DeletionDays: days,
+	st.keys, err = encryption.NewKeys(ctx, st.name, &encryption.KeysArgs{
+		Region: st.settings.Region, AccountID: st.account, Admins: st.settings.KeyAdmins, DeletionDays: days,
 	}, st.provider)
 	if err != nil {
 		return err
 	}
-	st.out.KeyARN = st.key.ARN
+	st.out.KeyARNs = st.keys.ARNs()
 	return nil
 }
 
 // makeTopic makes the topic that all alarms of the stack publish to. Who is told subscribes to it.
 func (st *stack) makeTopic(ctx *pulumi.Context) error {
-	t, err := topic.New(ctx, st.name+"-alarms", &topic.Args{Region: st.settings.Region, AccountID: st.account, KeyARN: st.key.ARN}, st.provider)
+	t, err := topic.New(ctx, st.name+"-alarms", &topic.Args{Region: st.settings.Region, AccountID: st.account, KeyARN: st.keys.Messages.ARN}, st.provider)
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ func (st *stack) makeNetwork(ctx *pulumi.Context) (err error) {
 		NAT:                network.NAT(st.settings.NAT),
 		InterfaceEndpoints: st.settings.InterfaceEndpoints,
 		FlowLogDays:        st.settings.LogDays,
-		LogKeyARN:          st.key.ARN.ToStringPtrOutput(),
+		LogKeyARN:          st.keys.Logs.ARN.ToStringPtrOutput(),
 	}, st.provider)
 	if err != nil {
 		return err

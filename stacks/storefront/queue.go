@@ -14,7 +14,7 @@ const visibility = 60
 // different servers.
 func (st *stack) makeQueue(ctx *pulumi.Context) (err error) {
 	st.orders, err = queue.New(ctx, st.name+"-orders", &queue.Args{
-		KeyARN:            st.key.ARN,
+		KeyARN:            st.keys.Messages.ARN,
 		VisibilitySeconds: visibility,
 		MaxReceives:       st.settings.QueueMaxReceives,
 		AlarmActions:      st.alarms,
@@ -23,7 +23,7 @@ func (st *stack) makeQueue(ctx *pulumi.Context) (err error) {
 		return err
 	}
 	st.orderKey, err = secret.New(ctx, st.name+"-order-key", &secret.Args{
-		Description: "Seals the IDs of orders of " + st.name, Field: "key", KeyARN: st.key.ARN, RecoveryDays: st.recoveryDays(),
+		Description: "Seals the IDs of orders of " + st.name, Field: "key", KeyARN: st.keys.Secrets.ARN, RecoveryDays: st.recoveryDays(),
 	}, st.provider)
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"storefront/components/backup"
 	"storefront/components/cache"
 	"storefront/components/compute"
 	"storefront/components/database"
@@ -27,10 +28,11 @@ type stack struct {
 	provider pulumi.ResourceOption // aws, as an option
 	out      outputs.Live
 
-	key      *encryption.Key
+	keys     *encryption.Keys
 	alarms   []pulumi.StringInput // the topics that alarms are told to
 	net      *network.Network
 	db       *database.Database
+	backup   *backup.Backup
 	orders   *queue.Queue
 	orderKey *secret.Secret
 	cache    *cache.Cache
@@ -54,7 +56,7 @@ func deploy(ctx *pulumi.Context, s settings.Settings) error {
 	st.account = aws.GetCallerIdentityOutput(ctx, aws.GetCallerIdentityOutputArgs{}, pulumi.Provider(st.aws)).AccountId()
 	st.out.Region = pulumi.String(s.Region)
 	for _, layer := range []func(*pulumi.Context) error{
-		st.makeKey, st.makeTopic, st.makeNetwork, st.makeDatabase, st.makeBackup, st.makeQueue, st.makeCache, st.makeSearch, st.makeBalancer, st.makeFirewall, st.makeFleets, st.makeAccount, st.makeAudit,
+		st.makeKeys, st.makeTopic, st.makeNetwork, st.makeDatabase, st.makeBackup, st.makeQueue, st.makeCache, st.makeSearch, st.makeBalancer, st.makeFirewall, st.makeFleets, st.makeAccount, st.makeAudit,
 	} {
 		if err := layer(ctx); err != nil {
 			return err

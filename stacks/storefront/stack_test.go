@@ -44,7 +44,7 @@ func (c *cloud) NewResource(args pulumi.MockResourceArgs) (string, resource.Prop
 	c.resources = append(c.resources, args)
 	const secret = "arn:aws:secretsmanager:us-east-1:123456789012:secret:rds!cluster-1-AbCdEf"
 	out := resource.NewPropertyMapFromMap(map[string]any{
-		"arn": "arn:aws:any:us-east-1:123456789012:thing/" + args.Name, "name": args.Name, "bucket": args.Name + "-1",
+		"arn": "arn:aws:any:us-east-1:123456789012:" + args.TypeToken + "/" + args.Name, "name": args.Name, "bucket": args.Name + "-1",
 		"dnsName": "lb.example", "zoneId": "Z1", "arnSuffix": "suffix/1", "latestVersion": 1.0, "keyId": "key-1",
 		"endpoint": "writer.example", "readerEndpoint": "reader.example", "url": "https://sqs.example/1/" + args.Name,
 		"primaryEndpointAddress": "primary.example", "readerEndpointAddress": "replica.example", "masterUserSecrets": []any{map[string]any{"secretArn": secret}},
@@ -181,6 +181,26 @@ func TestProfilesFlipCostAgainstSafety(t *testing.T) {
 	}
 }
 
+// Each store is under the key of its class, and each role may use no other: a line for every place where a key is named.
+func TestKeys(t *testing.T) {
+	const admin = "arn:aws:iam::123456789012:role/security"
+	c := up(t, map[string]string{"profile": "prod", "keyAdmins": `["` + admin + `"]`})
+	form := regexp.MustCompile(`aws:kms/key:Key/storefront-test-([a-z]+)`)
+	var lines []string
+	for _, r := range c.resources {
+		for property, v := range r.Inputs {
+			for _, m := range form.FindAllStringSubmatch(fmt.Sprint(v), -1) {
+				lines = append(lines, fmt.Sprintf("%s: %s %s %s", m[1], r.TypeToken, r.Name, property))
+			}
+		}
+		if r.TypeToken == "aws:kms/key:Key" && !strings.Contains(r.Inputs["policy"].StringValue(), `"Principal":{"AWS":"`+admin+`"}`) {
+			t.Errorf("%s is not administered by %s: %v", r.Name, admin, r.Inputs["policy"])
+		}
+	}
+	slices.Sort(lines)
+	golden(t, "testdata/keys.txt", strings.Join(slices.Compact(lines), "\n")+"\n")
+}
+
 // The trail of the account is one that the stack makes, or somebody else's.
 func TestAudit(t *testing.T) {
 	const trail = "aws:cloudtrail/trail:Trail"
@@ -236,8 +256,12 @@ func TestURNs(t *testing.T) {
 		}
 		urns = append(urns, chain+r.TypeToken+"::"+r.Name)
 	}
-	got := strings.Join(slices.Sorted(slices.Values(urns)), "\n") + "\n"
-	const file = "testdata/urns.txt"
+	golden(t, "testdata/urns.txt", strings.Join(slices.Sorted(slices.Values(urns)), "\n")+"\n")
+}
+
+// golden compares got with a file, which only -update rewrites.
+func golden(t *testing.T, file, got string) {
+	t.Helper()
 	if *update {
 		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 			t.Fatal(err)

@@ -30,6 +30,7 @@ func TestStorefront(t *testing.T) {
 		{"ReaderIsReadOnlyAndFollows", readerFollows},
 		{"PermissionsAreUsed", permissionsAreUsed},
 		{"NothingWasDenied", nothingWasDenied},
+		{"KeysAreApart", keysAreApart},
 		{"DatabaseIsPrivate", databaseIsPrivate},
 		{"PrivateInstanceNeedsARouteToS3", needsRoute},
 		{"UnhealthyInstanceGetsNothing", unhealthyInstanceGetsNothing},

@@ -185,7 +185,10 @@ func create(ctx context.Context, client *rds.Client, like types.DBCluster, id st
 	in := &rds.CreateDBClusterInput{
 		DBClusterIdentifier: &id, Engine: like.Engine, EngineVersion: like.EngineVersion, DatabaseName: like.DatabaseName, MasterUsername: like.MasterUsername,
 		ManageMasterUserPassword: aws.Bool(true), DBSubnetGroupName: like.DBSubnetGroup, DBClusterParameterGroupName: like.DBClusterParameterGroup, Port: like.Port,
-		StorageEncrypted: like.StorageEncrypted, KmsKeyId: like.KmsKeyId, MasterUserSecretKmsKeyId: like.KmsKeyId,
+		StorageEncrypted: like.StorageEncrypted, KmsKeyId: like.KmsKeyId,
+	}
+	if like.MasterUserSecret != nil {
+		in.MasterUserSecretKmsKeyId = like.MasterUserSecret.KmsKeyId
 	}
 	for _, g := range like.VpcSecurityGroups {
 		in.VpcSecurityGroupIds = append(in.VpcSecurityGroupIds, aws.ToString(g.VpcSecurityGroupId))

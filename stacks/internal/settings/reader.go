@@ -35,6 +35,7 @@ var (
 	masterForm  = regexp.MustCompile(`^([a-z0-9-]+\.[a-z0-9-]+)?$`)
 	countForm   = regexp.MustCompile(`^(reputation|common|bad-inputs|sqli)(/[A-Za-z0-9_]+)?$`)
 	serviceForm = regexp.MustCompile(`^[a-z0-9.-]+$`)
+	ownerForm   = regexp.MustCompile(`^arn:aws[a-z-]*:iam::[0-9]{12}:(user|role)/[A-Za-z0-9+=,.@_/-]+$`)
 	certForm    = regexp.MustCompile(`^(arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[A-Za-z0-9-]+)?$`)
 )
 
@@ -72,6 +73,7 @@ func (r *reader) read(s *Settings) {
 	s.MaxReaders = r.number("maxReaders", max(s.MaxReaders, s.Readers), s.Readers, 15)
 	r.cache(s)
 	r.search(s)
+	s.KeyAdmins = r.list("keyAdmins", nil, ownerForm, `a list of ARNs of users and roles like ["arn:aws:iam::123456789012:role/security"]`)
 	s.BackupLock = r.oneOf("backupLock", s.BackupLock, "governance", "compliance")
 	s.BackupLockDays = r.number("backupLockDays", s.BackupLockDays, 1, 365)
 	s.BackupDays = r.number("backupDays", s.BackupDays, 1, 35)

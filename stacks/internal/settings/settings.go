@@ -80,6 +80,8 @@ type Settings struct {
 	SearchVolumeGiB    int    // searchVolumeGiB, of each data node
 	SearchRole         string // searchRole: whether the account's service-linked role exists, or the stack creates it
 
+	KeyAdmins []string // keyAdmins: ARNs of who administers the keys; empty means who the account's IAM policies let
+
 	BackupLock     string // backupLock: who may delete backups early: governance, whom a permission lets; compliance, nobody
 	BackupLockDays int    // backupLockDays
 

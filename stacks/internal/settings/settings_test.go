@@ -164,6 +164,8 @@ func TestRefusals(t *testing.T) {
 		{"searchNodes", "0", "1 to 80"},
 		{"searchVolumeGiB", "9", "10 to"},
 		{"searchRole", "maybe", "create, exists"},
+		{"keyAdmins", `["admin"]`, "ARNs of users and roles"},
+		{"keyAdmins", `["arn:aws:iam::123456789012:root"]`, "ARNs of users and roles"},
 		{"backupDays", "0", "1 to 35"},
 		{"backupLock", "none", "governance, compliance"},
 		{"backupLockDays", "0", "1 to 365"},

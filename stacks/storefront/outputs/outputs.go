@@ -65,10 +65,10 @@ type Outputs struct {
 	BackupReplicaBucket string `json:"backupReplicaBucket"`
 	BackupVault         string `json:"backupVault"` // name
 
-	AlarmTopicARN  string `json:"alarmTopicArn"`
-	KeyARN         string `json:"keyArn"`
-	ArtifactBucket string `json:"artifactBucket"`
-	FlowLogGroup   string `json:"flowLogGroup"`
+	AlarmTopicARN  string            `json:"alarmTopicArn"`
+	KeyARNs        map[string]string `json:"keyArns"` // by class of data: database, cache, search, secrets, messages, volumes, backups, logs, audit
+	ArtifactBucket string            `json:"artifactBucket"`
+	FlowLogGroup   string            `json:"flowLogGroup"`
 
 	AuditTrailARN string `json:"auditTrailArn"` // "none" when the stack makes no trail, as in the next two
 	AuditBucket   string `json:"auditBucket"`
@@ -94,7 +94,8 @@ type Live struct {
 	CacheSecretARN, CacheSecurityGroup                               pulumi.StringInput
 	SearchDomain, SearchURL, SearchSecurityGroup                     pulumi.StringInput
 	BackupBucket, BackupReplicaBucket, BackupVault                   pulumi.StringInput
-	AlarmTopicARN, KeyARN, ArtifactBucket, FlowLogGroup              pulumi.StringInput
+	AlarmTopicARN, ArtifactBucket, FlowLogGroup                      pulumi.StringInput
+	KeyARNs                                                          pulumi.StringMap
 	AuditTrailARN, AuditBucket, AuditLogGroup                        pulumi.StringInput
 	WebACLARN, FirewallLogGroup                                      pulumi.StringInput
 }

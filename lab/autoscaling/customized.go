@@ -8,6 +8,7 @@ import (
 	api "storefront/lab/api/autoscaling"
 	"storefront/lab/metrics"
 	"storefront/lab/metrics/query"
+	"storefront/lab/metrics/tracking"
 	"storefront/lab/wire"
 )
 
@@ -73,7 +74,7 @@ func (t *turn) customizedValues(spec *api.CustomizedMetricSpecification) ([]floa
 		return nil, err
 	}
 	end := t.now.Truncate(time.Minute)
-	from := end.Add(-lowPeriods * time.Minute)
+	from := end.Add(-tracking.Periods * time.Minute)
 	result, err := plan.Run(t.Metrics, from, end, from)
 	if err != nil {
 		return nil, err

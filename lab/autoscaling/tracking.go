@@ -2,22 +2,18 @@ package autoscaling
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
 	api "storefront/lab/api/autoscaling"
 	"storefront/lab/metrics"
+	"storefront/lab/metrics/tracking"
 	"storefront/lab/state"
 	"storefront/lab/wire"
 )
 
-// The alarms that AWS makes for target tracking: above the target for 3 minutes, below 90 percent of it for 15.
-const (
-	highPeriods = 3
-	lowPeriods  = 15
-	lowMargin   = 0.9
-)
+// highPeriods is how many minutes above the target make a group grow.
+const highPeriods = 3
 
 // labelledGroup returns "targetgroup/<name>/<id>" of a resource label, or "" when the label is not of that form.
 func labelledGroup(label string) string {
@@ -94,22 +90,19 @@ func (t *turn) evaluate(p policy) (want int64, alarm string, err error) {
 	} else {
 		values = t.values(c.PredefinedMetricSpecification, warm)
 	}
-	all := func(n int, on func(float64) bool) bool {
-		return len(values) >= n && !slices.ContainsFunc(values[len(values)-n:], func(v float64) bool { return math.IsNaN(v) || !on(v) })
-	}
 	target := *c.TargetValue
 	if len(warm) == 0 {
 		return 0, "", nil
 	}
-	switch {
-	case all(highPeriods, func(v float64) bool { return v > target }):
+	switch verdict := tracking.Judge(values, target, highPeriods); {
+	case verdict == tracking.High:
 		alarm = alarmHigh
-	case all(lowPeriods, func(v float64) bool { return v < lowMargin*target }) && len(warm) == len(t.live()): // nothing shrinks while it warms up
+	case verdict == tracking.Low && len(warm) == len(t.live()): // nothing shrinks while it warms up
 		alarm = alarmLow
 	default:
 		return 0, "", nil
 	}
-	return int64(math.Ceil(float64(len(warm)) * values[len(values)-1] / target)), alarm, nil
+	return tracking.Capacity(len(warm), values[len(values)-1], target), alarm, nil
 }
 
 // values returns a metric by minute, oldest first; NaN where there is no value.
@@ -118,14 +111,14 @@ func (t *turn) values(spec *api.PredefinedMetricSpecification, warm []*member) [
 		group := labelledGroup(*spec.ResourceLabel)
 		balancer := strings.TrimSuffix(*spec.ResourceLabel, "/"+group)
 		var values []float64
-		for _, p := range t.Metrics.Last(metrics.RequestCount(balancer, group), lowPeriods) {
+		for _, p := range t.Metrics.Last(metrics.RequestCount(balancer, group), tracking.Periods) {
 			values = append(values, p.Sum/float64(len(warm))) // no requests is a value too
 		}
 		return values
 	}
 	var sums, counts []float64
 	for _, m := range warm {
-		points := t.Metrics.Last(metrics.CPUUtilization(m.ID), lowPeriods)
+		points := t.Metrics.Last(metrics.CPUUtilization(m.ID), tracking.Periods)
 		if sums == nil {
 			sums, counts = make([]float64, len(points)), make([]float64, len(points))
 		}

@@ -18,6 +18,7 @@ import (
 	"storefront/lab/access"
 	"storefront/lab/acm"
 	acmapi "storefront/lab/api/acm"
+	appscalingapi "storefront/lab/api/applicationautoscaling"
 	autoscalingapi "storefront/lab/api/autoscaling"
 	backupapi "storefront/lab/api/backup"
 	trailapi "storefront/lab/api/cloudtrail"
@@ -39,6 +40,7 @@ import (
 	ssmapi "storefront/lab/api/ssm"
 	stsapi "storefront/lab/api/sts"
 	wafapi "storefront/lab/api/wafv2"
+	"storefront/lab/applicationautoscaling"
 	"storefront/lab/authority"
 	"storefront/lab/authorization"
 	"storefront/lab/autoscaling"
@@ -118,6 +120,7 @@ type lab struct {
 	waf     *wafv2.Service
 	guard   *fms.Service
 	acm     *acm.Service
+	readers *applicationautoscaling.Service
 
 	endpoints dataplane.Endpoints
 	spot      *dataplane.Spot
@@ -169,7 +172,7 @@ func open(dir, address string, log *slog.Logger) (_ *lab, err error) {
 
 // endpointNames are the services that answer inside the region's network, named as their endpoints are.
 func endpointNames() []string {
-	return []string{"sts", "iam", "ec2", "elasticloadbalancing", "autoscaling", "rds", "s3", "kms", "secretsmanager", "ssm", "logs", "sqs", "sns", "monitoring", "es", "elasticache", "cloudtrail", "wafv2", "fms", "backup", "acm"}
+	return []string{"sts", "iam", "ec2", "elasticloadbalancing", "autoscaling", "rds", "s3", "kms", "secretsmanager", "ssm", "logs", "sqs", "sns", "monitoring", "es", "elasticache", "cloudtrail", "wafv2", "fms", "backup", "acm", "application-autoscaling"}
 }
 
 func (l *lab) openServices(dir string) (err error) {
@@ -201,6 +204,7 @@ func (l *lab) openServices(dir string) (err error) {
 	l.sns = sns.New(sns.Config{Store: l.store, Region: r, Now: now, Queues: l.sqs, Keys: l.kms, KeyAdmits: l.keyAdmits, Log: l.log})
 	l.spot = &dataplane.Spot{Store: l.store, EC2: l.ec2, Now: now, Log: l.log}
 	l.scaling = autoscaling.New(autoscaling.Config{Store: l.store, Region: r, Now: now, EC2: l.ec2, LoadBalancing: l.elb, IAM: l.iam, Metrics: l.metrics, Spot: l.spotSignals, Log: l.log})
+	l.readers = applicationautoscaling.New(applicationautoscaling.Config{Store: l.store, Region: r, Now: now, Databases: l.rds, IAM: l.iam, Metrics: l.metrics, Log: l.log})
 	if l.watch, err = cloudwatch.New(cloudwatch.Config{Store: l.store, Region: r, Now: now, Metrics: l.metrics, Log: l.log, Notify: l.notify, Scale: l.scaling.ExecuteForAlarm}); err != nil {
 		return err
 	}
@@ -211,7 +215,7 @@ func (l *lab) openServices(dir string) (err error) {
 	l.access = authorization.New(authorization.Config{Store: l.store, Region: r, Identities: l.iam, Sessions: l.sts, Resources: permissions{lab: l, parsed: new(access.Cache)}, Now: now})
 	l.wire = wire.NewServer(wire.Options{
 		Services: []*wire.Service{stsapi.New(l.sts), iamapi.New(l.iam), ec2api.New(l.ec2), elbv2api.New(l.elb), autoscalingapi.New(l.scaling), rdsapi.New(l.rds), backupapi.New(l.backup), cacheapi.New(l.cache),
-			s3api.New(l.s3), kmsapi.New(l.kms), secretsapi.New(l.secrets), ssmapi.New(l.ssm), logsapi.New(l.logs), sqsapi.New(l.sqs), osapi.New(l.search), esapi.New(l.search.Legacy()), snsapi.New(l.sns), cloudwatchapi.New(l.watch), trailapi.New(l.trail), wafapi.New(l.waf), fmsapi.New(l.guard), acmapi.New(l.acm)},
+			s3api.New(l.s3), kmsapi.New(l.kms), secretsapi.New(l.secrets), ssmapi.New(l.ssm), logsapi.New(l.logs), sqsapi.New(l.sqs), osapi.New(l.search), esapi.New(l.search.Legacy()), snsapi.New(l.sns), cloudwatchapi.New(l.watch), trailapi.New(l.trail), wafapi.New(l.waf), fmsapi.New(l.guard), acmapi.New(l.acm), appscalingapi.New(l.readers)},
 		Credentials: keyring{store: l.store, users: l.iam, sessions: l.sts}, Region: r.Name, Logger: l.log, Pace: pace, Authorize: l.access.Authorize, Record: l.trail.Record, Disturb: l.calls.disturb,
 	})
 	return nil
@@ -243,7 +247,7 @@ func (l *lab) run(ctx context.Context, tasks *errgroup.Group) {
 	measure := &dataplane.Measure{Metrics: l.metrics, Queues: l.sqs, Groups: l.scaling, ELB: l.elb, Health: l.health, Log: l.log}
 	gate := &dataplane.Gate{Store: l.store, EC2: l.ec2, Net: l.net, Endpoints: l.endpoints, Handler: http.HandlerFunc(l.serve), Log: l.log,
 		TLS: l.authority.TLSConfig(func(name string) bool { _, ok := l.endpoints.Service(name); return ok })}
-	for _, task := range []func(context.Context) error{network.Run, gate.Run, l.instances.Run, l.databases.Run, l.caches.Run, l.domains.Run, l.balancers.Run, l.walls.Run, l.guard.Run, scaling.Run, l.spot.Run, l.sqs.Run, l.sns.Run, l.s3.Run, l.backup.Run, measure.Run, measureCaches.Run, cacheLogs.Run, l.watch.Run, l.trail.Run, l.housekeeping} {
+	for _, task := range []func(context.Context) error{network.Run, gate.Run, l.instances.Run, l.databases.Run, l.caches.Run, l.domains.Run, l.balancers.Run, l.walls.Run, l.guard.Run, scaling.Run, l.spot.Run, l.readers.Run, l.sqs.Run, l.sns.Run, l.s3.Run, l.backup.Run, measure.Run, measureCaches.Run, cacheLogs.Run, l.watch.Run, l.trail.Run, l.housekeeping} {
 		tasks.Go(func() error { return task(ctx) })
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	acmapi "storefront/lab/api/acm"
+	appscalingapi "storefront/lab/api/applicationautoscaling"
 	autoscalingapi "storefront/lab/api/autoscaling"
 	backupapi "storefront/lab/api/backup"
 	trailapi "storefront/lab/api/cloudtrail"
@@ -83,6 +84,7 @@ func (l *lab) counters() map[string]counter {
 		"topics":                 counted(l.sns.ListTopics, func(o *snsapi.ListTopicsOutput) int { return len(o.Topics) }),
 		"subscriptions":          counted(l.sns.ListSubscriptions, func(o *snsapi.ListSubscriptionsOutput) int { return len(o.Subscriptions) }),
 		"alarms":                 l.countAlarms,
+		"scalable targets":       l.countTargets,
 		"dashboards":             counted(l.watch.ListDashboards, func(o *cloudwatchapi.ListDashboardsOutput) int { return len(o.DashboardEntries) }),
 		"trails":                 counted(l.trail.ListTrails, func(o *trailapi.ListTrailsOutput) int { return len(o.Trails) }),
 		"web ACLs":               l.countWebACLs,
@@ -121,6 +123,14 @@ func (l *lab) certificates(statuses ...string) counter {
 		}
 		return len(out.CertificateSummaryList), nil
 	}
+}
+
+func (l *lab) countTargets(ctx context.Context) (int, error) {
+	out, err := l.readers.DescribeScalableTargets(ctx, &appscalingapi.DescribeScalableTargetsInput{ServiceNamespace: new(appscalingapi.ServiceNamespaceRds)})
+	if err != nil {
+		return 0, err
+	}
+	return len(out.ScalableTargets), nil
 }
 
 func liveGateways(o *ec2api.DescribeNatGatewaysOutput) (n int) {

@@ -21,6 +21,8 @@ func linkedRole(service string) (name string, ok bool) {
 		"opensearchservice.amazonaws.com":    "AWSServiceRoleForAmazonOpenSearchService",
 		"spot.amazonaws.com":                 "AWSServiceRoleForEC2Spot",
 		"fms.amazonaws.com":                  "AWSServiceRoleForFMS",
+
+		"rds.application-autoscaling.amazonaws.com": "AWSServiceRoleForApplicationAutoScaling_RDSCluster",
 	}[service]
 	return name, ok
 }

@@ -14,16 +14,16 @@ help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: up
-up: tools build ## start the lab, deploy the stack and print the shop's URL (STACK=dev|prod deploys to AWS)
-	@$(stack) up
+up: tools build ## start the lab, deploy the stack and print the shop's URL (STACK=dev|prod deploys to AWS; REFRESH=1 repairs drift)
+	@$(stack) $(if $(REFRESH),-refresh) up
 
 .PHONY: preview
-preview: tools build ## show what `make up` would change
-	@$(stack) preview
+preview: tools build ## show what `make up` would change (JSON=1, MARKDOWN=1)
+	@$(stack) $(if $(JSON),-json) $(if $(MARKDOWN),-markdown) preview
 
 .PHONY: drift
-drift: tools build ## report what changed outside Pulumi, and fail when something did
-	@$(stack) $(if $(JSON),-json) drift
+drift: tools build ## report what changed outside Pulumi, and fail when something did (JSON=1, MARKDOWN=1)
+	@$(stack) $(if $(JSON),-json) $(if $(MARKDOWN),-markdown) drift
 
 .PHONY: restore-drill
 restore-drill: build ## restore the backups of both stores into new ones, and compare
@@ -85,3 +85,44 @@ lint: ## formatting, vet, generated code, import rules
 	GOOS=darwin go vet ./lab/cmd/lab ./services/...
 	@go mod tidy -diff
 	go test ./test/rules
+
+# The jobs of continuous integration (docs/ci.md): files in CI_OUT. Texts come by the environment, so that no shell reads them as commands.
+CI_OUT ?= ci-report
+CI_PLAN ?=
+export CI_NOTE CI_NUMBER
+
+.PHONY: ci-preview
+ci-preview: tools build $(if $(filter lab,$(STACK)),,certificates/rds.pem) ## CI: report.md, preview.json, cost.md and checks.json about what `make up` would change (CI_PLAN= keeps the plan)
+	@mkdir -p $(CI_OUT) $(if $(CI_PLAN),$(dir $(CI_PLAN)))
+	@$(GO_BUILD) -o bin/ ./policy/cmd/check ./cost/cmd/cost ./ci/cmd/ci
+	@bin/ci preview -stack $(STACK) -out $(CI_OUT) -plan '$(CI_PLAN)' -note "$$CI_NOTE"
+
+.PHONY: ci-drift
+ci-drift: tools build ## CI: report.md and drift.json about what changed outside Pulumi; fails only when that cannot be told
+	@$(GO_BUILD) -o bin/ ./ci/cmd/ci
+	@bin/ci drift -stack $(STACK) -out $(CI_OUT) -note "$$CI_NOTE"
+
+.PHONY: ci-deploy
+ci-deploy: tools build certificates/rds.pem ## CI: deploy the plan in CI_PLAN and nothing else
+	@$(stack) -plan $(CI_PLAN) up
+
+.PHONY: ci-e2e
+ci-e2e: tools build ## CI: the end-to-end suite in the lab; e2e.log
+	@mkdir -p $(CI_OUT)
+	set -o pipefail; go test -count=1 -timeout 60m -v ./test/e2e/... 2>&1 | tee $(CI_OUT)/e2e.log
+
+.PHONY: ci-comment
+ci-comment: ## CI: post report.md on the pull request CI_NUMBER of GitHub, once
+	@mkdir -p bin && $(GO_BUILD) -o bin/ ./ci/cmd/ci
+	@bin/ci comment -out $(CI_OUT) -number "$$CI_NUMBER"
+
+.PHONY: ci-issue
+ci-issue: ## CI: keep one issue of GitHub as drift.json says: open, up to date or closed
+	@mkdir -p bin && $(GO_BUILD) -o bin/ ./ci/cmd/ci
+	@bin/ci issue -out $(CI_OUT) -stack $(STACK)
+
+# What Aurora's certificates are checked by; the servers get it.
+certificates/rds.pem:
+	@mkdir -p $(@D)
+	curl --fail --silent --show-error --location --output $@.part https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem
+	@mv $@.part $@

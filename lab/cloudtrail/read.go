@@ -3,6 +3,7 @@ package cloudtrail
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	api "storefront/lab/api/cloudtrail"
@@ -18,6 +19,14 @@ func (s *Service) GetTrail(_ context.Context, in *api.GetTrailInput) (*api.GetTr
 
 // DescribeTrails implements the operation of that name. Trails that are named and do not exist are left out.
 func (s *Service) DescribeTrails(_ context.Context, in *api.DescribeTrailsInput) (*api.DescribeTrailsOutput, error) {
+	for _, name := range in.TrailNameList {
+		if strings.HasPrefix(name, "arn:") {
+			continue
+		}
+		if err := checkName(name); err != nil {
+			return nil, err
+		}
+	}
 	return state.Read(s.Store, func(tx *state.Tx, out *api.DescribeTrailsOutput) error {
 		out.TrailList = []api.Trail{}
 		for _, t := range trails.All(tx) {

@@ -17,3 +17,9 @@ func page[T any](items []T, key func(T) string, marker *string, maxRecords *int6
 	}
 	return cut, next, nil
 }
+
+// checkPage refuses what page refuses, for lists that are empty.
+func checkPage(marker *string, maxRecords *int64) error {
+	_, _, err := page([]string{}, func(s string) string { return s }, marker, maxRecords)
+	return err
+}

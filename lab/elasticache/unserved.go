@@ -52,31 +52,34 @@ func (s *Service) CreateSnapshot(context.Context, *api.CreateSnapshotInput) (*ap
 }
 
 // DescribeSnapshots lists no snapshot: none can be made.
-func (s *Service) DescribeSnapshots(context.Context, *api.DescribeSnapshotsInput) (*api.DescribeSnapshotsOutput, error) {
-	return &api.DescribeSnapshotsOutput{Snapshots: []api.Snapshot{}}, nil
+func (s *Service) DescribeSnapshots(_ context.Context, in *api.DescribeSnapshotsInput) (*api.DescribeSnapshotsOutput, error) {
+	return &api.DescribeSnapshotsOutput{Snapshots: []api.Snapshot{}}, checkPage(in.Marker, in.MaxRecords)
 }
 
 // DescribeServiceUpdates lists no update: there are none.
-func (s *Service) DescribeServiceUpdates(context.Context, *api.DescribeServiceUpdatesInput) (*api.DescribeServiceUpdatesOutput, error) {
-	return &api.DescribeServiceUpdatesOutput{ServiceUpdates: []api.ServiceUpdate{}}, nil
+func (s *Service) DescribeServiceUpdates(_ context.Context, in *api.DescribeServiceUpdatesInput) (*api.DescribeServiceUpdatesOutput, error) {
+	return &api.DescribeServiceUpdatesOutput{ServiceUpdates: []api.ServiceUpdate{}}, checkPage(in.Marker, in.MaxRecords)
 }
 
 // DescribeUpdateActions lists no update: there are none.
-func (s *Service) DescribeUpdateActions(context.Context, *api.DescribeUpdateActionsInput) (*api.DescribeUpdateActionsOutput, error) {
-	return &api.DescribeUpdateActionsOutput{UpdateActions: []api.UpdateAction{}}, nil
+func (s *Service) DescribeUpdateActions(_ context.Context, in *api.DescribeUpdateActionsInput) (*api.DescribeUpdateActionsOutput, error) {
+	return &api.DescribeUpdateActionsOutput{UpdateActions: []api.UpdateAction{}}, checkPage(in.Marker, in.MaxRecords)
 }
 
 // DescribeCacheSecurityGroups lists no group: they were EC2-Classic's.
-func (s *Service) DescribeCacheSecurityGroups(context.Context, *api.DescribeCacheSecurityGroupsInput) (*api.DescribeCacheSecurityGroupsOutput, error) {
-	return &api.DescribeCacheSecurityGroupsOutput{CacheSecurityGroups: []api.CacheSecurityGroup{}}, nil
+func (s *Service) DescribeCacheSecurityGroups(_ context.Context, in *api.DescribeCacheSecurityGroupsInput) (*api.DescribeCacheSecurityGroupsOutput, error) {
+	return &api.DescribeCacheSecurityGroupsOutput{CacheSecurityGroups: []api.CacheSecurityGroup{}}, checkPage(in.Marker, in.MaxRecords)
 }
 
 // DescribeServerlessCaches lists no cache: none can be made.
-func (s *Service) DescribeServerlessCaches(context.Context, *api.DescribeServerlessCachesInput) (*api.DescribeServerlessCachesOutput, error) {
+func (s *Service) DescribeServerlessCaches(_ context.Context, in *api.DescribeServerlessCachesInput) (*api.DescribeServerlessCachesOutput, error) {
+	if in.ServerlessCacheName != nil {
+		return nil, missing("ServerlessCacheNotFoundFault", "ServerlessCache %s not found", *in.ServerlessCacheName)
+	}
 	return &api.DescribeServerlessCachesOutput{ServerlessCaches: []api.ServerlessCache{}}, nil
 }
 
 // DescribeGlobalReplicationGroups lists no global datastore: none can be made.
-func (s *Service) DescribeGlobalReplicationGroups(context.Context, *api.DescribeGlobalReplicationGroupsInput) (*api.DescribeGlobalReplicationGroupsOutput, error) {
-	return &api.DescribeGlobalReplicationGroupsOutput{GlobalReplicationGroups: []api.GlobalReplicationGroup{}}, nil
+func (s *Service) DescribeGlobalReplicationGroups(_ context.Context, in *api.DescribeGlobalReplicationGroupsInput) (*api.DescribeGlobalReplicationGroupsOutput, error) {
+	return &api.DescribeGlobalReplicationGroupsOutput{GlobalReplicationGroups: []api.GlobalReplicationGroup{}}, checkPage(in.Marker, in.MaxRecords)
 }

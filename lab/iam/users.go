@@ -2,6 +2,7 @@ package iam
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	api "storefront/lab/api/iam"
@@ -107,7 +108,8 @@ func (s *Service) GetUser(ctx context.Context, in *api.GetUserInput) (*api.GetUs
 func (s *Service) ListUsers(_ context.Context, in *api.ListUsersInput) (*api.ListUsersOutput, error) {
 	out := &api.ListUsersOutput{Users: []api.User{}}
 	return out, s.store.View(func(tx *state.Tx) error {
-		items, next := state.Page(users.All(tx), wire.Value(in.Marker), pageSize(in.MaxItems))
+		below := state.Where(users.All(tx), func(u user) bool { return strings.HasPrefix(u.Path, wire.Value(in.PathPrefix)) })
+		items, next := state.Page(below, wire.Value(in.Marker), pageSize(in.MaxItems))
 		for _, u := range items {
 			out.Users = append(out.Users, *u.describe())
 		}

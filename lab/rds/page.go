@@ -21,6 +21,12 @@ func page[T any](items []T, key func(T) string, marker *string, maxRecords *int6
 	return cut, next, nil
 }
 
+// checkPage refuses what page refuses, for lists that are empty.
+func checkPage(marker *string, maxRecords *int64) error {
+	_, _, err := page([]string{}, func(s string) string { return s }, marker, maxRecords)
+	return err
+}
+
 // filter keeps the items that every filter of the request selects. fields names the known filters.
 func filter[T any](items []T, filters []api.Filter, fields map[string]func(T) []string) ([]T, error) {
 	for _, f := range filters {

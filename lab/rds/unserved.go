@@ -81,31 +81,31 @@ func (s *Service) DescribeAccountAttributes(context.Context, *api.DescribeAccoun
 }
 
 // DescribeGlobalClusters lists no global database: none can be made.
-func (s *Service) DescribeGlobalClusters(context.Context, *api.DescribeGlobalClustersInput) (*api.DescribeGlobalClustersOutput, error) {
-	return &api.DescribeGlobalClustersOutput{GlobalClusters: []api.GlobalCluster{}}, nil
+func (s *Service) DescribeGlobalClusters(_ context.Context, in *api.DescribeGlobalClustersInput) (*api.DescribeGlobalClustersOutput, error) {
+	return &api.DescribeGlobalClustersOutput{GlobalClusters: []api.GlobalCluster{}}, checkPage(in.Marker, in.MaxRecords)
 }
 
 // DescribeDBSnapshots lists no snapshot of instances: those of clusters are cluster snapshots.
-func (s *Service) DescribeDBSnapshots(context.Context, *api.DescribeDBSnapshotsInput) (*api.DescribeDBSnapshotsOutput, error) {
-	return &api.DescribeDBSnapshotsOutput{DBSnapshots: []api.DBSnapshot{}}, nil
+func (s *Service) DescribeDBSnapshots(_ context.Context, in *api.DescribeDBSnapshotsInput) (*api.DescribeDBSnapshotsOutput, error) {
+	return &api.DescribeDBSnapshotsOutput{DBSnapshots: []api.DBSnapshot{}}, checkPage(in.Marker, in.MaxRecords)
 }
 
 // DescribeDBInstanceAutomatedBackups lists no backup: those of clusters are the clusters'.
-func (s *Service) DescribeDBInstanceAutomatedBackups(context.Context, *api.DescribeDBInstanceAutomatedBackupsInput) (*api.DescribeDBInstanceAutomatedBackupsOutput, error) {
-	return &api.DescribeDBInstanceAutomatedBackupsOutput{DBInstanceAutomatedBackups: []api.DBInstanceAutomatedBackup{}}, nil
+func (s *Service) DescribeDBInstanceAutomatedBackups(_ context.Context, in *api.DescribeDBInstanceAutomatedBackupsInput) (*api.DescribeDBInstanceAutomatedBackupsOutput, error) {
+	return &api.DescribeDBInstanceAutomatedBackupsOutput{DBInstanceAutomatedBackups: []api.DBInstanceAutomatedBackup{}}, checkPage(in.Marker, in.MaxRecords)
 }
 
 // DescribeDBClusterAutomatedBackups lists no backup: the lab takes none by itself.
-func (s *Service) DescribeDBClusterAutomatedBackups(context.Context, *api.DescribeDBClusterAutomatedBackupsInput) (*api.DescribeDBClusterAutomatedBackupsOutput, error) {
-	return &api.DescribeDBClusterAutomatedBackupsOutput{DBClusterAutomatedBackups: []api.DBClusterAutomatedBackup{}}, nil
+func (s *Service) DescribeDBClusterAutomatedBackups(_ context.Context, in *api.DescribeDBClusterAutomatedBackupsInput) (*api.DescribeDBClusterAutomatedBackupsOutput, error) {
+	return &api.DescribeDBClusterAutomatedBackupsOutput{DBClusterAutomatedBackups: []api.DBClusterAutomatedBackup{}}, checkPage(in.Marker, in.MaxRecords)
 }
 
 // DescribePendingMaintenanceActions lists no action: the lab plans none.
-func (s *Service) DescribePendingMaintenanceActions(context.Context, *api.DescribePendingMaintenanceActionsInput) (*api.DescribePendingMaintenanceActionsOutput, error) {
-	return &api.DescribePendingMaintenanceActionsOutput{PendingMaintenanceActions: []api.ResourcePendingMaintenanceActions{}}, nil
+func (s *Service) DescribePendingMaintenanceActions(_ context.Context, in *api.DescribePendingMaintenanceActionsInput) (*api.DescribePendingMaintenanceActionsOutput, error) {
+	return &api.DescribePendingMaintenanceActionsOutput{PendingMaintenanceActions: []api.ResourcePendingMaintenanceActions{}}, checkPage(in.Marker, in.MaxRecords)
 }
 
 // DescribeSourceRegions lists no region: the lab has one.
-func (s *Service) DescribeSourceRegions(context.Context, *api.DescribeSourceRegionsInput) (*api.DescribeSourceRegionsOutput, error) {
-	return &api.DescribeSourceRegionsOutput{SourceRegions: []api.SourceRegion{}}, nil
+func (s *Service) DescribeSourceRegions(_ context.Context, in *api.DescribeSourceRegionsInput) (*api.DescribeSourceRegionsOutput, error) {
+	return &api.DescribeSourceRegionsOutput{SourceRegions: []api.SourceRegion{}}, checkPage(in.Marker, in.MaxRecords)
 }

@@ -64,6 +64,9 @@ func checkEngine(engine *string) error {
 // DescribeDBEngineVersions lists the versions that clusters can have.
 func (s *Service) DescribeDBEngineVersions(_ context.Context, in *api.DescribeDBEngineVersionsInput) (*api.DescribeDBEngineVersionsOutput, error) {
 	out := &api.DescribeDBEngineVersionsOutput{DBEngineVersions: []api.DBEngineVersion{}}
+	if err := checkPage(in.Marker, in.MaxRecords); err != nil {
+		return nil, err
+	}
 	if e := wire.Or(in.Engine, engineName); e != engineName || wire.Or(in.DBParameterGroupFamily, s.family()) != s.family() {
 		return out, nil
 	}

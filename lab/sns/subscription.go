@@ -13,7 +13,7 @@ import (
 )
 
 // key is where the store keeps a subscription: the end of its ARN.
-func (sub *subscription) key() string { return subscriptionKey(sub.ARN) }
+func (sub subscription) key() string { return subscriptionKey(sub.ARN) }
 
 func subscriptionKey(arn string) string {
 	parts := strings.Split(arn, ":")
@@ -124,9 +124,9 @@ func (s *Service) Unsubscribe(_ context.Context, in *api.UnsubscribeInput) (*api
 // ListSubscriptions implements the operation of that name.
 func (s *Service) ListSubscriptions(_ context.Context, in *api.ListSubscriptionsInput) (*api.ListSubscriptionsOutput, error) {
 	return state.Read(s.Store, func(tx *state.Tx, out *api.ListSubscriptionsOutput) error {
-		page, next := state.Page(subscriptions.All(tx), wire.Value(in.NextToken), pageSize)
-		out.Subscriptions, out.NextToken = s.listed(page), next
-		return nil
+		list, next, err := page(subscriptions.All(tx), subscription.key, in.NextToken)
+		out.Subscriptions, out.NextToken = s.listed(list), next
+		return err
 	})
 }
 
@@ -137,9 +137,9 @@ func (s *Service) ListSubscriptionsByTopic(_ context.Context, in *api.ListSubscr
 		if err != nil {
 			return err
 		}
-		page, next := state.Page(subscriptions.WithPrefix(tx, t.Name+"/"), wire.Value(in.NextToken), pageSize)
-		out.Subscriptions, out.NextToken = s.listed(page), next
-		return nil
+		list, next, err := page(subscriptions.WithPrefix(tx, t.Name+"/"), subscription.key, in.NextToken)
+		out.Subscriptions, out.NextToken = s.listed(list), next
+		return err
 	})
 }
 

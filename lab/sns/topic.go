@@ -3,6 +3,7 @@ package sns
 import (
 	"context"
 	"errors"
+	"iter"
 	"maps"
 	"regexp"
 	"strings"
@@ -94,11 +95,24 @@ func (s *Service) DeleteTopic(_ context.Context, in *api.DeleteTopicInput) (*api
 // ListTopics implements the operation of that name.
 func (s *Service) ListTopics(_ context.Context, in *api.ListTopicsInput) (*api.ListTopicsOutput, error) {
 	return state.Read(s.Store, func(tx *state.Tx, out *api.ListTopicsOutput) error {
-		page, next := state.Page(topics.All(tx), wire.Value(in.NextToken), pageSize)
+		list, next, err := page(topics.All(tx), func(t topic) string { return t.Name }, in.NextToken)
 		out.Topics, out.NextToken = []api.Topic{}, next
-		for _, t := range page {
+		for _, t := range list {
 			out.Topics = append(out.Topics, api.Topic{TopicArn: new(s.arn(t.Name))})
 		}
-		return nil
+		return err
 	})
+}
+
+// page cuts a list, which is in the order of its keys, to one answer's worth.
+func page[T any](all iter.Seq2[string, T], key func(T) string, token *string) ([]T, *string, error) {
+	var list []T
+	for _, v := range all {
+		list = append(list, v)
+	}
+	list, next, ok := state.Cut(list, key, wire.Value(token), pageSize)
+	if !ok {
+		return nil, nil, invalid("NextToken")
+	}
+	return list, next, nil
 }

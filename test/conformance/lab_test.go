@@ -1,0 +1,149 @@
+//go:build linux
+
+// Package conformance holds every operation that the lab lists, and every resource type that the provider plugin has, against real clients: AWS SDK for
+// Go v2, Debian's AWS CLI, Terratest's helpers, and the AWS provider itself. One lab serves them all; see docs/design.md section 7.
+package conformance
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+)
+
+const (
+	root    = "../.."
+	region  = "us-east-1"
+	account = "000000000000"
+)
+
+// labProcess is the one lab of this package's tests.
+type labProcess struct {
+	program, dir string
+	port         int
+	env          map[string]string // what `lab env` prints
+}
+
+// running starts the lab for the first test that asks.
+var running = sync.OnceValues(startLab)
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	if err := stopLab(); err != nil {
+		fmt.Fprintln(os.Stderr, "conformance:", err)
+		status = 1
+	}
+	os.Exit(status)
+}
+
+// lab returns the lab, started.
+func lab(t *testing.T) *labProcess {
+	t.Helper()
+	if os.Getuid() != 0 && exec.Command("unshare", "-U", "true").Run() != nil {
+		t.Skip("the lab needs root or unprivileged user namespaces")
+	}
+	l, err := running()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+var started *labProcess // what TestMain has to end
+
+func startLab() (*labProcess, error) {
+	// Not t.TempDir: PostgreSQL runs under another user, who must reach its data.
+	dir, err := os.MkdirTemp("", "conformance")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(dir, 0o711); err != nil {
+		return nil, err
+	}
+	l := &labProcess{program: filepath.Join(dir, "bin"), dir: filepath.Join(dir, "lab"), env: map[string]string{}}
+	started = l
+	build := exec.Command("go", "build", "-o", l.program, "./lab/cmd/lab")
+	build.Dir = root
+	if out, err := build.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("building the lab: %w\n%s", err, out)
+	}
+	if l.port, err = freePort(); err != nil {
+		return nil, err
+	}
+	if _, err := l.run("up"); err != nil {
+		return nil, err
+	}
+	text, err := l.run("env")
+	if err != nil {
+		return nil, err
+	}
+	for line := range strings.Lines(text) {
+		name, value, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "export "), "=")
+		l.env[name] = strings.Trim(value, `'"`)
+	}
+	return l, nil
+}
+
+func stopLab() error {
+	if started == nil {
+		return nil
+	}
+	var err error
+	if started.port != 0 {
+		_, err = started.run("down", "--forget")
+	}
+	return errors.Join(err, os.RemoveAll(filepath.Dir(started.dir)))
+}
+
+// run runs a command of the lab.
+func (l *labProcess) run(args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	c := exec.CommandContext(ctx, l.program, args...)
+	c.Env = append(os.Environ(), "LAB_DIR="+l.dir, fmt.Sprintf("LAB_PORT=%d", l.port))
+	var problems bytes.Buffer
+	c.Stderr = &problems
+	out, err := c.Output()
+	if err != nil {
+		return "", fmt.Errorf("lab %s: %w\n%s", strings.Join(args, " "), err, problems.Bytes())
+	}
+	return string(out), nil
+}
+
+// environ is the environment of a program that meets this lab and nothing else.
+func (l *labProcess) environ() []string {
+	env := append(os.Environ(), "AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null", "AWS_EC2_METADATA_DISABLED=true", "AWS_PAGER=")
+	for name, value := range l.env {
+		env = append(env, name+"="+value)
+	}
+	return env
+}
+
+// config is the SDK's configuration for this lab, which tells of an answer's first failure and does not try again.
+func (l *labProcess) config() aws.Config {
+	return aws.Config{
+		Region: region, BaseEndpoint: aws.String(l.env["AWS_ENDPOINT_URL"]),
+		Credentials: credentials.NewStaticCredentialsProvider(l.env["AWS_ACCESS_KEY_ID"], l.env["AWS_SECRET_ACCESS_KEY"], ""),
+		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
+	}
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}

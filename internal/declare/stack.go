@@ -53,7 +53,8 @@ func Stacks(ctx context.Context, root string, profiles ...string) (map[string]*i
 				config[key] = value
 			}
 		}
-		maps.Copy(config, map[string]string{"storefront:artifact": empty, "storefront:databaseCA": empty})
+		// Whether the account administers Firewall Manager is nobody's to say here.
+		maps.Copy(config, map[string]string{"storefront:artifact": empty, "storefront:databaseCA": empty, "storefront:firewallManager": "off"})
 		p := &Program{
 			Path: program, Root: root, Project: "storefront", Stack: profile, Config: config,
 			Answers: map[string]any{"accountId": account, "value": "ami-0123456789abcdef0", "randomPassword": "Drawn0123456789"},

@@ -7,6 +7,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/constant"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"storefront/stacks/internal/administration"
 	"storefront/stacks/internal/settings"
 )
 
@@ -20,6 +21,6 @@ func main() {
 			}
 			return err
 		}
-		return deploy(ctx, s)
+		return deploy(ctx, s, administration.FirewallManager)
 	})
 }

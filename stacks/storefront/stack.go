@@ -14,19 +14,21 @@ import (
 	"storefront/components/queue"
 	"storefront/components/search"
 	"storefront/components/secret"
+	"storefront/stacks/internal/administration"
 	"storefront/stacks/internal/settings"
 	"storefront/stacks/storefront/outputs"
 )
 
 // stack is what the layers share. Each layer is a file and adds what those after it use.
 type stack struct {
-	settings settings.Settings
-	name     string // "storefront-lab": begins the names that AWS wants unique
-	account  pulumi.StringOutput
-	tags     map[string]string
-	aws      *aws.Provider
-	provider pulumi.ResourceOption // aws, as an option
-	out      outputs.Live
+	settings    settings.Settings
+	administers administration.Asks // of Firewall Manager
+	name        string              // "storefront-lab": begins the names that AWS wants unique
+	account     pulumi.StringOutput
+	tags        map[string]string
+	aws         *aws.Provider
+	provider    pulumi.ResourceOption // aws, as an option
+	out         outputs.Live
 
 	keys     *encryption.Keys
 	alarms   []pulumi.StringInput // the topics that alarms are told to
@@ -41,12 +43,13 @@ type stack struct {
 	balancer *loadbalancer.LoadBalancer
 }
 
-// deploy declares the whole stack.
-func deploy(ctx *pulumi.Context, s settings.Settings) error {
+// deploy declares the whole stack. What cannot be declared without it is asked of administers.
+func deploy(ctx *pulumi.Context, s settings.Settings, administers administration.Asks) error {
 	st := &stack{
-		settings: s,
-		name:     ctx.Project() + "-" + ctx.Stack(),
-		tags:     map[string]string{"Project": ctx.Project(), "Stack": ctx.Stack(), "ManagedBy": "pulumi"},
+		settings:    s,
+		administers: administers,
+		name:        ctx.Project() + "-" + ctx.Stack(),
+		tags:        map[string]string{"Project": ctx.Project(), "Stack": ctx.Stack(), "ManagedBy": "pulumi"},
 	}
 	var err error
 	if st.aws, err = st.newProvider(ctx); err != nil {
@@ -56,7 +59,7 @@ func deploy(ctx *pulumi.Context, s settings.Settings) error {
 	st.account = aws.GetCallerIdentityOutput(ctx, aws.GetCallerIdentityOutputArgs{}, pulumi.Provider(st.aws)).AccountId()
 	st.out.Region = pulumi.String(s.Region)
 	for _, layer := range []func(*pulumi.Context) error{
-		st.makeKeys, st.makeTopic, st.makeNetwork, st.makeDatabase, st.makeBackup, st.makeQueue, st.makeCache, st.makeSearch, st.makeBalancer, st.makeFirewall, st.makeFleets, st.makeAccount, st.makeAudit,
+		st.makeKeys, st.makeTopic, st.makeNetwork, st.makeDatabase, st.makeBackup, st.makeQueue, st.makeCache, st.makeSearch, st.makeBalancer, st.makeFirewall, st.makeFirewallManager, st.makeFleets, st.makeAccount, st.makeAudit,
 	} {
 		if err := layer(ctx); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/base64"
 	"flag"
 	"fmt"
@@ -26,8 +27,15 @@ const drawn = "Drawn0123456789"
 
 // cloud is a mocked AWS that gives every resource what any resource may have.
 type cloud struct {
-	mu        sync.Mutex
-	resources []pulumi.MockResourceArgs
+	mu            sync.Mutex
+	resources     []pulumi.MockResourceArgs
+	administrator bool // of Firewall Manager
+	asked         string
+}
+
+func (c *cloud) administers(_ context.Context, region, endpoint string) (bool, error) {
+	c.asked = region + " " + endpoint
+	return c.administrator, nil
 }
 
 func (c *cloud) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
@@ -56,6 +64,13 @@ func (c *cloud) NewResource(args pulumi.MockResourceArgs) (string, resource.Prop
 // up deploys the stack with the files that it names by default.
 func up(t *testing.T, values map[string]string) *cloud {
 	t.Helper()
+	c := &cloud{}
+	c.up(t, values)
+	return c
+}
+
+func (c *cloud) up(t *testing.T, values map[string]string) {
+	t.Helper()
 	dir := t.TempDir()
 	for _, name := range []string{"bin/shopd", "certificates/rds.pem"} {
 		path := filepath.Join(dir, name)
@@ -74,11 +89,9 @@ func up(t *testing.T, values map[string]string) *cloud {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &cloud{}
-	if err := pulumi.RunErr(func(ctx *pulumi.Context) error { return deploy(ctx, s) }, pulumi.WithMocks("storefront", "test", c)); err != nil {
+	if err := pulumi.RunErr(func(ctx *pulumi.Context) error { return deploy(ctx, s, c.administers) }, pulumi.WithMocks("storefront", "test", c)); err != nil {
 		t.Fatal(err)
 	}
-	return c
 }
 
 func (c *cloud) count(token string) int {
@@ -237,6 +250,31 @@ func TestFirewall(t *testing.T) {
 	}
 	if n := up(t, map[string]string{"profile": "dev", "firewall": "false"}).count(acl); n != 0 {
 		t.Errorf("%d web ACLs without a firewall", n)
+	}
+}
+
+// The policies of Firewall Manager are made where the account may, and nobody is asked who does not want them.
+func TestFirewallManager(t *testing.T) {
+	const policy, endpoint = "aws:fms/policy:Policy", "http://127.0.0.1:4566"
+	for _, tt := range []struct {
+		manager, shield string
+		administrator   bool
+		policies        int
+		asked           string
+	}{
+		{"auto", "false", false, 0, "us-east-1 " + endpoint}, {"auto", "false", true, 3, "us-east-1 " + endpoint}, {"auto", "true", true, 4, "us-east-1 " + endpoint}, {"off", "true", true, 0, ""},
+	} {
+		c := &cloud{administrator: tt.administrator}
+		c.up(t, map[string]string{"profile": "lab", "endpoint": endpoint, "firewallManager": tt.manager, "shieldAdvanced": tt.shield})
+		if n := c.count(policy); n != tt.policies || c.asked != tt.asked {
+			t.Errorf("%+v: %d policies, asked %q", tt, n, c.asked)
+		}
+		if tt.policies > 0 {
+			x := c.named(t, policy, "storefront-test-guard-web-acl").Inputs.Mappable()
+			if fmt.Sprint(x["resourceTags"], x["includeMap"]) != "map[Project:storefront] map[accounts:[123456789012]]" {
+				t.Errorf("the web ACL's policy is about %v of %v", x["resourceTags"], x["includeMap"])
+			}
+		}
 	}
 }
 

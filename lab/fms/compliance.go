@@ -78,6 +78,9 @@ func (s *Service) violators(tx *state.Tx, p policy) ([]api.ComplianceViolator, e
 		return nil, err
 	}
 	list := []api.ComplianceViolator{}
+	if !includes(p.Policy, s.Region.Account) {
+		return list, nil
+	}
 	report := func(id, reason string) {
 		list = append(list, api.ComplianceViolator{ResourceId: &id, ResourceType: p.Policy.ResourceType, ViolationReason: &reason})
 	}

@@ -114,6 +114,30 @@ func ruleGroups(list []groupData) (groups []wafapi.FirewallManagerRuleGroup) {
 	return groups
 }
 
+// checkScope checks which accounts a policy is about. There are no organizational units, and no resource sets.
+func checkScope(p api.Policy) error {
+	for _, scope := range []map[string][]string{p.IncludeMap, p.ExcludeMap} {
+		for kind := range scope {
+			if kind != string(api.CustomerPolicyScopeIdTypeAccount) {
+				return invalid("The organization has no units: a scope of type %s is not supported.", kind)
+			}
+		}
+	}
+	if len(p.ResourceSetIds) > 0 {
+		return invalid("Resource sets are not supported in this region.")
+	}
+	return nil
+}
+
+// includes tells whether a policy is about an account. What is included counts, or else what is excluded: see Policy in the API reference.
+func includes(p api.Policy, account string) bool {
+	const kind = string(api.CustomerPolicyScopeIdTypeAccount)
+	if len(p.IncludeMap) > 0 {
+		return slices.Contains(p.IncludeMap[kind], account)
+	}
+	return !slices.Contains(p.ExcludeMap[kind], account)
+}
+
 // inScope tells whether a policy is about a resource: by its tags, all of which the resource must have to be included, or to be excluded.
 func inScope(p api.Policy, r Resource) bool {
 	if len(p.ResourceTags) == 0 {

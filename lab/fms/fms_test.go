@@ -1,8 +1,10 @@
 package fms_test
 
 import (
+	"context"
 	"log/slog"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -33,13 +35,20 @@ type harness struct {
 	groups  []fms.Resource
 }
 
+// added are the load balancers beyond those of every test, under a name that Firewall Manager watches.
+var added = state.NewTable[fms.Resource]("elbv2.test")
+
 func start(t *testing.T) *harness {
 	h := &harness{t: t, store: wiretest.Must(state.Open(filepath.Join(t.TempDir(), "state")))}
 	t.Cleanup(func() { _ = h.store.Close() })
 	h.waf = wafv2.New(wafv2.Config{Store: h.store, Region: region.Default(), Now: time.Now, Engine: firewall.New(time.Now), Resource: func(*state.Tx, string) (bool, bool) { return true, true }})
 	h.service = fms.New(fms.Config{Store: h.store, Region: region.Default(), Now: time.Now, Firewall: h.waf, Log: slog.New(slog.DiscardHandler),
-		LoadBalancers: func(*state.Tx) []fms.Resource {
-			return []fms.Resource{{ID: balancer + "shop/1", Tags: map[string]string{"env": "prod"}}, {ID: balancer + "other/1"}}
+		LoadBalancers: func(tx *state.Tx) []fms.Resource {
+			list := []fms.Resource{{ID: balancer + "shop/1", Tags: map[string]string{"env": "prod"}}, {ID: balancer + "other/1"}}
+			for _, lb := range added.All(tx) {
+				list = append(list, lb)
+			}
+			return list
 		},
 		SecurityGroups: func(*state.Tx) []fms.Resource { return h.groups }})
 	h.Client = sdk.NewFromConfig(wiretest.New(t, api.New(h.service)).Config())
@@ -84,6 +93,90 @@ func TestWithoutAnAdministrator(t *testing.T) {
 	}
 }
 
+// association is the web ACL in front of a load balancer.
+func (h *harness) association(name string) (acl string) {
+	h.t.Helper()
+	if err := h.store.View(func(tx *state.Tx) (err error) { acl, err = h.waf.Association(tx, balancer+name); return err }); err != nil {
+		h.t.Fatal(err)
+	}
+	return acl
+}
+
+// A load balancer that is made later gets the web ACL without anybody asking.
+func TestNewLoadBalancerGetsTheWebACL(t *testing.T) {
+	h := start(t)
+	h.administer()
+	ctx, end := context.WithCancel(t.Context())
+	ran := make(chan error, 1)
+	go func() { ran <- h.service.Run(ctx) }()
+	wiretest.Must(h.PutPolicy(ctx, &sdk.PutPolicyInput{Policy: wafPolicy(true)}))
+	if err := h.store.Update(func(tx *state.Tx) error {
+		for name, env := range map[string]string{"new/1": "prod", "test/1": "test"} {
+			if err := added.Put(tx, name, fms.Resource{ID: balancer + name, Tags: map[string]string{"env": env}}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(10 * time.Second); h.association("new/1") == ""; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatal("the new load balancer has no web ACL")
+		}
+	}
+	if acl := h.association("test/1"); acl != "" {
+		t.Errorf("a load balancer out of scope has the web ACL %s", acl)
+	}
+	end()
+	if err := <-ran; err != nil {
+		t.Error(err)
+	}
+}
+
+// A policy is about the accounts that it includes, or about all but those that it excludes.
+func TestAccountsInScope(t *testing.T) {
+	h := start(t)
+	h.administer()
+	for name, tt := range map[string]struct {
+		include, exclude map[string][]string
+		in               bool
+	}{
+		"everybody": {nil, nil, true}, "included": {map[string][]string{"ACCOUNT": {account}}, nil, true}, "others": {map[string][]string{"ACCOUNT": {"111111111111"}}, nil, false},
+		"excluded": {nil, map[string][]string{"ACCOUNT": {account}}, false}, "both": {map[string][]string{"ACCOUNT": {account}}, map[string][]string{"ACCOUNT": {account}}, true},
+	} {
+		p := wafPolicy(false)
+		p.PolicyName, p.IncludeMap, p.ExcludeMap = &name, tt.include, tt.exclude
+		made := wiretest.Must(h.PutPolicy(t.Context(), &sdk.PutPolicyInput{Policy: p})).Policy
+		if v := h.violators(made.PolicyId); len(v) > 0 != tt.in {
+			t.Errorf("%s: violators %+v", name, v)
+		}
+	}
+	p := wafPolicy(false)
+	p.PolicyName, p.IncludeMap = new("unit"), map[string][]string{"ORG_UNIT": {"ou-1"}}
+	_, err := h.PutPolicy(t.Context(), &sdk.PutPolicyInput{Policy: p})
+	wiretest.Refused(t, err, "InvalidInputException", "ORG_UNIT")
+}
+
+// A group that lets in what the policy's group lists is reported; one that only refers to other groups is not.
+func TestDeniedRules(t *testing.T) {
+	h := start(t)
+	h.administer()
+	ssh := fms.Rule{Protocol: "tcp", From: 22, To: 22, Peer: "0.0.0.0/0"}
+	h.groups = []fms.Resource{
+		{ID: "sg-denied", Rules: []fms.Rule{ssh}},
+		{ID: "sg-shop", Rules: []fms.Rule{{Protocol: "tcp", From: 443, To: 443, Peer: "0.0.0.0/0"}, {Protocol: "tcp", From: 22, To: 22, Peer: "sg-bastion"}}},
+		{ID: "sg-office", Rules: []fms.Rule{{Protocol: "tcp", From: 22, To: 22, Peer: "198.51.100.0/24"}}},
+		{ID: "sg-open", Rules: []fms.Rule{{Protocol: "-1", From: -1, To: -1, Peer: "0.0.0.0/0"}}},
+		{ID: "sg-out", Rules: []fms.Rule{{Egress: true, Protocol: "tcp", From: 22, To: 22, Peer: "0.0.0.0/0"}}},
+	}
+	made := wiretest.Must(h.PutPolicy(t.Context(), &sdk.PutPolicyInput{Policy: policy(types.SecurityServiceTypeSecurityGroupsContentAudit, "AWS::EC2::SecurityGroup",
+		`{"type":"SECURITY_GROUPS_CONTENT_AUDIT","securityGroups":[{"id":"sg-denied"}],"securityGroupAction":{"type":"DENY"}}`, false)})).Policy
+	if v := h.violators(made.PolicyId); len(v) != 2 || *v[0].ResourceId != "sg-office" || *v[1].ResourceId != "sg-open" {
+		t.Errorf("got %+v", v)
+	}
+}
+
 func TestWebACLGoesToLoadBalancersInScope(t *testing.T) {
 	h := start(t)
 	h.administer()
@@ -92,10 +185,7 @@ func TestWebACLGoesToLoadBalancersInScope(t *testing.T) {
 	if v := h.violators(made.PolicyId); len(v) != 1 || *v[0].ResourceId != balancer+"shop/1" || v[0].ViolationReason != types.ViolationReasonResourceMissingWebAcl {
 		t.Fatalf("got %+v", v)
 	}
-	association := func(name string) (acl string) {
-		_ = h.store.View(func(tx *state.Tx) (err error) { acl, err = h.waf.Association(tx, balancer+name); return err })
-		return acl
-	}
+	association := h.association
 	if err := h.service.Reconcile(); err != nil || association("shop/1") != "" {
 		t.Fatalf("a policy without remediation attached %q, %v", association("shop/1"), err)
 	}

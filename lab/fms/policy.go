@@ -41,8 +41,8 @@ func (s *Service) draft(tx *state.Tx, in *api.PutPolicyInput) (p policy, err err
 	if _, err := decode(asked); err != nil {
 		return p, err
 	}
-	if len(asked.IncludeMap)+len(asked.ExcludeMap)+len(asked.ResourceSetIds) > 0 {
-		return p, invalid("The organization has one account: scopes by account, unit or resource set are not supported.")
+	if err := checkScope(asked); err != nil {
+		return p, err
 	}
 	version := 1
 	if asked.PolicyId == nil {

@@ -127,10 +127,11 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	if err := d.makeCluster(ctx, logs, child); err != nil {
 		return nil, err
 	}
-	if err := d.makeInstances(ctx, child); err != nil {
+	named, err := d.makeInstances(ctx, child)
+	if err != nil {
 		return nil, err
 	}
-	if err := d.makeScaling(ctx, child); err != nil {
+	if err := d.makeScaling(ctx, named, child); err != nil {
 		return nil, err
 	}
 	if err := d.makeAlarms(ctx, child); err != nil {

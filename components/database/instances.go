@@ -18,21 +18,24 @@ import (
 
 // makeInstances makes the writer first: the first instance of a cluster is the one that writes. After a failover another one
 // does; the names say where each began.
-func (d *Database) makeInstances(ctx *pulumi.Context, child pulumi.ResourceOption) error {
+func (d *Database) makeInstances(ctx *pulumi.Context, child pulumi.ResourceOption) (made []pulumi.Resource, err error) {
 	role, err := d.monitoringRole(ctx, child)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	writer, err := d.instance(ctx, "writer", d.args.Writer, 0, role, child)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	made = append(made, writer)
 	for _, key := range slices.Sorted(maps.Keys(d.args.Readers)) {
-		if _, err := d.instance(ctx, "reader-"+key, d.args.Readers[key], 1, role, child, pulumi.DependsOn([]pulumi.Resource{writer})); err != nil {
-			return err
+		reader, err := d.instance(ctx, "reader-"+key, d.args.Readers[key], 1, role, child, pulumi.DependsOn([]pulumi.Resource{writer}))
+		if err != nil {
+			return nil, err
 		}
+		made = append(made, reader)
 	}
-	return nil
+	return made, nil
 }
 
 func (d *Database) instance(ctx *pulumi.Context, key string, i Instance, tier int, role *iam.Role, opts ...pulumi.ResourceOption) (*rds.ClusterInstance, error) {
@@ -101,8 +104,8 @@ func (d *Database) monitoringRole(ctx *pulumi.Context, child pulumi.ResourceOpti
 	return role, nil
 }
 
-// makeScaling lets Application Auto Scaling add readers and take away those it added.
-func (d *Database) makeScaling(ctx *pulumi.Context, child pulumi.ResourceOption) error {
+// makeScaling lets Application Auto Scaling add readers and take away those it added. It comes after the named ones, or it would make as many of its own to keep the minimum.
+func (d *Database) makeScaling(ctx *pulumi.Context, named []pulumi.Resource, child pulumi.ResourceOption) error {
 	s := d.args.Scaling
 	if s == nil {
 		return nil
@@ -114,7 +117,7 @@ func (d *Database) makeScaling(ctx *pulumi.Context, child pulumi.ResourceOption)
 		ResourceId:        pulumi.Sprintf("cluster:%s", d.cluster.ClusterIdentifier),
 		MinCapacity:       pulumi.Int(s.Min),
 		MaxCapacity:       pulumi.Int(s.Max),
-	}, child)
+	}, child, pulumi.DependsOn(named))
 	if err != nil {
 		return fmt.Errorf("registering the readers for scaling: %w", err)
 	}

@@ -97,6 +97,9 @@ func TestProperties(t *testing.T) {
 		"a default tag":           {`{"tagsAll":{"a":"x"}}`, `{"tagsAll":{}}`, `"tagsAll.a":{"kind":"delete"}`, `tagsAll.a: "x" -> none`},
 		"a document":              {`{"p":"{\"a\":[{\"b\":1}],\"c\":2}"}`, `{"p":"{\"a\":[{\"b\":3}],\"c\":2}"}`, `"p":{"kind":"update"}`, "p.a[0].b: 1 -> 3"},
 		"a document's order":      {`{"p":"{\"a\":1, \"b\":2}"}`, `{"p":"{\"b\":2,\"a\":1}"}`, `"p":{"kind":"update"}`, `p: "{\"a\":1, \"b\":2}" -> "{\"b\":2,\"a\":1}"`},
+		"into a document":         {`{"p":"[{\"q\":1}]"}`, `{"p":"[{\"q\":2}]"}`, `"p[0].q":{"kind":"update"}`, "p[0].q: 1 -> 2"},
+		"an element of a set":     {`{"p":[{"q":1,"r":2}]}`, `{"p":[{"q":1,"r":3}]}`, `"p[0].q":{"kind":"update"},"p[0].r":{"kind":"update"}`, "p[0].r: 2 -> 3"},
+		"nothing to see":          {`{"p":1}`, `{"p":1}`, `"p":{"kind":"update"}`, "p: 1 -> 1"},
 		"a file":                  {`{"p":{"4dabf18193072939515e22adb298388d":"c44067f5952c0a294b673a41bacd8c17","hash":"aa"}}`, `{"p":{"4dabf18193072939515e22adb298388d":"c44067f5952c0a294b673a41bacd8c17","hash":"bb"}}`, `"p":{"kind":"update"}`, `p: "file aa" -> "file bb"`},
 	} {
 		digest := `{"changeSummary":{"update":1},"steps":[{"op":"update","urn":"urn:pulumi:s::p::a:b:C::n","oldState":{"outputs":` + tt.old + `},"newState":{"inputs":` + tt.new + `},"detailedDiff":{` + tt.diff + `}}]}`

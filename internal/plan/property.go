@@ -40,8 +40,16 @@ func (s step) properties(k Kind) []Property {
 		}
 		list = append(list, p.open()...)
 	}
+	if changed := slices.DeleteFunc(slices.Clone(list), Property.same); len(changed) > 0 {
+		list = changed
+	}
 	slices.SortFunc(list, func(a, b Property) int { return cmp.Compare(a.Path, b.Path) })
 	return list
+}
+
+// same says whether the value stays. Where an element of a set changes, a provider names all properties of it.
+func (p Property) same() bool {
+	return reflect.DeepEqual(p.Old, p.New) && !strings.Contains(show(p.Old), Secret) && !strings.Contains(show(p.Old), Unknown)
 }
 
 // diff returns the differences by path, each once: a provider also names what holds a difference, and all tags of a resource repeat its own.
@@ -114,6 +122,13 @@ func get(v any, path resource.PropertyPath) any {
 	v = mask(v)
 	if len(path) == 0 || v == Secret || v == Unknown {
 		return v
+	}
+	if text, ok := v.(string); ok { // settings of providers are documents
+		var inner any
+		if !document(text, &inner) {
+			return nil
+		}
+		v = mask(inner)
 	}
 	switch key := path[0].(type) {
 	case string:

@@ -11,6 +11,9 @@ import (
 // ErrFormat says that a file is none of those that this package reads.
 var ErrFormat = errors.New("no preview, no saved plan and no events of the engine")
 
+// ErrNothing says that a refresh had nothing to look at.
+var ErrNothing = errors.New("nothing is deployed: the refresh looked at no resource")
+
 // Kind is what becomes of a resource.
 type Kind string
 

@@ -128,7 +128,10 @@ func TestErrors(t *testing.T) {
 	if _, err := Read([]byte(`{"diagnostics":[{"message":"error: cannot delete it: protected\n","severity":"error"}]}`)); err == nil || !strings.Contains(err.Error(), "failed: cannot delete it: protected") {
 		t.Errorf("a preview that failed: %v", err)
 	}
-	for _, log := range []string{"", "x\n", `{"resOutputsEvent":{"metadata":{"op":"paint"}}}` + "\n"} {
+	if _, err := Refresh(strings.NewReader("")); !errors.Is(err, ErrNothing) {
+		t.Errorf("a stack that is not there: %v", err)
+	}
+	for _, log := range []string{"x\n", `{"resOutputsEvent":{"metadata":{"op":"paint"}}}` + "\n"} {
 		if _, err := Refresh(strings.NewReader(log)); !errors.Is(err, ErrFormat) {
 			t.Errorf("%q: %v", log, err)
 		}

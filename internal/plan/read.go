@@ -100,7 +100,7 @@ type Refreshed struct {
 	Has  map[string][]string // top-level properties of all resources, by type
 }
 
-// Refresh reads the engine's event log of a refresh, a JSON object a line. The error is ErrFormat, or what the refresh failed with.
+// Refresh reads the engine's event log of a refresh, a JSON object a line. The error is ErrFormat, ErrNothing, or what the refresh failed with.
 func Refresh(log io.Reader) (*Refreshed, error) {
 	var steps []step
 	r := &Refreshed{Has: map[string][]string{}}
@@ -137,7 +137,7 @@ func Refresh(log io.Reader) (*Refreshed, error) {
 		return nil, err
 	}
 	if len(steps) == 0 {
-		return nil, fmt.Errorf("%w: the refresh looked at no resource", ErrFormat)
+		return nil, ErrNothing
 	}
 	r.Plan = *p
 	return r, nil

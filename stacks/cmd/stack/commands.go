@@ -77,7 +77,7 @@ func down(ctx context.Context, w *workspace) error {
 	}
 	defer release()
 	if !w.isLab() {
-		return w.show(ctx, "destroy", "--yes", "--skip-preview")
+		return w.destroy(ctx)
 	}
 	pending, err := w.pendingCreates(ctx)
 	if err != nil {
@@ -85,7 +85,7 @@ func down(ctx context.Context, w *workspace) error {
 	}
 	if pending > 0 {
 		fmt.Fprintln(w.out, "stack: a deployment was killed while it made resources, which Pulumi does not know; they go with the lab")
-	} else if err := w.show(ctx, "destroy", "--yes", "--skip-preview"); err != nil {
+	} else if err := w.destroy(ctx); err != nil {
 		return err
 	}
 	if err := w.dropState(ctx); err != nil {

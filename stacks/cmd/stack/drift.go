@@ -63,7 +63,7 @@ func (w *workspace) findDrift(ctx context.Context) (*known.Report, error) {
 	}
 	defer log.Close()
 	found, err := plan.Refresh(log)
-	if failed != nil && (err == nil || errors.Is(err, plan.ErrFormat)) { // otherwise the reason is in err
+	if failed != nil && (err == nil || errors.Is(err, plan.ErrFormat) || errors.Is(err, plan.ErrNothing)) { // otherwise the reason is in err
 		return nil, failed
 	}
 	if err != nil {

@@ -105,7 +105,7 @@ func (s service) resources(r region.Region, operation string, input any) (arns [
 	return arns
 }
 
-// fill puts the values of members, or "*" for those that are not set, in the place of {Member}.
+// fill puts the values of members, or "*" for those that are not set, in the place of {Member}. A path that is not set is "/".
 func fill(template string, input any) string {
 	for {
 		before, rest, found := strings.Cut(template, "{")
@@ -114,7 +114,11 @@ func fill(template string, input any) string {
 		}
 		name, after, _ := strings.Cut(rest, "}")
 		value := member(input, name)
-		if value == "" && name != "Path" {
+		switch {
+		case value != "":
+		case name == "Path":
+			value = "/"
+		default:
 			value = "*"
 		}
 		template = before + value + after

@@ -7,6 +7,7 @@ import (
 
 	ec2api "storefront/lab/api/ec2"
 	elbapi "storefront/lab/api/elbv2"
+	iamapi "storefront/lab/api/iam"
 	kmsapi "storefront/lab/api/kms"
 	logsapi "storefront/lab/api/logs"
 	rdsapi "storefront/lab/api/rds"
@@ -32,6 +33,8 @@ func TestAsks(t *testing.T) {
 		want               []string // "action resource"
 	}{
 		{"sqs", "SendMessageBatch", &sqsapi.SendMessageBatchInput{QueueUrl: new("http://127.0.0.1:4566/123456789012/orders")}, []string{"sqs:SendMessage arn:aws:sqs:us-east-1:123456789012:orders"}},
+		{"iam", "CreateUser", &iamapi.CreateUserInput{UserName: new("ann")}, []string{"iam:CreateUser arn:aws:iam::123456789012:user/ann"}},
+		{"iam", "CreateRole", &iamapi.CreateRoleInput{RoleName: new("app"), Path: new("/team/")}, []string{"iam:CreateRole arn:aws:iam::123456789012:role/team/app"}},
 		{"sqs", "ListQueues", &sqsapi.ListQueuesInput{}, []string{"sqs:ListQueues *"}},
 		{"ec2", "DescribeVpcs", &ec2api.DescribeVpcsInput{VpcIds: []string{"vpc-00000000000000001"}}, []string{"ec2:DescribeVpcs *"}},
 		{"ec2", "CreateSubnet", &ec2api.CreateSubnetInput{VpcId: new("vpc-00000000000000001"), CidrBlock: new("10.0.0.0/24")},

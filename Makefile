@@ -77,6 +77,11 @@ cost: ## what a stack costs a month, without AWS (STACK= or PROFILE=; FILE=, BAS
 	@mkdir -p bin && $(GO_BUILD) -o bin/ ./cost/cmd/cost
 	@bin/cost -profile $(chosen) $(if $(JSON),-json) $(if $(MARKDOWN),-markdown) $(if $(BASE),-base $(BASE)) $(if $(USAGE),-usage $(USAGE)) $(ASSUME:%=-assume %) $(FILE)
 
+.PHONY: diagram
+diagram: ## draw a stack as SVG (STACK= as it is deployed, PROFILE= as it is declared, FILE= a state or a preview; OUT=)
+	@mkdir -p bin && $(GO_BUILD) -o bin/ ./diagram/cmd/diagram
+	@bin/diagram $(if $(filter-out file,$(origin PROFILE)),-declared -stack $(PROFILE),-stack $(STACK)) -out $(or $(OUT),bin/diagram.svg) $(FILE)
+
 .PHONY: lint
 lint: ## formatting, vet, generated code, import rules
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt these:"; gofmt -l $$(git ls-files '*.go'); exit 1; }

@@ -2,6 +2,8 @@ package declare
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"strings"
@@ -57,8 +59,8 @@ func (m *monitor) RegisterResource(_ context.Context, in *pulumirpc.RegisterReso
 	}
 	outputs := inputs
 	if in.GetCustom() {
-		r.ID = in.GetName() + "-id"
-		outputs = m.made(in, inputs)
+		r.ID = in.GetName() + "-" + digest(urn)
+		outputs = m.made(in, urn, inputs)
 	}
 	r.Outputs = resource.FromResourcePropertyMap(outputs)
 	m.mu.Lock()
@@ -72,8 +74,8 @@ func (m *monitor) RegisterResource(_ context.Context, in *pulumirpc.RegisterReso
 }
 
 // made returns the outputs of a resource: what was said of it, and names that no other resource has.
-func (m *monitor) made(in *pulumirpc.RegisterResourceRequest, inputs resource.PropertyMap) resource.PropertyMap {
-	unique := strings.ToLower(strings.NewReplacer(":", "-", "/", "-").Replace(in.GetType())) + "/" + in.GetName()
+func (m *monitor) made(in *pulumirpc.RegisterResourceRequest, urn resource.URN, inputs resource.PropertyMap) resource.PropertyMap {
+	unique := strings.ToLower(strings.NewReplacer(":", "-", "/", "-").Replace(in.GetType())) + "/" + in.GetName() + "-" + digest(urn)
 	service, _, _ := strings.Cut(strings.TrimPrefix(in.GetType(), "aws:"), "/")
 	made := resource.NewPropertyMapFromMap(map[string]any{
 		"arn": "arn:aws:" + service + ":us-east-1:" + account + ":" + unique, "name": in.GetName(), "bucket": in.GetName(), "url": "https://" + unique,
@@ -82,6 +84,12 @@ func (m *monitor) made(in *pulumirpc.RegisterResourceRequest, inputs resource.Pr
 	})
 	maps.Copy(made, inputs)
 	return made
+}
+
+// digest tells resources of the same type and name apart, which components may have.
+func digest(urn resource.URN) string {
+	sum := sha256.Sum256([]byte(urn))
+	return hex.EncodeToString(sum[:4])
 }
 
 // account is the account in what is made up: AWS's own example.

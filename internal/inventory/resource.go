@@ -169,6 +169,15 @@ func Refers(r *Resource, input string, to *Resource) bool {
 	return mentions(r.Inputs.Get(input), names)
 }
 
+// Names says that a JSON document of a resource, like a policy, holds the ARN of another one as a string, or that the engine says so.
+func Names(r *Resource, input string, to *Resource) bool {
+	if slices.Contains(r.Dependencies[input], to.URN) {
+		return true
+	}
+	arn := Text(to.Outputs.Get("arn"))
+	return arn != "" && strings.Contains(r.Text(input), `"`+arn+`"`)
+}
+
 func mentions(v property.Value, names []string) bool {
 	switch {
 	case v.IsString():

@@ -25,7 +25,7 @@ var (
 	makeCall = regexp.MustCompile(`(?:^|\$\(|&& |; |[A-Z_]=\S+ )make(?: -\S+| [A-Z_]+=\S+)* ([a-z][a-z0-9-]*)`)
 	labCall  = regexp.MustCompile(`(?:^|\$\(|&& |; |[A-Z_]=\S+ )(?:bin/)?lab ([a-z]+)`)
 	treeLine = regexp.MustCompile(`^( *)([a-z0-9-]+)/ +\S`)
-	ownPath  = regexp.MustCompile(`^(?:components|cost|lab|policy|services|stacks|test|toolchain)/[\w./*-]+$`)
+	ownPath  = regexp.MustCompile(`^(?:components|cost|diagram|lab|policy|services|stacks|test|toolchain)/[\w./*-]+$`)
 )
 
 // page is one page of the documentation.

@@ -28,6 +28,7 @@ var rules = []rule{
 	{folder: "storefront/stacks/", forbidden: []string{"storefront/lab/", "storefront/services/", "storefront/test/"}},
 	{folder: "storefront/policy", forbidden: []string{"storefront/components/", "storefront/stacks/", "storefront/lab/", "storefront/services/", pulumi + "pulumi-aws/", awsSDK}},
 	{folder: "storefront/cost", forbidden: []string{"storefront/components/", "storefront/stacks/", "storefront/lab/", "storefront/services/", pulumi + "pulumi-aws/", awsSDK}},
+	{folder: "storefront/diagram", forbidden: []string{"storefront/components/", "storefront/stacks/", "storefront/lab/", "storefront/services/", pulumi + "pulumi-aws/", awsSDK}},
 	{folder: "storefront/ci", forbidden: []string{"storefront/components/", "storefront/stacks/", "storefront/lab/", "storefront/services/", "storefront/policy", "storefront/cost", pulumi, awsSDK}},
 	{folder: "storefront/services/", forbidden: []string{"storefront/lab/", "storefront/stacks/", "storefront/components/", pulumi}},
 	{folder: "storefront/lab/", forbidden: []string{"storefront/stacks/", "storefront/components/", "storefront/services/", pulumi, awsSDK},

@@ -182,6 +182,7 @@ func (l *lab) openServices(dir string) (err error) {
 	l.iam = iam.New(l.store, r, now)
 	l.sts = sts.New(l.store, r, l.iam, now)
 	l.kms = kms.New(l.store, r, now)
+	l.kms.Principals = l.iam.Exists
 	l.secrets = secretsmanager.New(l.store, r, l.kms, now)
 	l.ssm = ssm.New(l.store, r, l.kms, now)
 	l.logs = logs.New(logs.Config{Store: l.store, Region: r, Now: now, Log: l.log, Publish: func(ctx context.Context, in *cloudwatchapi.PutMetricDataInput) error {

@@ -118,6 +118,9 @@ func TestAutoScalingNeedsTheKeysOfItsVolumes(t *testing.T) {
 	d := newDisks(t)
 	ctx, groups := t.Context(), autoscaling.NewFromConfig(d.Config)
 	key := d.key(useThroughEC2)
+	const linked = "arn:aws:iam::000000000000:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
+	_, err := kms.NewFromConfig(d.Config).PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{KeyId: &key, Policy: statement(`"Effect":"Allow","Principal":{"AWS":"` + linked + `"},"Action":"kms:*","Resource":"*"`)})
+	check(t, "a policy that names the role before there is one", "MalformedPolicyDocumentException: invalid principals", err)
 	wiretest.Must(ec2.NewFromConfig(d.Config).CreateLaunchTemplate(ctx, &ec2.CreateLaunchTemplateInput{LaunchTemplateName: aws.String("web"), LaunchTemplateData: &ec2types.RequestLaunchTemplateData{
 		ImageId: aws.String(region.AmazonLinux2023), InstanceType: "t3.micro",
 		BlockDeviceMappings: []ec2types.LaunchTemplateBlockDeviceMappingRequest{{DeviceName: aws.String("/dev/xvda"), Ebs: &ec2types.LaunchTemplateEbsBlockDeviceRequest{Encrypted: aws.Bool(true), KmsKeyId: &key}}},
@@ -132,7 +135,7 @@ func TestAutoScalingNeedsTheKeysOfItsVolumes(t *testing.T) {
 		})
 	})
 	const role = `"Effect":"Allow","Principal":{"AWS":"*"},"Resource":"*","Condition":{"StringEquals":{"kms:CallerAccount":"000000000000"},` +
-		`"ArnEquals":{"aws:PrincipalArn":"arn:aws:iam::000000000000:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"}`
+		`"ArnEquals":{"aws:PrincipalArn":"` + linked + `"}`
 	wiretest.Must(kms.NewFromConfig(d.Config).PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{KeyId: &key, Policy: statement(
 		role + `},"Action":["kms:DescribeKey","kms:GenerateDataKey*"]},{` + role + `,"Bool":{"kms:GrantIsForAWSResource":"true"}},"Action":"kms:CreateGrant"`,
 	)}))

@@ -72,7 +72,7 @@ func (s *Service) trust(tx *state.Tx, text string) error {
 			}
 		}
 		for _, p := range st.Principal["AWS"] {
-			if ok, err := s.exists(tx, p); err != nil {
+			if ok, err := s.Exists(tx, p); err != nil {
 				return err
 			} else if !ok {
 				return malformed("Invalid principal in policy: \"AWS\":%q", p)
@@ -82,8 +82,8 @@ func (s *Service) trust(tx *state.Tx, text string) error {
 	return nil
 }
 
-// exists reports whether an AWS principal of this account exists; those of other accounts are taken as they are.
-func (s *Service) exists(tx *state.Tx, principal string) (bool, error) {
+// Exists reports whether an AWS principal of this account exists; those of other accounts are taken as they are.
+func (s *Service) Exists(tx *state.Tx, principal string) (bool, error) {
 	rest, ours := strings.CutPrefix(principal, s.region.GlobalARN("iam", ""))
 	kind, name, named := strings.Cut(rest, "/")
 	if !ours || !named {

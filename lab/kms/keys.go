@@ -21,7 +21,7 @@ func (s *Service) CreateKey(_ context.Context, in *api.CreateKeyInput) (*api.Cre
 		k.Tags[wire.Value(t.TagKey)] = wire.Value(t.TagValue)
 	}
 	if in.Policy != nil {
-		if err := checkPolicy(*in.Policy); err != nil {
+		if err := s.checkPolicy(*in.Policy); err != nil {
 			return nil, err
 		}
 		k.Policy = *in.Policy

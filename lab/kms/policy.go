@@ -16,14 +16,30 @@ import (
 // maxPolicy is the size limit of a key policy in bytes, from "Key policies in AWS KMS".
 const maxPolicy = 32 << 10
 
-func checkPolicy(policy string) error {
+// checkPolicy checks the text of a key policy, and that the users and roles that it names are there.
+func (s *Service) checkPolicy(policy string) error {
 	if len(policy) > maxPolicy {
 		return wire.Errorf(400, "LimitExceededException", "The key policy has %d bytes; %d are allowed.", len(policy), maxPolicy)
 	}
-	if _, err := iam.ParseDocument(policy); err != nil {
+	d, err := iam.ParseDocument(policy)
+	if err != nil {
 		return wire.Errorf(400, "MalformedPolicyDocumentException", "%s", iam.Reason(err))
 	}
-	return nil
+	if s.Principals == nil {
+		return nil
+	}
+	return s.store.View(func(tx *state.Tx) error {
+		for _, st := range d.Statement {
+			for _, arn := range slices.Concat(st.Principal["AWS"], st.NotPrincipal["AWS"]) {
+				if ok, err := s.Principals(tx, arn); err != nil {
+					return err
+				} else if !ok {
+					return wire.Errorf(400, "MalformedPolicyDocumentException", "Policy contains a statement with one or more invalid principals.")
+				}
+			}
+		}
+		return nil
+	})
 }
 
 // Policy returns the policy of a key by its ARN, with a statement for each of its grants; nil when there is no such key. An AWS managed key that does not exist yet has the
@@ -83,7 +99,7 @@ func (s *Service) PutKeyPolicy(_ context.Context, in *api.PutKeyPolicyInput) (*a
 	if in.PolicyName != nil && *in.PolicyName != "default" {
 		return nil, validation("The only valid policy name is default.")
 	}
-	if err := checkPolicy(*in.Policy); err != nil {
+	if err := s.checkPolicy(*in.Policy); err != nil {
 		return nil, err
 	}
 	return &api.PutKeyPolicyOutput{}, s.change(*in.KeyId, func(k *key) error { k.Policy = *in.Policy; return nil })

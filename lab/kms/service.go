@@ -16,6 +16,9 @@ import (
 
 // Service implements the KMS API.
 type Service struct {
+	// Principals tells whether a principal that a key policy names is there; nil believes in all. To be set before the first call.
+	Principals func(tx *state.Tx, arn string) (bool, error)
+
 	store  *state.Store
 	region region.Region
 	now    func() time.Time

@@ -117,8 +117,8 @@ func ruleGroups(list []groupData) (groups []wafapi.FirewallManagerRuleGroup) {
 // checkScope checks which accounts a policy is about. There are no organizational units, and no resource sets.
 func checkScope(p api.Policy) error {
 	for _, scope := range []map[string][]string{p.IncludeMap, p.ExcludeMap} {
-		for kind := range scope {
-			if kind != string(api.CustomerPolicyScopeIdTypeAccount) {
+		for kind, ids := range scope {
+			if kind != api.CustomerPolicyScopeIdTypeAccount && len(ids) > 0 { // the provider sends empty lists
 				return invalid("The organization has no units: a scope of type %s is not supported.", kind)
 			}
 		}
@@ -131,11 +131,10 @@ func checkScope(p api.Policy) error {
 
 // includes tells whether a policy is about an account. What is included counts, or else what is excluded: see Policy in the API reference.
 func includes(p api.Policy, account string) bool {
-	const kind = string(api.CustomerPolicyScopeIdTypeAccount)
-	if len(p.IncludeMap) > 0 {
-		return slices.Contains(p.IncludeMap[kind], account)
+	if included := p.IncludeMap[api.CustomerPolicyScopeIdTypeAccount]; len(included) > 0 {
+		return slices.Contains(included, account)
 	}
-	return !slices.Contains(p.ExcludeMap[kind], account)
+	return !slices.Contains(p.ExcludeMap[api.CustomerPolicyScopeIdTypeAccount], account)
 }
 
 // inScope tells whether a policy is about a resource: by its tags, all of which the resource must have to be included, or to be excluded.

@@ -142,7 +142,7 @@ func TestAccountsInScope(t *testing.T) {
 		include, exclude map[string][]string
 		in               bool
 	}{
-		"everybody": {nil, nil, true}, "included": {map[string][]string{"ACCOUNT": {account}}, nil, true}, "others": {map[string][]string{"ACCOUNT": {"111111111111"}}, nil, false},
+		"everybody": {nil, nil, true}, "empty": {map[string][]string{"ACCOUNT": {}, "ORG_UNIT": {}}, nil, true}, "included": {map[string][]string{"ACCOUNT": {account}}, nil, true}, "others": {map[string][]string{"ACCOUNT": {"111111111111"}}, nil, false},
 		"excluded": {nil, map[string][]string{"ACCOUNT": {account}}, false}, "both": {map[string][]string{"ACCOUNT": {account}}, map[string][]string{"ACCOUNT": {account}}, true},
 	} {
 		p := wafPolicy(false)

@@ -16,6 +16,8 @@ func TestMain(m *testing.M) {
 	switch os.Getenv("DECLARE") {
 	case "listeners":
 		pulumi.Run(listeners)
+	case "twins":
+		pulumi.Run(twins)
 	case "failure":
 		pulumi.Run(func(*pulumi.Context) error { return errors.New("out of luck") })
 	default:
@@ -56,6 +58,33 @@ func TestRun(t *testing.T) {
 	}
 	if l := s.About(balancers[0], "aws:lb/listener:Listener", "loadBalancerArn"); len(l) != 1 || l[0].Text("protocol") != "HTTPS" {
 		t.Errorf("the load balancer's listener is not seen: %+v", s.All())
+	}
+}
+
+// twins declares two resources of one type and name, as two components may.
+func twins(ctx *pulumi.Context) error {
+	for _, name := range []string{"database", "loadbalancer"} {
+		var parent pulumi.ResourceState
+		if err := ctx.RegisterComponentResource("storefront:"+name+":Block", "storefront", &parent); err != nil {
+			return err
+		}
+		var group anything
+		if err := ctx.RegisterResource("aws:ec2/securityGroup:SecurityGroup", "storefront", pulumi.Map{}, &group, pulumi.Parent(&parent)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// What is made up tells such twins apart, or whatever names one would name both.
+func TestTwins(t *testing.T) {
+	s, err := program(t, "twins").Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	groups := s.All("aws:ec2/securityGroup:SecurityGroup")
+	if len(groups) != 2 || groups[0].ID == groups[1].ID || groups[0].Text("arn") == groups[1].Text("arn") {
+		t.Errorf("not two different groups: %+v", groups)
 	}
 }
 

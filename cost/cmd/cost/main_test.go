@@ -129,6 +129,28 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// Where the stack is deployed from this clone, the change against that is told.
+func TestRunDeployed(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("STOREFRONT_STATE", dir)
+	t.Setenv("PULUMI_BACKEND_URL", "")
+	stacks := filepath.Join(dir, ".pulumi", "stacks", "storefront")
+	if err := os.MkdirAll(stacks, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	checkpoint := strings.Replace(strings.TrimSuffix(key, "}"), `{"deployment":`, `{"checkpoint":{"latest":`, 1) + "}}"
+	if err := os.WriteFile(filepath.Join(stacks, "dev.json"), []byte(checkpoint), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	two := strings.Replace(key, `"resources":[`, `"resources":[{"urn":"urn:pulumi:p::s::aws:kms/key:Key::l","type":"aws:kms/key:Key"},`, 1)
+	for in, want := range map[string]string{key: "\nThe same as the deployed stack dev.\n", two: "\nAgainst the deployed stack dev:\n  keys and secrets  +1.00"} {
+		var out bytes.Buffer
+		if err := run(context.Background(), []string{"-profile", "dev", "-"}, strings.NewReader(in), &out); err != nil || !strings.Contains(out.String(), want) {
+			t.Errorf("%v, want %q in\n%s", err, want, out.String())
+		}
+	}
+}
+
 func TestRunRefuses(t *testing.T) {
 	t.Setenv("STOREFRONT_STATE", t.TempDir())
 	for name, tt := range map[string]struct {

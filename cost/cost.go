@@ -47,6 +47,7 @@ type Line struct {
 type Estimate struct {
 	Lines   []Line
 	Missing []string // what has no price, a line each
+	Left    []string // what is left out for another reason, a line each; nothing unless the caller says so
 	Usage   Usage    // what was assumed, as far as it counts for this stack
 	Prices  *Prices
 }

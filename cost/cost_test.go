@@ -124,6 +124,7 @@ func TestMissing(t *testing.T) {
 		`aws:autoscaling/group:Group|x|{"minSize":"04da6b54-80e4-46f7-96ec-b56ff0331ba9","maxSize":1,"launchTemplate":{"id":"lt"}}`:                    "x: minSize is not known before the deployment, 0 is counted",
 		`aws:autoscaling/group:Group|x|{"minSize":1,"maxSize":1}`:                                                                                      "servers of x: no instance type is known",
 		`aws:autoscaling/group:Group|x|{"minSize":1,"maxSize":1,"mixedInstancesPolicy":{"launchTemplate":{"overrides":[{"instanceType":"z1.huge"}]}}}`: "ec2 z1.huge (x)",
+		`aws:fms/policy:Policy|x|{"securityServicePolicyData":{"type":"SHIELD_ADVANCED"}}`:                                                             "the subscription to Shield Advanced (x)",
 		`aws:lb/loadBalancer:LoadBalancer|x|{"loadBalancerType":"network"}`:                                                                            "load balancer of type network (x)",
 		`aws:elasticache/replicationGroup:ReplicationGroup|x|{"nodeType":"cache.t3.micro","numCacheClusters":-1}`:                                      "nodes, cache.t3.micro: from -730 to -730 hours makes no sense",
 		`aws:ec2/subnet:Subnet|x|{"availabilityZone":"eu-west-1a"}`:                                                                                    "region eu-west-1: prices of us-east-1 are used",

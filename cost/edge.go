@@ -66,7 +66,12 @@ func (e *estimator) firewall() {
 	for _, r := range e.stack.All(ruleGroup) {
 		e.charge("rules", exactly(e.length(r, "rules")), "waf", "rule")
 	}
-	e.charge("policies of Firewall Manager", exactly(float64(len(e.stack.All(firewallPolicy)))), "firewall manager", "policy")
+	for _, r := range e.stack.All(firewallPolicy) {
+		e.charge("policies of Firewall Manager", exactly(1), "firewall manager", "policy")
+		if r.Text("securityServicePolicyData.type") == "SHIELD_ADVANCED" {
+			e.lack("the subscription to Shield Advanced (%s)", r.Name)
+		}
+	}
 	if e.has(recorder) {
 		e.use("items that AWS Config records", "configItems", "config", "thousand items")
 	}

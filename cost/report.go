@@ -19,7 +19,7 @@ func WriteTable(w io.Writer, e *Estimate, c *Comparison) error {
 	if err := tableOf(&out, e); err != nil {
 		return err
 	}
-	list(&out, "\nNo price, so not in the sums:\n", e.Missing)
+	list(&out, e.Missing, e.Left)
 	if c != nil {
 		if err := changesOf(&out, c); err != nil {
 			return err
@@ -46,13 +46,17 @@ func trimmed(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-func list(w io.Writer, heading string, lines []string) {
-	if len(lines) == 0 {
+// list writes what is not in the sums.
+func list(w io.Writer, missing, left []string) {
+	if len(missing)+len(left) == 0 {
 		return
 	}
-	fmt.Fprint(w, heading)
-	for _, line := range lines {
-		fmt.Fprintf(w, "  no price for %s\n", line)
+	fmt.Fprint(w, "\nNot in the sums:\n")
+	for _, line := range missing {
+		fmt.Fprintln(w, "  no price for "+line)
+	}
+	for _, line := range left {
+		fmt.Fprintln(w, "  "+line)
 	}
 }
 
@@ -116,6 +120,9 @@ func WriteMarkdown(w io.Writer, e *Estimate, c *Comparison) error {
 	for _, line := range missing {
 		fmt.Fprintf(&out, "- no price for %s\n", line)
 	}
+	if len(e.Left) > 0 {
+		fmt.Fprintf(&out, "\nNot in the sums: %s.\n", strings.Join(e.Left, "; "))
+	}
 	fmt.Fprintf(&out, "\nList prices of %s, %s, and the use of a month assumed as `cost/usage.yaml` says.\n", e.Prices.Region, e.Prices.dates())
 	_, err := io.WriteString(w, out.String())
 	return err
@@ -139,9 +146,10 @@ func WriteJSON(w io.Writer, e *Estimate, c *Comparison) error {
 		Blocks   []block     `json:"blocks"`
 		Lines    []Line      `json:"lines"`
 		Missing  []string    `json:"missing"`
+		Left     []string    `json:"leftOut"`
 		Usage    Usage       `json:"usage"`
 		Change   *comparison `json:"change,omitempty"`
-	}{Currency: "USD", Region: e.Prices.Region, Total: e.Total().rounded(), Blocks: []block{}, Lines: []Line{}, Missing: append([]string{}, e.Missing...), Usage: e.Usage}
+	}{Currency: "USD", Region: e.Prices.Region, Total: e.Total().rounded(), Blocks: []block{}, Lines: []Line{}, Missing: append([]string{}, e.Missing...), Left: append([]string{}, e.Left...), Usage: e.Usage}
 	for _, name := range e.Blocks() {
 		out.Blocks = append(out.Blocks, block{name, e.Block(name).rounded()})
 	}

@@ -19,6 +19,10 @@ var owners = map[string]map[string]string{
 	"prod": {"storefront:certificateArn": "arn:aws:acm:us-east-1:" + account + ":certificate/11111111-2222-3333-4444-555555555555"},
 }
 
+// LeftOut are the types of resources that Stack leaves out, because the program makes them only where it finds that the account may: policies of
+// Firewall Manager.
+func LeftOut() []string { return []string{"aws:fms/policy:Policy"} }
+
 // Stack returns what the project's own stack declares with the committed settings of a profile, whose stack has the same name. root is
 // the clone. It needs neither the shop's program nor certificates of databases: what is in files does not matter here.
 func Stack(ctx context.Context, root, profile string) (*inventory.Stack, error) {

@@ -32,6 +32,9 @@ func TestDecodeState(t *testing.T) {
 	if s.Len() != 3 || s.All()[0].Name != "a::b" {
 		t.Fatalf("got %+v, want three resources: what is on its way out does not count", s.All())
 	}
+	if less := s.Without("aws:ec2/subnet:Subnet"); less.Len() != 1 || s.Len() != 3 {
+		t.Errorf("without subnets %d of %d are left", less.Len(), s.Len())
+	}
 	g := s.All("aws:autoscaling/group:Group")[0]
 	if n, known := g.Number("minSize"); !known || n != 2 || !g.On("on") || g.Text("none") != "" || g.Given("none") {
 		t.Errorf("plain values: %+v", g.Inputs)

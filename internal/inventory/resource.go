@@ -154,6 +154,11 @@ func (s *Stack) All(types ...string) (found []*Resource) {
 	return found
 }
 
+// Without returns the stack without the resources of some types.
+func (s *Stack) Without(types ...string) *Stack {
+	return NewStack(slices.DeleteFunc(s.All(), func(r *Resource) bool { return slices.Contains(types, r.Type) }))
+}
+
 // identities are the outputs by which other resources name one.
 var identities = []string{"arn", "name", "bucket", "url", "keyId", "clusterIdentifier", "invokeArn"}
 

@@ -97,6 +97,9 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 		return err
 	}
 	estimate := cost.Of(stack, prices, assumed)
+	if o.file == "" {
+		estimate.Left = leftOut()
+	}
 	base, with, err := o.baseline(in)
 	if err != nil {
 		return err
@@ -165,8 +168,16 @@ func (o *options) baseline(in io.Reader) (*inventory.Stack, string, error) {
 		return nil, "", nil // a file alone needs no clone
 	}
 	stack, err := inventory.Deployed(root, o.profile)
-	if errors.Is(err, os.ErrNotExist) {
+	switch {
+	case errors.Is(err, os.ErrNotExist):
 		return nil, "", nil
+	case err == nil && o.file == "":
+		stack = stack.Without(declare.LeftOut()...)
 	}
 	return stack, "the deployed stack " + o.profile, err
+}
+
+// leftOut says what declare.LeftOut costs.
+func leftOut() []string {
+	return []string{"policies of Firewall Manager, 100 dollars each, where the account administers it (a deployed stack or a preview has them)"}
 }

@@ -22,6 +22,7 @@ type Session struct {
 	Of       string              // ARN of the user whose policies a federated user has; "" for every other session
 	Policies []Document          // the session policies; nil is none
 	Context  map[string][]string // condition keys in lower case with their values: when it began, its tags
+	NoIAM    bool                // IAM takes no such credentials, whatever policies say
 }
 
 // Request is what is asked.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"time"
 
 	"storefront/lab/access"
@@ -104,6 +105,7 @@ type caller struct {
 	access.Principal
 	policies access.Policies
 	context  map[string][]string
+	noIAM    bool   // see access.Session
 	holder   string // ARN of who has the policies: the user, the user behind a federated one, or the session
 }
 
@@ -117,6 +119,9 @@ func (a *Authorizer) Authorize(ctx context.Context, id wire.Identity, serviceNam
 		who, err := a.caller(ctx, tx, id)
 		if err != nil {
 			return err
+		}
+		if who.noIAM && serviceName == "iam" {
+			return wire.Errorf(http.StatusForbidden, "InvalidClientTokenId", "The security token included in the request is invalid")
 		}
 		requestTags(who.context, input)
 		for _, ask := range asks {
@@ -150,7 +155,7 @@ func (a *Authorizer) caller(ctx context.Context, tx *state.Tx, id wire.Identity)
 		if session, err = a.Sessions.Facts(tx, id.AccessKeyID); err != nil {
 			return c, fmt.Errorf("the session of %s: %w", id.ARN, err)
 		}
-		c.holder = cmp.Or(session.Of, id.ARN)
+		c.holder, c.noIAM = cmp.Or(session.Of, id.ARN), session.NoIAM
 		if c.policies.Identity, c.policies.Boundary, c.Role, err = a.Identities.Policies(tx, c.holder); err != nil {
 			return c, fmt.Errorf("the policies of %s: %w", c.holder, err)
 		}

@@ -185,6 +185,14 @@ func TestSessionsCarryTags(t *testing.T) {
 	_, err := lend("stranger", *statement(allow("sqs:*", "*")))
 	check(t, "a name that may not be lent to", "AccessDenied: sts:GetFederationToken on resource: arn:aws:sts::000000000000:federated-user/stranger", err)
 	check(t, "a guest", "", send(wiretest.Must(lend("guest", *statement(allow("sqs:*", "*"))))))
+	bare := wiretest.Must(sts.NewFromConfig(lender).GetFederationToken(ctx, &sts.GetFederationTokenInput{Name: aws.String("guest")})).Credentials
+	named := g.Config
+	named.Credentials = credentials.NewStaticCredentialsProvider(*bare.AccessKeyId, *bare.SecretAccessKey, *bare.SessionToken)
+	check(t, "without session policies", "AccessDenied: because no session policy allows the sqs:SendMessage action", send(named))
+	wiretest.Must(sqs.NewFromConfig(g.Config).SetQueueAttributes(ctx, &sqs.SetQueueAttributesInput{QueueUrl: url, Attributes: map[string]string{
+		"Policy": *statement(`"Effect":"Allow","Principal":{"AWS":"arn:aws:sts::000000000000:federated-user/guest"},"Action":"sqs:SendMessage","Resource":"*"`)}}))
+	check(t, "the queue names the guest", "", send(named))
+	wiretest.Must(sqs.NewFromConfig(g.Config).SetQueueAttributes(ctx, &sqs.SetQueueAttributesInput{QueueUrl: url, Attributes: map[string]string{"Policy": ""}}))
 	narrow := wiretest.Must(lend("guest", *statement(allow("sqs:Get*", "*"))))
 	check(t, "beyond the session's policy", "AccessDenied: User: arn:aws:sts::000000000000:federated-user/guest is not authorized to perform: sqs:SendMessage on resource: arn:aws:sqs:us-east-1:000000000000:shop because no session policy allows the sqs:SendMessage action", send(narrow))
 	wide := wiretest.Must(lend("guest", *statement(allow("*", "*"))))

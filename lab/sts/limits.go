@@ -49,7 +49,7 @@ func (s *Service) Facts(tx *state.Tx, accessKeyID string) (facts access.Session,
 	if err != nil || !ok {
 		return facts, err
 	}
-	facts.Of, facts.Context = x.User, x.context()
+	facts.Of, facts.Context, facts.NoIAM = x.User, x.context(), !x.ofRole()
 	if x.User != "" {
 		facts.Policies = []access.Document{}
 	}
@@ -68,6 +68,10 @@ func (s *Service) Facts(tx *state.Tx, accessKeyID string) (facts access.Session,
 	facts.Policies = append(facts.Policies, *d)
 	return facts, nil
 }
+
+// ofRole tells whether it is a session of a role, and neither of a user nor of a federated user: those may call neither IAM nor, with one exception each, STS
+// ("Comparing the AWS STS API operations").
+func (x Session) ofRole() bool { return strings.Contains(x.Identity.ARN, ":assumed-role/") }
 
 // context returns the condition keys of a session, from "AWS global condition context keys".
 func (x Session) context() map[string][]string {

@@ -2,6 +2,7 @@
 package sts
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -98,6 +99,9 @@ func (s *Service) AssumeRole(ctx context.Context, in *api.AssumeRoleInput) (*api
 	out := &api.AssumeRoleOutput{}
 	return out, s.store.Update(func(tx *state.Tx) error {
 		name := (*in.RoleArn)[strings.LastIndexByte(*in.RoleArn, '/')+1:]
+		if from, _, err := sessions.Get(tx, caller.AccessKeyID); err != nil || from.User != "" {
+			return cmp.Or(err, error(wire.Errorf(403, "AccessDenied", "Cannot call AssumeRole with the credentials of a federated user")))
+		}
 		role, err := s.iam.Role(tx, name)
 		chained := strings.HasPrefix(caller.ARN, s.region.GlobalARN("sts", "assumed-role/"))
 		switch {

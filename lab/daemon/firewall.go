@@ -44,9 +44,12 @@ func (l *lab) guardedBalancers(tx *state.Tx) (list []fms.Resource) {
 	return list
 }
 
-// guardedGroups are the security groups that Firewall Manager looks at.
+// guardedGroups are the security groups that Firewall Manager looks at: those that customers created, so no default ones.
 func (l *lab) guardedGroups(tx *state.Tx) (list []fms.Resource) {
 	for _, g := range l.ec2.SecurityGroups(tx) {
+		if g.Name == "default" {
+			continue
+		}
 		r := fms.Resource{ID: g.ID, Tags: l.ec2.Tags(tx, g.ID), Unused: !l.ec2.SecurityGroupUsed(tx, g.ID)}
 		for _, rule := range g.Rules {
 			r.Rules = append(r.Rules, fms.Rule{Egress: rule.Egress, Protocol: rule.Protocol, From: wire.Or(rule.From, -1), To: wire.Or(rule.To, -1), Peer: cmp.Or(rule.CIDR, rule.PrefixList, rule.Group)})

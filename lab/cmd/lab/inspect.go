@@ -49,13 +49,23 @@ func (l *lab) url() *cobra.Command {
 			}
 			for _, b := range s.LoadBalancers {
 				if (len(args) == 0 || strings.EqualFold(b.DNSName, args[0])) && len(b.URLs) > 0 {
-					fmt.Fprintln(c.OutOrStdout(), b.URLs[0])
+					fmt.Fprintln(c.OutOrStdout(), preferred(b.URLs))
 					return nil
 				}
 			}
 			return errors.New("no internet-facing load balancer of that name; `lab status` lists them")
 		},
 	}
+}
+
+// preferred is the URL that serves: with a certificate, plain HTTP redirects to port 443, which is another one on this machine.
+func preferred(urls []string) string {
+	for _, u := range urls {
+		if strings.HasPrefix(u, "https:") {
+			return u
+		}
+	}
+	return urls[0]
 }
 
 func (l *lab) logs() *cobra.Command {

@@ -88,6 +88,8 @@ func networkCases() []testCase {
 	out443 := res(egressRule, "out", in{"securityGroupId": "@g", "ipProtocol": "tcp", "fromPort": 443.0, "toPort": 443.0, "cidrIpv4": "0.0.0.0/0", "description": "AWS"})
 	acl := res(networkRule, "acl", in{"egress": false, "ruleAction": "allow", "protocol": "tcp", "fromPort": 80.0, "toPort": 443.0, "cidrBlock": "0.0.0.0/0"})
 	ssh := res(groupRule, "old", in{"type": "ingress", "protocol": "tcp", "fromPort": 20.0, "toPort": 21.0, "cidrBlocks": values{"0.0.0.0/0"}, "description": "x"})
+	denied, guard := res(group, "denied", nil), res(firewallPolicy, "guard", in{"securityServicePolicyData": in{"managedServiceData": "@denied"}})
+	listed := res(ingressRule, "listed", in{"securityGroupId": "@denied", "ipProtocol": "tcp", "fromPort": 22.0, "toPort": 22.0, "cidrIpv4": "0.0.0.0/0", "description": "Reported"})
 	g, user := res(group, "g", nil), res(loadBalancer, "b", in{"securityGroups": values{"@g"}})
 	return []testCase{
 		{17, []*inventory.Resource{network, res(defaultGroup, "d", in{"vpcId": "@v"})}, []fault{drop("d"), set("d", "ingress", values{in{"protocol": "-1"}})}},
@@ -95,7 +97,8 @@ func networkCases() []testCase {
 		{19, []*inventory.Resource{
 			network, res(queue, "q", nil), res(secret, "s", nil), endpointTo("s3"), endpointTo("ec2"), endpointTo("sqs"), endpointTo("secretsmanager"),
 		}, []fault{drop("s3"), drop("ec2"), drop("sqs"), drop("secretsmanager")}},
-		{20, []*inventory.Resource{in443, acl, ssh, res(networkACL, "own", in{"ingress": values{}})}, []fault{
+		{20, []*inventory.Resource{in443, acl, ssh, denied, guard, listed, res(networkACL, "own", in{"ingress": values{}})}, []fault{
+			drop("guard"), set("listed", "securityGroupId", "@g"),
 			set("own", "ingress", values{in{"action": "allow", "protocol": "-1", "cidrBlock": "0.0.0.0/0"}}),
 			set("in", "ipProtocol", "-1"), set("in", "fromPort", 22.0), set("acl", "protocol", "-1"), set("acl", "toPort", 4000.0), set("old", "toPort", 22.0),
 		}},

@@ -107,16 +107,31 @@ func narrowGroups(s *inventory.Stack, f *findings) {
 }
 
 // attached says that something other than rules and outputs of components uses a security group.
-func attached(s *inventory.Stack, g *inventory.Resource) bool {
+func attached(s *inventory.Stack, g *inventory.Resource) bool { return len(users(s, g)) > 0 }
+
+// users are the resources that name a security group, rules and components left out.
+func users(s *inventory.Stack, g *inventory.Resource) (found []*inventory.Resource) {
 	for _, r := range s.All() {
 		if r.Type == groupRule || r.Type == ingressRule || r.Type == egressRule || !strings.HasPrefix(r.Type, "aws:") {
 			continue
 		}
 		for input := range r.Inputs.All {
 			if inventory.Refers(r, input, g) {
-				return true
+				found = append(found, r)
+				break
 			}
 		}
 	}
-	return false
+	return found
+}
+
+// denylists are the security groups that policies of Firewall Manager name, and nothing else: their rules let nobody in, they say what no other group may have.
+func denylists(s *inventory.Stack) (found []*inventory.Resource) {
+	for _, g := range s.All(group) {
+		named := users(s, g)
+		if len(named) > 0 && !slices.ContainsFunc(named, func(r *inventory.Resource) bool { return r.Type != firewallPolicy }) {
+			found = append(found, g)
+		}
+	}
+	return found
 }

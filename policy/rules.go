@@ -28,9 +28,13 @@ func anywhere(blocks ...string) bool {
 	return slices.Contains(blocks, "0.0.0.0/0") || slices.Contains(blocks, "::/0")
 }
 
-// rulesOf returns all rules of security groups.
+// rulesOf returns all rules of security groups that let something in or out.
 func rulesOf(s *inventory.Stack) (all []rule) {
+	lists := denylists(s)
 	for _, r := range s.All(ingressRule, egressRule) {
+		if slices.ContainsFunc(lists, func(g *inventory.Resource) bool { return inventory.Refers(r, "securityGroupId", g) }) {
+			continue
+		}
 		one := rule{
 			of: r, egress: r.Type == egressRule, protocol: protocol(r.Value("ipProtocol")), described: r.Given("description"),
 			anywhere: anywhere(r.Text("cidrIpv4"), r.Text("cidrIpv6")) || r.Value("cidrIpv4").IsComputed() || r.Value("cidrIpv6").IsComputed(),

@@ -9,6 +9,8 @@ const (
 	webACLAssociation = "aws:wafv2/webAclAssociation:WebAclAssociation"
 	webACLLogging     = "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration"
 
+	firewallPolicy = "aws:fms/policy:Policy"
+
 	fleet               = "aws:autoscaling/group:Group"
 	launchTemplate      = "aws:ec2/launchTemplate:LaunchTemplate"
 	launchConfiguration = "aws:ec2/launchConfiguration:LaunchConfiguration"

@@ -8,7 +8,8 @@ import (
 	"storefront/components/backup"
 )
 
-// makeBackup makes the place of the stores' copies. What the lock keeps stays when the stack goes: with compliance, a destroy ends with S3's refusal.
+// makeBackup makes the place of the stores' copies. What the lock keeps stays when the stack goes: with compliance, a destroy ends with S3's refusal, and
+// the key, which goes after the buckets, stays with them, or what they keep could not be read.
 func (st *stack) makeBackup(ctx *pulumi.Context) error {
 	s := st.settings
 	b, err := backup.New(ctx, st.name+"-backup", &backup.Args{
@@ -21,7 +22,7 @@ func (st *stack) makeBackup(ctx *pulumi.Context) error {
 		ClusterARN:    st.db.ClusterARN,
 		ClusterKeyARN: st.keys.Database.ARN,
 		ForceDestroy:  !s.Protect,
-	}, st.provider)
+	}, st.provider, pulumi.DependsOn([]pulumi.Resource{st.keys.Backups}))
 	if err != nil {
 		return err
 	}

@@ -22,8 +22,8 @@ import (
 // the stack does not know. The policies stay until the stack is destroyed.
 func firewallManagerGuards(t *testing.T, d *deployment) {
 	without, err := d.stack.Preview(t.Context(), optpreview.ConfigFile(d.config))
-	if err != nil || strings.Count(without.StdOut, "warning: this account does not administer AWS Firewall Manager") != 1 {
-		t.Fatalf("a stack without Firewall Manager has to say so once: %v\n%s", err, without.StdOut)
+	if err != nil || !strings.Contains(without.StdOut, "warning: this account does not administer AWS Firewall Manager") {
+		t.Fatalf("a stack without Firewall Manager has to say so: %v\n%s", err, without.StdOut)
 	}
 	api := fms.NewFromConfig(d.aws)
 	who, err := sts.NewFromConfig(d.aws).GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})

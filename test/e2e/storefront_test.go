@@ -37,6 +37,8 @@ func TestStorefront(t *testing.T) {
 		{"KilledInstanceIsReplaced", killedInstanceIsReplaced},
 		{"DriftIsReportedAndRepaired", driftIsRepaired},
 		{"LabKilledAndStartedAgain", survivesKill},
+		{"FirewallBlocksAttacks", firewallBlocks},
+		{"FirewallManagerGuards", firewallManagerGuards},
 		{"NothingWasRefused", nothingWasRefused},
 		{"SecretsStayHidden", secretsStayHidden},
 		{"RunsOnThisMachine", func(t *testing.T, d *deployment) { running = tracesOf(t, d.status(t).PID) }},

@@ -409,7 +409,7 @@ func TestEndpoint(t *testing.T) {
 	p = up(t, map[string]string{"profile": "lab", "endpoint": at}).one(t, "pulumi:providers:aws").Inputs
 	endpoints := p["endpoints"].ArrayValue()[0].ObjectValue().Mappable()
 	want := []string{
-		"appautoscaling", "autoscaling", "backup", "cloudtrail", "cloudwatch", "ec2", "elasticache", "elasticsearch", "elbv2", "fms", "iam", "kms", "logs", "opensearch",
+		"acm", "appautoscaling", "autoscaling", "backup", "cloudtrail", "cloudwatch", "ec2", "elasticache", "elasticsearch", "elbv2", "fms", "iam", "kms", "logs", "opensearch",
 		"rds", "s3", "secretsmanager", "sns", "sqs", "ssm", "sts", "wafv2",
 	}
 	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(endpoints))); diff != "" {

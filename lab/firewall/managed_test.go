@@ -120,3 +120,14 @@ func BenchmarkOrdinaryGet(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkOrder inspects orders, no two of which are alike.
+func BenchmarkOrder(b *testing.B) {
+	i := compile(b, preset())
+	for n := 0; b.Loop(); n++ {
+		r := request("POST", "/orders", `{"items":[{"product_id":"kettle","quantity":1},{"product_id":"teapot-`+strconv.Itoa(n)+`","quantity":2}]}`, "Content-Type: application/json", "Idempotency-Key: order-"+strconv.Itoa(n))
+		if v := i.Inspect(r); v.Action != "ALLOW" {
+			b.Fatal(v)
+		}
+	}
+}

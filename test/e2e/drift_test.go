@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -60,11 +61,28 @@ func (d *deployment) tagDrift(t *testing.T) {
 	if want := `tags.Owner: none -> "somebody"`; err != nil || status != 1 || !strings.Contains(out, "changed: aws:ec2/vpc:Vpc") || !strings.Contains(out, want) || !strings.Contains(out, "known: aws:ec2/vpc:Vpc") {
 		t.Errorf("drift of a tag: status %d, %v\n%s\nwant status 1, %s and the tag that is known", status, err, out, want)
 	}
+	d.planIsKept(t)
 	if _, err := d.stack.Up(t.Context(), optup.ConfigFile(d.config), optup.Refresh()); err != nil {
 		t.Fatalf("repairing: %v", err)
 	}
 	if out, status, err := d.run(t.Context(), "", "stack", "drift"); err != nil || status != 0 {
 		t.Errorf("drift after the repair: status %d, %v\n%s", status, err, out)
+	}
+}
+
+// planIsKept deploys a plan that was made without a look at the drift: as it is, nothing happens, and a deployment that does look is refused,
+// because repairing is not in the plan.
+func (d *deployment) planIsKept(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "plan.json")
+	if out := d.mustRun(t, "stack", "preview", "-plan", file, "-markdown"); !strings.HasPrefix(out, "**no changes, ") {
+		t.Errorf("the preview without a refresh:\n%s", out)
+	}
+	if out := d.mustRun(t, "stack", "show", file); !strings.HasPrefix(out, "no changes, ") {
+		t.Errorf("the plan:\n%s", out)
+	}
+	d.mustRun(t, "stack", "up", "-plan", file)
+	if out, status, err := d.run(t.Context(), "", "stack", "up", "-plan", file, "-refresh"); err != nil || status != 1 || !strings.Contains(out, "not allowed by the plan") {
+		t.Errorf("a deployment that is not the plan: status %d, %v\n%s\nwant status 1", status, err, out)
 	}
 }
 

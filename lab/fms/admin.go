@@ -35,8 +35,8 @@ func (s *Service) DisassociateAdminAccount(context.Context, *api.DisassociateAdm
 // GetAdminAccount implements the operation of that name.
 func (s *Service) GetAdminAccount(context.Context, *api.GetAdminAccountInput) (*api.GetAdminAccountOutput, error) {
 	return state.Read(s.Store, func(tx *state.Tx, out *api.GetAdminAccountOutput) error {
-		if err := s.administered(tx); err != nil {
-			return err
+		if s.administered(tx) != nil {
+			return fault("ResourceNotFoundException", "The account %s has no administrator of AWS FM.", s.Region.Account)
 		}
 		out.AdminAccount, out.RoleStatus = &s.Region.Account, new(api.AccountRoleStatusReady)
 		return nil

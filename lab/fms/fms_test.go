@@ -83,8 +83,8 @@ func TestWithoutAnAdministrator(t *testing.T) {
 	ctx := t.Context()
 	_, err := h.PutPolicy(ctx, &sdk.PutPolicyInput{Policy: wafPolicy(false)})
 	wiretest.Refused(t, err, "AccessDeniedException", "is not currently delegated by AWS FM")
-	_, err = h.GetAdminAccount(ctx, &sdk.GetAdminAccountInput{})
-	wiretest.Refused(t, err, "AccessDeniedException", "is not currently delegated by AWS FM")
+	_, err = h.GetAdminAccount(ctx, &sdk.GetAdminAccountInput{}) // as the AWS provider expects before it makes an account the administrator
+	wiretest.Refused(t, err, "ResourceNotFoundException", "has no administrator of AWS FM")
 	_, err = h.DisassociateAdminAccount(ctx, &sdk.DisassociateAdminAccountInput{})
 	wiretest.Refused(t, err, "AccessDeniedException", "No default admin could be found for account")
 	h.administer()

@@ -113,6 +113,15 @@ func (s *Service) UntagUser(_ context.Context, in *api.UntagUserInput) (*api.Unt
 	})
 }
 
+// ListGroupsForUser implements the operation of that name: there are no groups. The AWS provider asks before it deletes a user.
+func (s *Service) ListGroupsForUser(_ context.Context, in *api.ListGroupsForUserInput) (*api.ListGroupsForUserOutput, error) {
+	out := &api.ListGroupsForUserOutput{Groups: []api.Group{}, IsTruncated: new(false)}
+	return out, s.store.View(func(tx *state.Tx) error {
+		_, err := findUser(tx, *in.UserName)
+		return err
+	})
+}
+
 // ListUserTags implements the operation of that name.
 func (s *Service) ListUserTags(_ context.Context, in *api.ListUserTagsInput) (*api.ListUserTagsOutput, error) {
 	out := &api.ListUserTagsOutput{IsTruncated: new(false)}

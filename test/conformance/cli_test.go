@@ -94,9 +94,12 @@ func startCommandLine(t *testing.T, l *labProcess) (*commandLine, error) {
 
 // send implements client.
 func (c *commandLine) send(_ context.Context, s *service, operation string, n *yaml.Node, known variables) (answer, error) {
-	input, err := known.plain(n)
+	if n != nil && n.Value == stranger {
+		return answer{}, fmt.Errorf("%w: it has one key", errOlder)
+	}
+	input, err := known.plain(n, false)
 	if err != nil {
-		return answer{}, err
+		return answer{}, fmt.Errorf("%w: %w", errOlder, err) // what an older answer did not give
 	}
 	if err := c.in.Encode(map[string]any{"service": s.cli, "operation": operation, "input": input}); err != nil {
 		return answer{}, err
@@ -125,14 +128,14 @@ func (c *commandLine) send(_ context.Context, s *service, operation string, n *y
 	return answer{code: failure[1], message: strings.TrimSpace(got.Error)}, nil
 }
 
-// plain is an input with its variables put in, and its scalars as texts.
-func (v variables) plain(n *yaml.Node) (any, error) {
+// plain is an input with its variables put in, and its scalars as texts or as what they look like.
+func (v variables) plain(n *yaml.Node, typed bool) (any, error) {
 	if n == nil {
 		return map[string]any{}, nil
 	}
 	switch n.Kind {
 	case yaml.AliasNode:
-		return v.plain(n.Alias)
+		return v.plain(n.Alias, typed)
 	case yaml.MappingNode:
 		m := map[string]any{}
 		for i := 0; i < len(n.Content); i += 2 {
@@ -140,7 +143,7 @@ func (v variables) plain(n *yaml.Node) (any, error) {
 			if err != nil {
 				return nil, err
 			}
-			if m[key], err = v.plain(n.Content[i+1]); err != nil {
+			if m[key], err = v.plain(n.Content[i+1], typed); err != nil {
 				return nil, err
 			}
 		}
@@ -149,14 +152,19 @@ func (v variables) plain(n *yaml.Node) (any, error) {
 		list := make([]any, len(n.Content))
 		for i, item := range n.Content {
 			var err error
-			if list[i], err = v.plain(item); err != nil {
+			if list[i], err = v.plain(item, typed); err != nil {
 				return nil, err
 			}
 		}
 		return list, nil
 	}
-	if n.Tag == "!!null" || n.Value == stranger {
+	if n.Tag == "!!null" {
 		return map[string]any{}, nil
+	}
+	if typed && n.Tag != "!!str" && n.Tag != "!!timestamp" {
+		var value any
+		err := n.Decode(&value)
+		return value, err
 	}
 	return v.expand(n.Value)
 }

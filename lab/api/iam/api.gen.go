@@ -86,6 +86,8 @@ type API interface {
 	ListAttachedUserPolicies(context.Context, *ListAttachedUserPoliciesInput) (*ListAttachedUserPoliciesOutput, error)
 	// ListEntitiesForPolicy: Lists all IAM users, groups, and roles that the specified managed policy is attached to.
 	ListEntitiesForPolicy(context.Context, *ListEntitiesForPolicyInput) (*ListEntitiesForPolicyOutput, error)
+	// ListGroupsForUser: Lists the IAM groups that the specified IAM user belongs to.
+	ListGroupsForUser(context.Context, *ListGroupsForUserInput) (*ListGroupsForUserOutput, error)
 	// ListInstanceProfileTags: Lists the tags that are attached to the specified IAM instance profile.
 	ListInstanceProfileTags(context.Context, *ListInstanceProfileTagsInput) (*ListInstanceProfileTagsOutput, error)
 	// ListInstanceProfiles: Lists the instance profiles that have the specified path prefix.
@@ -199,6 +201,7 @@ func New(api API) *wire.Service {
 			wire.Op("ListAttachedRolePolicies", "POST", "/", api.ListAttachedRolePolicies),
 			wire.Op("ListAttachedUserPolicies", "POST", "/", api.ListAttachedUserPolicies),
 			wire.Op("ListEntitiesForPolicy", "POST", "/", api.ListEntitiesForPolicy),
+			wire.Op("ListGroupsForUser", "POST", "/", api.ListGroupsForUser),
 			wire.Op("ListInstanceProfileTags", "POST", "/", api.ListInstanceProfileTags),
 			wire.Op("ListInstanceProfiles", "POST", "/", api.ListInstanceProfiles),
 			wire.Op("ListInstanceProfilesForRole", "POST", "/", api.ListInstanceProfilesForRole),

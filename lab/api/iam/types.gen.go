@@ -510,6 +510,22 @@ type ListEntitiesForPolicyOutput struct {
 	PolicyUsers  []PolicyUser  `type:"list"`
 }
 
+// ListGroupsForUserInput
+type ListGroupsForUserInput struct {
+	_        struct{} `type:"structure"`
+	Marker   *string  `min:"1" max:"320" type:"string"`
+	MaxItems *int64   `min:"1" max:"1000" type:"integer"`
+	UserName *string  `min:"1" max:"128" type:"string" required:"true"`
+}
+
+// ListGroupsForUserOutput
+type ListGroupsForUserOutput struct {
+	_           struct{} `type:"structure"`
+	Groups      []Group  `type:"list" required:"true"`
+	IsTruncated *bool    `type:"boolean"`
+	Marker      *string  `type:"string"`
+}
+
 // ListInstanceProfileTagsInput
 type ListInstanceProfileTagsInput struct {
 	_                   struct{} `type:"structure"`
@@ -1068,6 +1084,16 @@ type EvaluationResult struct {
 	OrganizationsDecisionDetail       *OrganizationsDecisionDetail       `type:"structure"`
 	PermissionsBoundaryDecisionDetail *PermissionsBoundaryDecisionDetail `type:"structure"`
 	ResourceSpecificResults           []ResourceSpecificResult           `type:"list"`
+}
+
+// Group: Contains information about an IAM group entity.
+type Group struct {
+	_          struct{}   `type:"structure"`
+	Arn        *string    `min:"20" max:"2048" type:"string" required:"true"`
+	CreateDate *time.Time `type:"timestamp" required:"true"`
+	GroupId    *string    `min:"16" max:"128" type:"string" required:"true"`
+	GroupName  *string    `min:"1" max:"128" type:"string" required:"true"`
+	Path       *string    `min:"1" max:"512" type:"string" required:"true"`
 }
 
 // InstanceProfile: Contains information about an instance profile.

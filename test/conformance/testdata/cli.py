@@ -46,6 +46,8 @@ def arguments(driver, directory, call):
     model = driver.session.get_service_model(driver_service(driver, call["service"]))
     operation = model.operation_model(call["operation"])
     args = ["--endpoint-url", os.environ["AWS_ENDPOINT_URL"], "--output", "json", call["service"], xform_name(call["operation"], "-")]
+    if call["input"] and not operation.input_shape:
+        raise Unknown(", ".join(call["input"]))
     given = typed(operation.input_shape, call["input"]) if operation.input_shape else {}
     body = operation.input_shape and operation.input_shape.serialization.get("payload")
     if body in given and operation.input_shape.members[body].type_name == "blob":
@@ -53,7 +55,10 @@ def arguments(driver, directory, call):
         with open(path, "w", encoding="utf-8") as file:
             file.write(given.pop(body))
         args += ["--" + xform_name(body, "-"), path]
-    if given:
+    if operation.has_streaming_output:  # beside a file, the CLI wants all of the input as options
+        for name, value in given.items():
+            args += ["--" + xform_name(name, "-"), value]
+    elif given:
         args += ["--cli-input-json", json.dumps(given)]
     if operation.has_streaming_output:
         args.append(os.path.join(directory, "answer"))
@@ -64,7 +69,9 @@ def driver_service(driver, name):
     return {"s3api": "s3"}.get(name, name)
 
 
-def run(driver, directory, call):
+def run(loader, directory, call):
+    driver = create_clidriver()  # a new one for each call, since customizations keep what the last one said
+    driver.session.register_component("data_loader", loader)
     try:
         args, streaming = arguments(driver, directory, call)
     except (UnknownServiceError, OperationNotFoundError, Unknown) as problem:
@@ -82,10 +89,10 @@ def run(driver, directory, call):
 
 
 def main():
-    driver = create_clidriver()
+    loader = create_clidriver().session.get_component("data_loader")  # which keeps the models that it has read
     with tempfile.TemporaryDirectory() as directory:
         for line in sys.stdin:
-            print(json.dumps(run(driver, directory, json.loads(line))), flush=True)
+            print(json.dumps(run(loader, directory, json.loads(line))), flush=True)
 
 
 main()

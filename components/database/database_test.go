@@ -159,6 +159,11 @@ func TestMonitoringAndScaling(t *testing.T) {
 		target.Input("scalableDimension") != "rds:cluster:ReadReplicaCount" {
 		t.Errorf("target: %v", target.Inputs)
 	}
+	for _, named := range []string{"shop-writer", "shop-reader-1"} { // or the service would make readers of its own to keep the minimum
+		if !slices.Contains(target.DependsOn, named) {
+			t.Errorf("the scaling does not wait for %s: %v", named, target.DependsOn)
+		}
+	}
 	if p := r.One(t, "aws:appautoscaling/policy:Policy", "shop-readers"); p.Input("targetTrackingScalingPolicyConfiguration.targetValue") != 60.0 {
 		t.Errorf("policy: %v", p.Inputs)
 	}

@@ -57,6 +57,29 @@ func TestProfiles(t *testing.T) {
 	}
 }
 
+// At an endpoint a profile is the same, but for what only AWS has; what is set stays.
+func TestProfilesAwayFromAWS(t *testing.T) {
+	dir := root(t)
+	parse := func(values map[string]string) settings.Settings {
+		t.Helper()
+		values["profile"], values["certificateArn"] = "prod", certificate
+		s, err := settings.Parse(values, dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	onAWS, here := parse(map[string]string{}), parse(map[string]string{"endpoint": "http://127.0.0.1:4566"})
+	onAWS.Endpoint, onAWS.DatabaseVersion, onAWS.DatabaseCA, onAWS.FirewallRate = here.Endpoint, "15", "", here.FirewallRate
+	if diff := cmp.Diff(onAWS, here); diff != "" {
+		t.Error(diff)
+	}
+	own := parse(map[string]string{"endpoint": "http://127.0.0.1:4566", "databaseVersion": "17.2", "databaseCA": "certificates/rds.pem"})
+	if own.DatabaseVersion != "17.2" || own.DatabaseCA == "" {
+		t.Errorf("what is set is not kept: %+v", own)
+	}
+}
+
 func TestEachSwitchStandsAlone(t *testing.T) {
 	s, err := settings.Parse(map[string]string{
 		"profile": "prod", "region": "eu-west-1", "zoneNames": `["eu-west-1c","eu-west-1a"]`, "nat": "none", "interfaceEndpoints": `["secretsmanager","kms"]`,

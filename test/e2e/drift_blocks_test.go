@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"maps"
 	"strings"
 	"testing"
 
@@ -14,25 +15,29 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
 )
 
-// blockDrift changes a setting of each block of the order path. The report has to name all of them, and an up repairs them.
+// blockDrift changes a setting of each block of the order path, and of what guards the stack. The report has to name all of them, and an up repairs them.
 func (d *deployment) blockDrift(t *testing.T) {
 	d.changeQueue(t)
 	d.changeCache(t)
 	d.changeSearch(t)
 	d.changeTopic(t)
+	changed := d.openGuards(t)
 	out, status, err := d.run(t.Context(), "", "stack", "drift")
 	if err != nil || status != 1 {
 		t.Fatalf("drift of the blocks: status %d, %v\n%s", status, err, out)
 	}
-	for resource, property := range map[string]string{
-		"aws:sqs/queue:Queue":                               "visibilityTimeoutSeconds",
-		"aws:elasticache/parameterGroup:ParameterGroup":     "parameters",
-		"aws:elasticache/replicationGroup:ReplicationGroup": "maintenanceWindow",
-		"aws:elasticsearch/domain:Domain":                   "domainEndpointOptions",
-		"aws:sns/topicPolicy:TopicPolicy":                   "policy",
-	} {
-		if !strings.Contains(out, resource) || !strings.Contains(out, property) {
-			t.Errorf("the report does not tell that %s of %s was changed:\n%s", property, resource, out)
+	maps.Copy(changed, map[string][]string{
+		"aws:sqs/queue:Queue":                               {"visibilityTimeoutSeconds"},
+		"aws:elasticache/parameterGroup:ParameterGroup":     {"parameters"},
+		"aws:elasticache/replicationGroup:ReplicationGroup": {"maintenanceWindow"},
+		"aws:elasticsearch/domain:Domain":                   {"domainEndpointOptions"},
+		"aws:sns/topicPolicy:TopicPolicy":                   {"policy"},
+	})
+	for resource, properties := range changed {
+		for _, property := range properties {
+			if !reported(out, resource, property) {
+				t.Errorf("the report does not tell that %s of %s was changed:\n%s", property, resource, out)
+			}
 		}
 	}
 	if _, err := d.stack.Up(t.Context(), optup.ConfigFile(d.config), optup.Refresh()); err != nil {
@@ -41,6 +46,19 @@ func (d *deployment) blockDrift(t *testing.T) {
 	if out, status, err := d.run(t.Context(), "", "stack", "drift"); err != nil || status != 0 {
 		t.Errorf("drift after the repair: status %d, %v\n%s", status, err, out)
 	}
+}
+
+// reported tells whether a report of drift has a property below a resource of a type.
+func reported(report, resource, property string) bool {
+	inside := false
+	for line := range strings.Lines(report) {
+		if !strings.HasPrefix(line, " ") {
+			inside = strings.HasPrefix(line, "changed: "+resource)
+		} else if inside && strings.HasPrefix(strings.TrimSpace(line), property) {
+			return true
+		}
+	}
+	return false
 }
 
 func (d *deployment) changeQueue(t *testing.T) {

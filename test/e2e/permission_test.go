@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -10,7 +11,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
 
 	"storefront/lab/access"
 	"storefront/lab/control"
@@ -37,6 +42,49 @@ var unusedHere = map[string]string{
 func nothingWasDenied(t *testing.T, d *deployment) {
 	for _, x := range d.permissions(t).Denied {
 		t.Errorf("%s was denied %s on %s, %d times", x.Principal, x.Action, x.Resource, x.Count)
+	}
+}
+
+// roleStaysWithinItsRights takes the credentials of a server's role, as who breaks into the server would, and tries what they are not for. Each refusal names who, what and
+// why, and lab status shows it.
+func roleStaysWithinItsRights(t *testing.T, d *deployment) {
+	thief := d.aws
+	thief.Credentials = d.serverRole(t, d.out.AutoScalingGroup)
+	who, err := sts.NewFromConfig(thief).GetCallerIdentity(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dumps := "arn:aws:s3:::" + d.out.BackupBucket
+	for _, c := range []struct {
+		action, resource string
+		call             func() error
+	}{
+		{"iam:CreateUser", d.out.FleetRoleARN[:strings.Index(d.out.FleetRoleARN, ":role/")] + ":user/thief", func() error {
+			_, err := iam.NewFromConfig(thief).CreateUser(t.Context(), &iam.CreateUserInput{UserName: new("thief")})
+			return err
+		}},
+		{"s3:ListBucket", dumps, func() error {
+			_, err := s3.NewFromConfig(thief, func(o *s3.Options) { o.UsePathStyle = true }).ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: &d.out.BackupBucket})
+			return err
+		}},
+		{"cloudtrail:StopLogging", d.out.AuditTrailARN, func() error {
+			_, err := cloudtrail.NewFromConfig(thief).StopLogging(t.Context(), &cloudtrail.StopLoggingInput{Name: &d.out.AuditTrailARN})
+			return err
+		}},
+	} {
+		err := c.call()
+		want := fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s because no identity-based policy allows the %s action", *who.Arn, c.action, c.resource, c.action)
+		if e, ok := errors.AsType[smithy.APIError](err); !ok || !strings.HasPrefix(e.ErrorCode(), "AccessDenied") || e.ErrorMessage() != want {
+			t.Errorf("%s: %v, want AccessDenied with %q", c.action, err, want)
+		}
+		if !slices.ContainsFunc(d.permissions(t).Denied, func(x control.Denied) bool {
+			return x.Principal == *who.Arn && x.Action == c.action && x.Resource == c.resource
+		}) {
+			t.Errorf("lab status does not tell that %s was denied %s", *who.Arn, c.action)
+		}
+	}
+	if text := d.mustRun(t, "lab", "status"); !strings.Contains(text, "denied") || !strings.Contains(text, *who.Arn) {
+		t.Errorf("lab status shows no denied calls:\n%s", text)
 	}
 }
 

@@ -30,6 +30,7 @@ func TestPlantedSecrets(t *testing.T) {
 	s.mustRun(t, "lab", "up")
 	config := labConfig(t, s)
 	secrets, parameters, caches := secretsmanager.NewFromConfig(config), ssm.NewFromConfig(config), elasticache.NewFromConfig(config)
+	plantInStores(t, config)
 	const visible = "VISIBLE-0c5e1b7a94d3" // says that the search would find something
 	for name, plant := range map[string]func() error{
 		"a secret": func() error {

@@ -31,6 +31,8 @@ func TestStorefront(t *testing.T) {
 		{"PermissionsAreUsed", permissionsAreUsed},
 		{"NothingWasDenied", nothingWasDenied},
 		{"KeysAreApart", keysAreApart},
+		{"RoleStaysWithinItsRights", roleStaysWithinItsRights},
+		{"WhoOpenedTheGroupIsTraced", groupOpenedIsTraced},
 		{"DatabaseIsPrivate", databaseIsPrivate},
 		{"PrivateInstanceNeedsARouteToS3", needsRoute},
 		{"UnhealthyInstanceGetsNothing", unhealthyInstanceGetsNothing},
@@ -42,6 +44,7 @@ func TestStorefront(t *testing.T) {
 		{"NothingWasRefused", nothingWasRefused},
 		{"SecretsStayHidden", secretsStayHidden},
 		{"RunsOnThisMachine", func(t *testing.T, d *deployment) { running = tracesOf(t, d.status(t).PID) }},
+		{"LockedBackupsStay", lockedBackupsStay},
 		{"DestroyLeavesTheLabEmpty", destroyLeavesNothing},
 	} {
 		if !t.Run(step.name, func(t *testing.T) { step.run(t, d) }) {

@@ -2,7 +2,6 @@
 package sts
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -99,12 +98,15 @@ func (s *Service) AssumeRole(ctx context.Context, in *api.AssumeRoleInput) (*api
 	out := &api.AssumeRoleOutput{}
 	return out, s.store.Update(func(tx *state.Tx) error {
 		name := (*in.RoleArn)[strings.LastIndexByte(*in.RoleArn, '/')+1:]
-		if from, _, err := sessions.Get(tx, caller.AccessKeyID); err != nil || from.User != "" {
-			return cmp.Or(err, error(wire.Errorf(403, "AccessDenied", "Cannot call AssumeRole with the credentials of a federated user")))
+		from, _, err := sessions.Get(tx, caller.AccessKeyID)
+		if err != nil {
+			return err
 		}
 		role, err := s.iam.Role(tx, name)
 		chained := strings.HasPrefix(caller.ARN, s.region.GlobalARN("sts", "assumed-role/"))
 		switch {
+		case from.User != "":
+			return wire.Errorf(403, "AccessDenied", "Cannot call AssumeRole with the credentials of a federated user")
 		case err != nil || role.ARN != *in.RoleArn:
 			return wire.Errorf(403, "AccessDenied", "User: %s is not authorized to perform: sts:AssumeRole on resource: %s", caller.ARN, *in.RoleArn)
 		case duration > time.Duration(role.MaxSession)*time.Second:
@@ -116,7 +118,7 @@ func (s *Service) AssumeRole(ctx context.Context, in *api.AssumeRoleInput) (*api
 		if session.PolicyARNs, err = s.limits(tx, session.Policy, in.PolicyArns); err != nil {
 			return err
 		}
-		if err := s.carry(tx, &session, caller.AccessKeyID, in); err != nil {
+		if err := session.carry(from, in); err != nil {
 			return err
 		}
 		session, err = s.issue(tx, session, duration)

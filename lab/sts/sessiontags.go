@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	api "storefront/lab/api/sts"
-	"storefront/lab/state"
 	"storefront/lab/wire"
 )
 
@@ -29,9 +28,9 @@ func sessionTags(list []api.Tag) (map[string]string, error) {
 	return tags, nil
 }
 
-// carry gives a role's session its tags and its source identity: those of the request and, when the caller is a session of a role, what that one passes on
+// carry gives a role's session its tags and its source identity: those of the request and what the caller's session passes on, the zero Session for who has none
 // ("Chaining roles with session tags", "Monitor and control actions taken with assumed roles").
-func (s *Service) carry(tx *state.Tx, x *Session, callerKey string, in *api.AssumeRoleInput) (err error) {
+func (x *Session) carry(from Session, in *api.AssumeRoleInput) (err error) {
 	if x.Tags, err = sessionTags(in.Tags); err != nil {
 		return err
 	}
@@ -41,10 +40,6 @@ func (s *Service) carry(tx *state.Tx, x *Session, callerKey string, in *api.Assu
 		}
 	}
 	x.Transitive, x.SourceIdentity = slices.Clone(in.TransitiveTagKeys), wire.Value(in.SourceIdentity)
-	from, _, err := sessions.Get(tx, callerKey)
-	if err != nil {
-		return err
-	}
 	for _, key := range from.Transitive {
 		for own := range x.Tags {
 			if strings.EqualFold(own, key) {

@@ -235,7 +235,11 @@ func edgeCases() []testCase {
 		"origins": values{in{"customOriginConfig": in{"originProtocolPolicy": "https-only"}}, in{"originAccessControlId": "@oac"}},
 	})
 	return []testCase{
-		{55, []*inventory.Resource{acl, res(webACLLogging, "l", in{"resourceArn": "@a"})}, []fault{drop("l"), set("a", "rules", values{in{}}), set("a", "visibilityConfig", in{})}},
+		{55, []*inventory.Resource{acl, res(webACLLogging, "l", in{"resourceArn": "@a"})}, []fault{
+			drop("l"), set("a", "rules", values{in{}}), set("a", "visibilityConfig", in{}),
+			set("a", "rules", values{in{"overrideAction": in{"count": in{}}, "statement": in{"managedRuleGroupStatement": in{"name": log4j}}}}),
+			set("a", "rules", values{in{"statement": in{"managedRuleGroupStatement": in{"name": log4j, "ruleActionOverrides": values{in{"name": "Log4JRCE_HEADER", "actionToUse": in{"count": in{}}}}}}}}),
+		}},
 		{56, []*inventory.Resource{res(apiStage, "s", in{"accessLogSettings": in{}, "xrayTracingEnabled": true}), res(webACLAssociation, "w", in{"resourceArn": "@s"}), res(apiMethod, "m", in{"authorization": "AWS_IAM"})},
 			[]fault{drop("w"), set("s", "xrayTracingEnabled", false), set("m", "authorization", "NONE")}},
 		{57, []*inventory.Resource{d}, []fault{

@@ -63,6 +63,10 @@ test: tools build ## every test: units with -race, the plugin's conformance, end
 e2e: tools build ## the end-to-end suite alone
 	go test -count=1 -timeout 40m -v ./test/...
 
+.PHONY: conformance
+conformance: tools ## every operation and resource type of the lab, with real clients
+	go test -count=1 -timeout 15m -v ./test/conformance
+
 .PHONY: bench
 bench: tools build ## measure, and write docs/benchmarks.md
 	go run ./test/bench

@@ -50,7 +50,7 @@ func startPlugin(t *testing.T, l *labProcess) pulumiPlugin {
 	}
 	c := exec.CommandContext(t.Context(), program, serveEngine(t))
 	c.Env = append(l.environ(), "STOREFRONT_WAIT_SCALE=0.001")
-	c.Stderr = stderrOf()
+	c.Stderr = io.Discard
 	out, err := c.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -127,5 +127,3 @@ func (p pulumiPlugin) check(t *testing.T, urn string, inputs resource.PropertyMa
 	}
 	return out.Inputs, err
 }
-
-func stderrOf() io.Writer { f, _ := os.Create("/tmp/h-conf/plugin.err"); return f }

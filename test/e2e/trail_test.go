@@ -172,7 +172,7 @@ func (d *deployment) cli(t *testing.T, who aws.Config, args ...string) (string, 
 	}
 	c := exec.CommandContext(t.Context(), "aws", append([]string{"--endpoint-url", *who.BaseEndpoint, "--output", "json"}, args...)...)
 	c.Env = append(os.Environ(), "AWS_REGION="+who.Region, "AWS_DEFAULT_REGION="+who.Region, "AWS_ACCESS_KEY_ID="+key.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+key.SecretAccessKey,
-		"AWS_SESSION_TOKEN="+key.SessionToken, "AWS_CONFIG_FILE="+config, "AWS_SHARED_CREDENTIALS_FILE=/dev/null", "AWS_PAGER=")
+		"AWS_SESSION_TOKEN="+key.SessionToken, "AWS_ENDPOINT_URL="+*who.BaseEndpoint, "AWS_CONFIG_FILE="+config, "AWS_SHARED_CREDENTIALS_FILE=/dev/null", "AWS_PAGER=")
 	out, err := c.CombinedOutput()
 	if err != nil {
 		return string(out), fmt.Errorf("aws %s: %w\n%s", strings.Join(args, " "), err, out)

@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -16,21 +17,29 @@ import (
 	"storefront/stacks/storefront/outputs"
 )
 
-// deployment is the stack "lab" on a site, driven by the Automation API.
+// deployment is a stack on a site, driven by the Automation API.
 type deployment struct {
 	*site
+	name   string
 	stack  auto.Stack
 	config string // the stack's settings, with the site's endpoint
 	out    outputs.Outputs
 	url    string
 	aws    aws.Config
+
+	certificate *string        // ARN of the one that the shop has, if any
+	trusted     *x509.CertPool // by those who ask the shop
+	leftovers   map[string]int // what a test made outside the stack, by kind
 }
 
-// newDeployment starts the site's lab and makes an empty stack.
-func newDeployment(t *testing.T, s *site) *deployment {
+// newDeployment starts the site's lab and makes the empty stack "lab".
+func newDeployment(t *testing.T, s *site) *deployment { return newStack(t, s, "lab") }
+
+// newStack is newDeployment for a stack that has settings of its name among the committed ones.
+func newStack(t *testing.T, s *site, name string) *deployment {
 	t.Helper()
 	s.mustRun(t, "lab", "up")
-	d := &deployment{site: s}
+	d := &deployment{site: s, name: name}
 	env := d.environment(t)
 	d.aws = aws.Config{Region: env["AWS_REGION"], BaseEndpoint: new(env["AWS_ENDPOINT_URL"]),
 		Credentials: credentials.NewStaticCredentialsProvider(env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], "")}
@@ -42,7 +51,7 @@ func newDeployment(t *testing.T, s *site) *deployment {
 	if err := os.MkdirAll(filepath.Join(s.dir, "state"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	d.stack, err = auto.UpsertStackLocalSource(t.Context(), "lab", s.root, auto.Pulumi(pulumi), auto.EnvVars(env))
+	d.stack, err = auto.UpsertStackLocalSource(t.Context(), name, s.root, auto.Pulumi(pulumi), auto.EnvVars(env))
 	if err != nil {
 		t.Fatalf("making the stack: %v", err)
 	}
@@ -70,21 +79,37 @@ func (d *deployment) environment(t *testing.T) map[string]string {
 	return env
 }
 
+// settings are the committed ones of the stack, with the site's endpoint and no other change.
 func (d *deployment) settings(t *testing.T, endpoint string) string {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join(d.root, "stacks", "storefront", "Pulumi.lab.yaml"))
+	name := "Pulumi." + d.name + ".yaml"
+	b, err := os.ReadFile(filepath.Join(d.root, "stacks", "storefront", name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	committed := []byte("http://127.0.0.1:4566")
-	if !bytes.Contains(b, committed) {
-		t.Fatalf("Pulumi.lab.yaml does not name the endpoint %s", committed)
+	if committed := []byte("http://127.0.0.1:4566"); bytes.Contains(b, committed) {
+		b = bytes.Replace(b, committed, []byte(endpoint), 1)
+	} else {
+		b = append(b, "  storefront:endpoint: "+endpoint+"\n"...)
 	}
-	file := filepath.Join(d.dir, "Pulumi.lab.yaml")
-	if err := os.WriteFile(file, bytes.Replace(b, committed, []byte(endpoint), 1), 0o600); err != nil {
+	file := filepath.Join(d.dir, name)
+	if err := os.WriteFile(file, b, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return file
+}
+
+// set adds a setting to those of the stack.
+func (d *deployment) set(t *testing.T, key, value string) {
+	t.Helper()
+	b, err := os.ReadFile(d.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b = bytes.Replace(b, []byte("config:\n"), []byte("config:\n  storefront:"+key+": "+value+"\n"), 1)
+	if err := os.WriteFile(d.config, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // readOutputs takes over the outputs of the deployed stack.
@@ -135,6 +160,9 @@ type labStatus struct {
 		ID   string `json:"id"`
 		Role string `json:"role"`
 	} `json:"databases"`
+	LoadBalancers []struct {
+		URLs []string `json:"urls"`
+	} `json:"load_balancers"`
 	Unsupported []struct {
 		Service   string `json:"service"`
 		Operation string `json:"operation"`

@@ -239,6 +239,7 @@ func (s *Service) DescribeUsers(_ context.Context, in *api.DescribeUsersInput) (
 		if list, out.Marker, err = page(list, func(u user) string { return u.ID }, in.Marker, in.MaxRecords); err != nil {
 			return err
 		}
+		out.Users = []api.User{}
 		for _, u := range list {
 			out.Users = append(out.Users, api.User(s.showUser(tx, u)))
 		}

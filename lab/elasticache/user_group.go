@@ -165,6 +165,7 @@ func (s *Service) DescribeUserGroups(_ context.Context, in *api.DescribeUserGrou
 		if list, out.Marker, err = page(list, func(g userGroup) string { return g.ID }, in.Marker, in.MaxRecords); err != nil {
 			return err
 		}
+		out.UserGroups = []api.UserGroup{}
 		for _, g := range list {
 			out.UserGroups = append(out.UserGroups, api.UserGroup(s.showUserGroup(tx, g)))
 		}

@@ -33,6 +33,7 @@ type labProcess struct {
 	program, dir string
 	port         int
 	env          map[string]string // what `lab env` prints
+	used         bool              // by a test before
 }
 
 // running starts the lab for the first test that asks.
@@ -47,7 +48,7 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// lab returns the lab, started.
+// lab returns the lab, started and empty.
 func lab(t *testing.T) *labProcess {
 	t.Helper()
 	if os.Getuid() != 0 && exec.Command("unshare", "-U", "true").Run() != nil {
@@ -57,6 +58,15 @@ func lab(t *testing.T) *labProcess {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if l.used {
+		if _, err := l.run("reset"); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.readEnv(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.used = true
 	return l
 }
 
@@ -84,15 +94,17 @@ func startLab() (*labProcess, error) {
 	if _, err := l.run("up"); err != nil {
 		return nil, err
 	}
+	return l, l.readEnv()
+}
+
+// readEnv reads what clients need to know.
+func (l *labProcess) readEnv() error {
 	text, err := l.run("env")
-	if err != nil {
-		return nil, err
-	}
 	for line := range strings.Lines(text) {
 		name, value, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "export "), "=")
 		l.env[name] = strings.Trim(value, `'"`)
 	}
-	return l, nil
+	return err
 }
 
 func stopLab() error {

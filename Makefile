@@ -71,6 +71,10 @@ conformance: tools ## every operation and resource type of the lab, with real cl
 bench: tools build ## measure, and write docs/benchmarks.md
 	go run ./test/bench
 
+.PHONY: soak
+soak: tools build ## deploy and destroy a small stack a hundred times, and write what the lab holds after it to docs/benchmarks.md
+	go run ./test/bench -soak
+
 .PHONY: check
 check: ## the security scoreboard, without AWS (PROFILE=prod|dev; FILE= an exported state or a preview)
 	@mkdir -p bin && $(GO_BUILD) -o bin/ ./policy/cmd/check

@@ -26,6 +26,7 @@ type Status struct {
 	PID           int            `json:"pid"` // of the daemon, as the caller sees it
 	Started       time.Time      `json:"started"`
 	MemoryBytes   int64          `json:"memory_bytes"` // resident memory of the daemon itself
+	Goroutines    int            `json:"goroutines"`   // of the daemon
 	Resources     map[string]int `json:"resources"`    // count by kind, without what every account has from the start
 	Instances     []Instance     `json:"instances"`
 	LoadBalancers []LoadBalancer `json:"load_balancers"`

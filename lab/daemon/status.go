@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,7 +24,7 @@ import (
 
 // Status implements control.Lab.
 func (l *lab) Status(ctx context.Context) (s control.Status, err error) {
-	s = control.Status{ID: l.id, Endpoint: l.endpoint, Region: l.region.Name, Account: l.region.Account, Started: l.started, MemoryBytes: residentMemory(),
+	s = control.Status{ID: l.id, Endpoint: l.endpoint, Region: l.region.Name, Account: l.region.Account, Started: l.started, MemoryBytes: residentMemory(), Goroutines: runtime.NumGoroutine(),
 		Instances: []control.Instance{}, LoadBalancers: []control.LoadBalancer{}, Databases: []control.Database{}, Caches: []control.Cache{}, SearchDomains: []control.SearchDomain{}, Faults: []control.Fault{}, Unsupported: []control.Call{}, Denied: []control.Denied{}, Used: []control.Used{}}
 	for _, c := range l.wire.Unsupported() {
 		s.Unsupported = append(s.Unsupported, control.Call{Service: c.Service, Operation: c.Operation, Count: c.Times})

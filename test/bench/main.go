@@ -1,7 +1,8 @@
 //go:build linux
 
 // Command bench measures what docs/design.md promises, on a lab and a stack of its own, and writes docs/benchmarks.md: this run first, the earlier
-// ones below. `make bench` builds what it needs and runs it; COLD=1 measures a cold toolchain as well, which takes several minutes of all cores.
+// ones below. `make bench` builds what it needs and runs it; COLD=1 measures a cold toolchain as well, which takes several minutes of all cores. `make soak`
+// measures nothing but what a lab holds after a hundred deployments.
 //
 // Exit status: 0 measured (also when a target was missed: the document says so), 1 failed, 130 interrupted. A run that fails writes nothing.
 package main
@@ -24,8 +25,9 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	cold := flag.Bool("cold", os.Getenv("COLD") != "", "measure a cold toolchain as well (COLD=1)")
+	soak := flag.Bool("soak", false, "deploy and destroy a small stack a hundred times, and measure nothing else")
 	flag.Parse()
-	err := measure(ctx, *cold)
+	err := measure(ctx, *cold, *soak)
 	if err == nil {
 		return
 	}
@@ -44,7 +46,7 @@ type bench struct {
 	run   run
 }
 
-func measure(ctx context.Context, cold bool) (err error) {
+func measure(ctx context.Context, cold, soak bool) (err error) {
 	root, err := os.Getwd()
 	if err != nil {
 		return err
@@ -57,7 +59,9 @@ func measure(ctx context.Context, cold bool) (err error) {
 		return err
 	}
 	steps := []func(context.Context) error{b.tools, b.lab, b.scaled, b.unscaled, b.orders, b.balancer, b.queue}
-	if cold {
+	if soak {
+		steps = []func(context.Context) error{b.soak}
+	} else if cold {
 		steps = slices.Insert(steps, 0, b.coldTools)
 	}
 	for _, step := range steps {

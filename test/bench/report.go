@@ -58,7 +58,8 @@ func seconds(d time.Duration) string {
 const preamble = `# Benchmarks
 
 Written by ` + "`make bench`" + ` (test/bench): the newest run first. Everything runs on a lab, a stack and a directory of their own. A date beside a figure says
-that an earlier run measured it: a cold toolchain is built only with ` + "`COLD=1 make bench`" + `. Unscaled waits are those that the provider makes on AWS.
+that an earlier run measured it: a cold toolchain is built only with ` + "`COLD=1 make bench`" + `. Unscaled waits are those that the provider makes on AWS. ` + "`make soak`" + `
+deploys and destroys the stack of test/small a hundred times in one lab, and looks at what is left when the lab has come to rest.
 Throughput is over 32 connections; latency is that of one request at a time, in brackets what it has more than the upstream alone. Of three rounds
 the best counts, and of the shares of nginx's throughput the median. Orders go through the whole chain, from a client outside; their latency counts from when they
 were due, so that a stall is charged with all who would have come meanwhile. Load averages over the number of cores mean that other work took its share, and
@@ -76,7 +77,7 @@ func document(r run, before string) string {
 	if i := strings.Index(before, "\n## "); i >= 0 {
 		history = before[i:]
 	}
-	if f, ok := lastFigure(history, coldTools); ok && !r.measured(coldTools) {
+	if f, ok := lastFigure(history, coldTools); ok && !r.measured(coldTools) && !r.measured(soaked) {
 		r.Figures = append([]figure{f}, r.Figures...)
 	}
 	return preamble + r.section() + history

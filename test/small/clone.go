@@ -1,0 +1,60 @@
+//go:build linux
+
+// Package small deploys a stack of a few seconds where the storefront would take too long: interrupted at many points (test/e2e), and a hundred times over
+// (`make soak`). Its program, in program/, stands in the storefront's place: the same project, the same settings file, the same commands.
+package small
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// Clone makes a clone of the project in an empty or missing directory: what `bin/stack` needs of root, with the small program in the storefront's place.
+func Clone(ctx context.Context, root, dir string) error {
+	settings := filepath.Join("stacks", "storefront")
+	if err := os.MkdirAll(filepath.Join(dir, settings), 0o755); err != nil {
+		return fmt.Errorf("a clone for the small stack: %w", err)
+	}
+	for _, shared := range []string{"bin", ".pulumi"} {
+		if err := os.Symlink(filepath.Join(root, shared), filepath.Join(dir, shared)); err != nil {
+			return fmt.Errorf("a clone for the small stack: %w", err)
+		}
+	}
+	program := filepath.Join(dir, "program")
+	build := exec.CommandContext(ctx, "go", "build", "-o", program, "./test/small/program")
+	build.Dir = root
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("building the small stack: %w\n%s", err, out)
+	}
+	project, err := os.ReadFile(filepath.Join(root, "Pulumi.yaml"))
+	if err != nil {
+		return err
+	}
+	built := bytes.Replace(project, []byte("\nruntime: go\n"), []byte("\nruntime: {name: go, options: {binary: "+program+"}}\n"), 1)
+	if bytes.Equal(built, project) {
+		return fmt.Errorf("%s/Pulumi.yaml has no line `runtime: go`", root)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "Pulumi.yaml"), built, 0o644); err != nil {
+		return err
+	}
+	lab, err := os.ReadFile(filepath.Join(root, settings, "Pulumi.lab.yaml"))
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, settings, "Pulumi.lab.yaml"), lab, 0o644)
+}
+
+// SetSize sets the size of a clone's stack: 1, as it is made, to 3 zones, queues and buckets.
+func SetSize(dir string, size int) error {
+	f, err := os.OpenFile(filepath.Join(dir, "stacks", "storefront", "Pulumi.lab.yaml"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = fmt.Fprintf(f, "  storefront:size: %d\n", size)
+	return err
+}

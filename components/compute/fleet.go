@@ -67,6 +67,7 @@ type Args struct {
 
 	TargetGroupARNs pulumi.StringArrayInput
 	GraceSeconds    int // after its start, an instance may fail health checks for so long; 0 means 120
+	WarmupSeconds   int // a new instance serves for so long before an old one goes, and before its metrics count; 0 means 60
 	DrainSeconds    int // how long the drain hook waits, 30 to 7200; 0 means 60
 	Scaling         Scaling
 
@@ -120,7 +121,8 @@ type Fleet struct {
 // New makes a fleet. Errors of arguments are ErrArgs, ErrSecret and, once the values are known, ErrUserData.
 func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Fleet, error) {
 	a := *args
-	a.RootGiB, a.GraceSeconds, a.DrainSeconds, a.Service.StopSeconds = cmp.Or(a.RootGiB, 8), cmp.Or(a.GraceSeconds, 120), cmp.Or(a.DrainSeconds, 60), cmp.Or(a.Service.StopSeconds, 30)
+	a.RootGiB, a.GraceSeconds, a.DrainSeconds = cmp.Or(a.RootGiB, 8), cmp.Or(a.GraceSeconds, 120), cmp.Or(a.DrainSeconds, 60)
+	a.WarmupSeconds, a.Service.StopSeconds = cmp.Or(a.WarmupSeconds, 60), cmp.Or(a.Service.StopSeconds, 30)
 	if err := check(&a); err != nil {
 		return nil, fmt.Errorf("fleet %s: %w", name, err)
 	}
@@ -268,7 +270,7 @@ func (f *Fleet) makeGroup(ctx *pulumi.Context, child pulumi.ResourceOption) (*au
 		TargetGroupArns:        a.TargetGroupARNs,
 		HealthCheckType:        pulumi.String("ELB"),
 		HealthCheckGracePeriod: pulumi.Int(a.GraceSeconds),
-		DefaultInstanceWarmup:  pulumi.Int(60),
+		DefaultInstanceWarmup:  pulumi.Int(a.WarmupSeconds),
 		MinElbCapacity:         pulumi.Int(a.Min), // the update ends when so many serve
 		MetricsGranularity:     pulumi.String("1Minute"),
 		EnabledMetrics: pulumi.ToStringArray([]string{

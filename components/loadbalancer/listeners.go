@@ -52,7 +52,8 @@ func (l *LoadBalancer) makeTargetGroups(ctx *pulumi.Context, child pulumi.Resour
 	return nil
 }
 
-// makeListeners makes the listener that serves, and with a certificate the one on port 80 that redirects to it.
+// makeListeners makes the listener that serves, and with a certificate the one on port 80 that redirects to it: last, so that a listener which has served until
+// then never sends clients to where nobody answers yet.
 func (l *LoadBalancer) makeListeners(ctx *pulumi.Context, child pulumi.ResourceOption) error {
 	serve := &lb.ListenerArgs{
 		LoadBalancerArn: l.balancer.Arn,
@@ -60,22 +61,8 @@ func (l *LoadBalancer) makeListeners(ctx *pulumi.Context, child pulumi.ResourceO
 		Protocol:        pulumi.String("HTTP"),
 		DefaultActions:  lb.ListenerDefaultActionArray{l.defaultAction()},
 	}
-	name := l.name + "-http"
-	if l.args.CertificateARN != nil {
-		_, err := lb.NewListener(ctx, name, &lb.ListenerArgs{
-			LoadBalancerArn: l.balancer.Arn,
-			Port:            pulumi.Int(80),
-			Protocol:        pulumi.String("HTTP"),
-			DefaultActions: lb.ListenerDefaultActionArray{&lb.ListenerDefaultActionArgs{
-				Type: pulumi.String("redirect"),
-				Redirect: &lb.ListenerDefaultActionRedirectArgs{
-					Protocol: pulumi.String("HTTPS"), Port: pulumi.String("443"), StatusCode: pulumi.String("HTTP_301"),
-				},
-			}},
-		}, child)
-		if err != nil {
-			return fmt.Errorf("creating the redirecting listener: %w", err)
-		}
+	name, secure := l.name+"-http", l.args.CertificateARN != nil
+	if secure {
 		name = l.name + "-https"
 		serve.Port, serve.Protocol = pulumi.Int(443), pulumi.String("HTTPS")
 		serve.SslPolicy, serve.CertificateArn = pulumi.String(TLSPolicy), l.args.CertificateARN
@@ -84,7 +71,25 @@ func (l *LoadBalancer) makeListeners(ctx *pulumi.Context, child pulumi.ResourceO
 	if l.listener, err = lb.NewListener(ctx, name, serve, child); err != nil {
 		return fmt.Errorf("creating the listener: %w", err)
 	}
-	return l.makeRules(ctx, child)
+	serving, err := l.makeRules(ctx, child)
+	if err != nil || !secure {
+		return err
+	}
+	_, err = lb.NewListener(ctx, l.name+"-http", &lb.ListenerArgs{
+		LoadBalancerArn: l.balancer.Arn,
+		Port:            pulumi.Int(80),
+		Protocol:        pulumi.String("HTTP"),
+		DefaultActions: lb.ListenerDefaultActionArray{&lb.ListenerDefaultActionArgs{
+			Type: pulumi.String("redirect"),
+			Redirect: &lb.ListenerDefaultActionRedirectArgs{
+				Protocol: pulumi.String("HTTPS"), Port: pulumi.String("443"), StatusCode: pulumi.String("HTTP_301"),
+			},
+		}},
+	}, child, pulumi.DependsOn(append(serving, l.listener)))
+	if err != nil {
+		return fmt.Errorf("creating the redirecting listener: %w", err)
+	}
+	return nil
 }
 
 func (l *LoadBalancer) defaultAction() lb.ListenerDefaultActionInput {
@@ -99,10 +104,10 @@ func (l *LoadBalancer) defaultAction() lb.ListenerDefaultActionInput {
 	}
 }
 
-func (l *LoadBalancer) makeRules(ctx *pulumi.Context, child pulumi.ResourceOption) error {
+func (l *LoadBalancer) makeRules(ctx *pulumi.Context, child pulumi.ResourceOption) (made []pulumi.Resource, err error) {
 	for _, key := range slices.Sorted(maps.Keys(l.args.Rules)) {
 		r := l.args.Rules[key]
-		_, err := lb.NewListenerRule(ctx, l.name+"-"+key, &lb.ListenerRuleArgs{
+		rule, err := lb.NewListenerRule(ctx, l.name+"-"+key, &lb.ListenerRuleArgs{
 			ListenerArn: l.listener.Arn,
 			Priority:    pulumi.Int(r.Priority),
 			Conditions: lb.ListenerRuleConditionArray{&lb.ListenerRuleConditionArgs{
@@ -113,8 +118,9 @@ func (l *LoadBalancer) makeRules(ctx *pulumi.Context, child pulumi.ResourceOptio
 			}},
 		}, child)
 		if err != nil {
-			return fmt.Errorf("creating rule %s: %w", key, err)
+			return nil, fmt.Errorf("creating rule %s: %w", key, err)
 		}
+		made = append(made, rule)
 	}
-	return nil
+	return made, nil
 }

@@ -173,13 +173,13 @@ func (l *LoadBalancer) makeBalancer(ctx *pulumi.Context, logs *bucket.Bucket, ch
 }
 
 // TargetGroupARN returns the ARN of a target group, once a listener forwards to it: a server that registers earlier is
-// "unused", not healthy.
+// "unused", not healthy. It waits for the listener's URN: its ARN would be unknown in a preview that adds a certificate, and with it all that names the target group.
 func (l *LoadBalancer) TargetGroupARN(name string) (pulumi.StringOutput, error) {
 	g, err := l.targetGroup(name)
 	if err != nil {
 		return pulumi.StringOutput{}, err
 	}
-	return pulumi.All(g.Arn, l.listener.Arn).ApplyT(func(v []any) string { return v[0].(string) }).(pulumi.StringOutput), nil
+	return pulumi.All(g.Arn, l.listener.URN()).ApplyT(func(v []any) string { return v[0].(string) }).(pulumi.StringOutput), nil
 }
 
 // RequestLabel returns the resource label of a target group's ALBRequestCountPerTarget metric.
@@ -188,7 +188,7 @@ func (l *LoadBalancer) RequestLabel(name string) (pulumi.StringOutput, error) {
 	if err != nil {
 		return pulumi.StringOutput{}, err
 	}
-	return pulumi.All(l.balancer.ArnSuffix, g.ArnSuffix, l.listener.Arn).ApplyT(func(v []any) string {
+	return pulumi.All(l.balancer.ArnSuffix, g.ArnSuffix, l.listener.URN()).ApplyT(func(v []any) string {
 		return v[0].(string) + "/" + v[1].(string)
 	}).(pulumi.StringOutput), nil
 }

@@ -106,19 +106,23 @@ func NewNetwork(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 }
 
 // SubnetIDs returns the IDs of a tier's subnets, in the order of zone names, once the tier's routes are there: what starts
-// in a subnet can reach what the tier reaches.
-func (n *Network) SubnetIDs(tier Tier) pulumi.StringArrayOutput {
-	wait := []any{n.subnetIDs(tier)}
+// in a subnet can reach what the tier reaches. Those that exist are known in a preview, whatever is added beside them.
+func (n *Network) SubnetIDs(tier Tier) pulumi.StringArray {
+	var ready []any
 	for _, r := range n.ready[tier] {
-		wait = append(wait, r.ID())
+		ready = append(ready, r.URN()) // not the ID, which a preview knows only of what exists
 	}
-	return pulumi.All(wait...).ApplyT(func(v []any) []string { return v[0].([]string) }).(pulumi.StringArrayOutput)
+	var ids pulumi.StringArray
+	for _, id := range n.subnetIDs(tier) {
+		ids = append(ids, pulumi.All(append([]any{id}, ready...)...).ApplyT(func(v []any) string { return v[0].(string) }).(pulumi.StringOutput))
+	}
+	return ids
 }
 
 func (n *Network) subnetIDs(tier Tier) pulumi.StringArray {
 	var ids pulumi.StringArray
 	for _, zone := range n.zones() {
-		ids = append(ids, n.Subnets[tier][zone].ID())
+		ids = append(ids, n.Subnets[tier][zone].ID().ToStringOutput())
 	}
 	return ids
 }

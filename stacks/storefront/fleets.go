@@ -141,6 +141,8 @@ func (st *stack) fleet(ctx *pulumi.Context, name string, store *artifact.Store) 
 			"aws":      {Port: 443, CIDR: "0.0.0.0/0"}, // AWS's own services have no fixed addresses
 		},
 		TargetGroupARNs: pulumi.StringArray{target},
+		GraceSeconds:    s.GraceSeconds,
+		WarmupSeconds:   s.WarmupSeconds,
 		Tags:            st.tags,
 		ForceDelete:     !s.Protect,
 	}

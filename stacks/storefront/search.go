@@ -19,16 +19,12 @@ func (st *stack) makeSearch(ctx *pulumi.Context) (err error) {
 	if s.SearchEngine == string(search.OpenSearch) {
 		name += "-os"
 	}
-	var subnets []pulumi.StringInput
-	for i := range s.Zones {
-		subnets = append(subnets, st.net.SubnetIDs(network.Data).Index(pulumi.Int(i)))
-	}
 	st.search, err = search.New(ctx, st.name+"-search", &search.Args{
 		Name:          name,
 		Region:        s.Region,
 		AccountID:     st.account,
 		VpcID:         st.net.VpcID,
-		SubnetIDs:     subnets,
+		SubnetIDs:     st.net.SubnetIDs(network.Data),
 		KeyARN:        st.keys.Search.ARN,
 		LogKeyARN:     st.keys.Logs.ARN,
 		Engine:        search.Engine(s.SearchEngine),

@@ -84,6 +84,8 @@ func (r *reader) read(s *Settings) {
 	s.Audit = r.flag("audit", s.Audit)
 	s.HealthInterval = r.number("healthInterval", s.HealthInterval, 5, 300)
 	s.DrainSeconds = r.number("drainSeconds", s.DrainSeconds, 1, 3600)
+	s.GraceSeconds = r.number("graceSeconds", s.GraceSeconds, 10, 3600)
+	s.WarmupSeconds = r.number("warmupSeconds", s.WarmupSeconds, 1, 3600)
 }
 
 func (r *reader) firewall(s *Settings) {

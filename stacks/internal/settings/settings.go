@@ -94,6 +94,8 @@ type Settings struct {
 
 	HealthInterval int // healthInterval, seconds
 	DrainSeconds   int // drainSeconds
+	GraceSeconds   int // graceSeconds: how long a new server may fail health checks
+	WarmupSeconds  int // warmupSeconds: how long a new server serves before an old one goes
 }
 
 // profiles holds what each profile sets where the configuration is silent.
@@ -106,7 +108,7 @@ func profile(name Profile) (Settings, bool) {
 			SummaryMinInstances: 2, SummaryMaxInstances: 4, BacklogPerInstance: 200,
 			CacheNodeType: "cache.t4g.micro", CacheReplicas: 1, SearchInstanceType: "t3.small", SearchVolumeGiB: 10,
 			Audit:          true,
-			HealthInterval: 5, DrainSeconds: 5,
+			HealthInterval: 5, DrainSeconds: 5, GraceSeconds: 60, WarmupSeconds: 10,
 			FirewallCount: []string{"common/NoUserAgent_HEADER", "bad-inputs/Host_localhost_HEADER"}, // tools for load name none; and people type localhost
 
 		},
@@ -117,7 +119,7 @@ func profile(name Profile) (Settings, bool) {
 			SummaryMinInstances: 1, SummaryMaxInstances: 3, BacklogPerInstance: 200,
 			CacheNodeType: "cache.t4g.micro", CacheReplicas: 1, SearchInstanceType: "t3.small", SearchVolumeGiB: 10,
 			Audit:          true,
-			HealthInterval: 10, DrainSeconds: 30,
+			HealthInterval: 10, DrainSeconds: 30, GraceSeconds: 120, WarmupSeconds: 60,
 		},
 		Prod: {
 			NAT: "per-zone", InterfaceEndpoints: []string{"ec2", "secretsmanager", "sqs"}, InstanceTypes: []string{"m7i.large", "m7a.large", "m6i.large", "m6a.large", "m5.large", "m5a.large"},
@@ -126,7 +128,7 @@ func profile(name Profile) (Settings, bool) {
 			SummaryMinInstances: 3, SummaryMaxInstances: 30, BacklogPerInstance: 1000,
 			CacheNodeType: "cache.r7g.large", CacheReplicas: 2, SearchInstanceType: "r6g.large", SearchMasterType: "m6g.large", SearchVolumeGiB: 100,
 			Protect: true, Monitoring: true, Account: true, Audit: true,
-			HealthInterval: 10, DrainSeconds: 60,
+			HealthInterval: 10, DrainSeconds: 60, GraceSeconds: 120, WarmupSeconds: 60,
 		},
 	}[name]
 	s.Profile, s.Region, s.CIDR, s.Artifact = name, "us-east-1", "10.0.0.0/16", "bin/shopd"

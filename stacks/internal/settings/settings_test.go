@@ -195,6 +195,8 @@ func TestRefusals(t *testing.T) {
 		{"logDays", "2", "1 3 5 7"},
 		{"protect", "yes", "true and false"},
 		{"drainSeconds", "-1", "1 to 3600"},
+		{"graceSeconds", "9", "10 to 3600"},
+		{"warmupSeconds", "0", "1 to 3600"},
 		{"colour", "blue", "no such setting"},
 	} {
 		t.Run(tt.key+"="+tt.value, func(t *testing.T) {

@@ -43,9 +43,9 @@ tools: ## install what is missing: Pulumi, its plugins, the lab's system package
 	@if [ "$(STACK)" = lab ]; then go run -C toolchain ./cmd/tools packages; fi
 
 .PHONY: build
-build: ## build the project's own programs into bin/
+build: ## build the project's own programs into bin/ (VERSION= is shown in the shop's answers)
 	@mkdir -p bin
-	@$(GO_BUILD) -o bin/ ./lab/cmd/lab ./services/shop/cmd/shopd ./stacks/cmd/stack
+	@$(GO_BUILD) $(if $(VERSION),-ldflags "-X main.version=$(VERSION)") -o bin/ ./lab/cmd/lab ./services/shop/cmd/shopd ./stacks/cmd/stack
 
 .PHONY: lab-up
 lab-up: build ## start the lab alone

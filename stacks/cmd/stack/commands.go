@@ -49,6 +49,9 @@ func up(ctx context.Context, w *workspace) error {
 	if err := w.awaitPage(ctx, address+"/products"); err != nil {
 		return err
 	}
+	if err := w.followRefreshes(ctx); err != nil {
+		return err
+	}
 	fmt.Fprintf(w.out, "shop: %s\n", address)
 	return nil
 }

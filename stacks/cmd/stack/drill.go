@@ -19,7 +19,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"storefront/stacks/internal/drill"
-	"storefront/stacks/storefront/outputs"
 )
 
 // restoreDrill runs the restore drill on the deployed stack. It reaches the stores through instances of the fleets that may: `lab exec` in the lab. On AWS that way
@@ -33,13 +32,9 @@ func restoreDrill(ctx context.Context, w *workspace) error {
 		return err
 	}
 	defer release()
-	out, err := w.pulumi(ctx, "stack", "output", "--json", "--stack", w.stack).Output()
+	o, err := w.outputs(ctx)
 	if err != nil {
-		return fmt.Errorf("reading the stack's outputs: %w", err)
-	}
-	o, err := outputs.Decode(out)
-	if err != nil {
-		return fmt.Errorf("%w; `make up` deploys the stack", err)
+		return err
 	}
 	config, authority, err := w.labConfig(ctx, o.Region)
 	if err != nil {

@@ -1,7 +1,8 @@
 // Command stack runs Pulumi on a stack of this project, with everything around it that a deployment needs: for the stack "lab" that is the lab
 // itself, its credentials and scaled waits. `make up` and its siblings call it. It never changes what Pulumi does, only what Pulumi finds.
 //
-// Exit status: 0 done (drift: none), 1 failed (drift: found), 2 wrong usage (drift: the check itself failed), 130 interrupted.
+// Exit status: 0 done (drift: none), 1 failed (drift: found), 2 wrong usage (drift: the check itself failed),
+// 3 deployed, but new servers were refused and the former version serves (up), 130 interrupted.
 package main
 
 import (
@@ -60,6 +61,8 @@ func status(ctx context.Context, err error) int {
 		return 130
 	case errors.Is(err, errUsage), errors.As(err, &check):
 		return 2
+	case errors.Is(err, errRefused):
+		return 3
 	}
 	return 1
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"testing"
 )
@@ -23,7 +24,7 @@ func TestParse(t *testing.T) {
 }
 
 func TestStatus(t *testing.T) {
-	for want, err := range map[int]error{0: nil, 1: errDrift, 2: &checkError{errors.New("no network")}} {
+	for want, err := range map[int]error{0: nil, 1: errDrift, 2: &checkError{errors.New("no network")}, 3: fmt.Errorf("%w: shop", errRefused)} {
 		if got := status(t.Context(), err); got != want {
 			t.Errorf("%v: status %d, want %d", err, got, want)
 		}

@@ -27,6 +27,9 @@ func main() {
 	}
 }
 
+// version is what the build is called, shown with every answer: go build -ldflags "-X main.version=1.2.3". Empty, as it is by default, equal sources make equal programs.
+var version string
+
 var errUsage = errors.New("wrong usage")
 
 func run(ctx context.Context, args []string, getenv func(string) string) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -36,7 +37,7 @@ func serve(ctx context.Context, c config, log *slog.Logger) error {
 	if err := until(ctx, log, "the schema", p.db.Migrate); err != nil || ctx.Err() != nil {
 		return err
 	}
-	routes := web.Config{Address: c.listen, Dependencies: p.dependencies(), ServedBy: ec2.Identity(ctx, awsConfig), Log: log}
+	routes := web.Config{Address: c.listen, Dependencies: p.dependencies(), ServedBy: strings.TrimSpace(ec2.Identity(ctx, awsConfig) + " " + version), Log: log}
 	if c.product {
 		routes.Catalog = p.catalog
 	}
@@ -54,7 +55,7 @@ func serve(ctx context.Context, c config, log *slog.Logger) error {
 	if err := server.Open(); err != nil {
 		return err
 	}
-	log.Info("serving", "address", server.URL())
+	log.Info("serving", "address", server.URL(), "version", version)
 	worked := make(chan struct{})
 	go func() { defer close(worked); p.work(ctx) }()
 	<-ctx.Done()

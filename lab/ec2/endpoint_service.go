@@ -146,8 +146,11 @@ func (s *Service) prefixList(id string) (prefixList, bool) {
 	return lists[i], true
 }
 
-// findPrefixLists returns the prefix lists with the IDs, or all, that match the filters.
-func (s *Service) findPrefixLists(tx *state.Tx, ids []string, f filters) ([]prefixList, error) {
+// unknownPrefixList is the code for an unknown ID in the calls of managed prefix lists. All others write InvalidPrefixListId.
+const unknownPrefixList = "InvalidPrefixListID.NotFound"
+
+// findPrefixLists returns the prefix lists with the IDs, or all, that match the filters. unknown is the code for an ID that there is not.
+func (s *Service) findPrefixLists(tx *state.Tx, ids []string, f filters, unknown string) ([]prefixList, error) {
 	match, err := kind[prefixList]{tagType: "prefix-list", filters: map[string]func(prefixList) []string{
 		"prefix-list-id":   one(prefixList.id),
 		"prefix-list-name": one(func(v prefixList) string { return v.Name }),
@@ -158,7 +161,7 @@ func (s *Service) findPrefixLists(tx *state.Tx, ids []string, f filters) ([]pref
 	}
 	for _, id := range ids {
 		if _, ok := s.prefixList(id); !ok {
-			return nil, fault("InvalidPrefixListId.NotFound", "The prefix list ID '%s' does not exist", id)
+			return nil, fault(unknown, "The prefix list ID '%s' does not exist", id)
 		}
 	}
 	return slices.DeleteFunc(s.prefixLists(), func(l prefixList) bool { return !match(l) || len(ids) > 0 && !slices.Contains(ids, l.ID) }), nil
@@ -167,7 +170,7 @@ func (s *Service) findPrefixLists(tx *state.Tx, ids []string, f filters) ([]pref
 // DescribePrefixLists lists the prefix lists of AWS services.
 func (s *Service) DescribePrefixLists(_ context.Context, in *api.DescribePrefixListsInput) (*api.DescribePrefixListsOutput, error) {
 	return read(s, in.DryRun, func(tx *state.Tx, out *api.DescribePrefixListsOutput) error {
-		found, err := s.findPrefixLists(tx, in.PrefixListIds, in.Filters)
+		found, err := s.findPrefixLists(tx, in.PrefixListIds, in.Filters, "InvalidPrefixListId.NotFound")
 		if err != nil {
 			return err
 		}
@@ -181,7 +184,7 @@ func (s *Service) DescribePrefixLists(_ context.Context, in *api.DescribePrefixL
 // DescribeManagedPrefixLists lists the prefix lists of AWS services as managed prefix lists.
 func (s *Service) DescribeManagedPrefixLists(_ context.Context, in *api.DescribeManagedPrefixListsInput) (*api.DescribeManagedPrefixListsOutput, error) {
 	return read(s, in.DryRun, func(tx *state.Tx, out *api.DescribeManagedPrefixListsOutput) error {
-		found, err := s.findPrefixLists(tx, in.PrefixListIds, in.Filters)
+		found, err := s.findPrefixLists(tx, in.PrefixListIds, in.Filters, unknownPrefixList)
 		if err != nil {
 			return err
 		}
@@ -198,7 +201,7 @@ func (s *Service) DescribeManagedPrefixLists(_ context.Context, in *api.Describe
 // GetManagedPrefixListEntries lists the addresses of a service.
 func (s *Service) GetManagedPrefixListEntries(_ context.Context, in *api.GetManagedPrefixListEntriesInput) (*api.GetManagedPrefixListEntriesOutput, error) {
 	return read(s, in.DryRun, func(tx *state.Tx, out *api.GetManagedPrefixListEntriesOutput) error {
-		found, err := s.findPrefixLists(tx, []string{wire.Value(in.PrefixListId)}, nil)
+		found, err := s.findPrefixLists(tx, []string{wire.Value(in.PrefixListId)}, nil, unknownPrefixList)
 		if err != nil {
 			return err
 		}

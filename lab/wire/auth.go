@@ -94,7 +94,7 @@ func (s *Server) credential(ctx context.Context, svc *Service, auth *sigv4.Autho
 	family := familyOf(svc)
 	switch {
 	case errors.Is(err, ErrNoCredential):
-		e := refuse(svc, unknownKey, [...]string{messageUnknownKey, messageUnknownKey, messageEC2Key, messageS3Key}[family])
+		e := refuse(svc, unknownKey, invalidKey(family, messageS3Key))
 		if family == s3Family {
 			e.Fields = map[string]string{"AWSAccessKeyId": auth.AccessKeyID}
 		}
@@ -102,7 +102,7 @@ func (s *Server) credential(ctx context.Context, svc *Service, auth *sigv4.Autho
 	case err != nil:
 		return c, fmt.Errorf("looking up access key %s: %w", auth.AccessKeyID, err)
 	case subtle.ConstantTimeCompare([]byte(c.SessionToken), []byte(auth.SessionToken)) != 1:
-		return c, refuse(svc, wrongToken, [...]string{messageUnknownKey, messageUnknownKey, messageEC2Key, messageS3Token}[family])
+		return c, refuse(svc, wrongToken, invalidKey(family, messageS3Token))
 	case !c.Expires.IsZero() && !s.options.Clock().Before(c.Expires):
 		return c, refuse(svc, expiredToken, messageExpiredToken)
 	}

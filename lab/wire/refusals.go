@@ -31,14 +31,16 @@ type status struct {
 	code   string
 }
 
-// family is how the errors of a service are named: S3, EC2, the JSON protocols, and the rest.
+// family is how the errors of a service are named: S3, EC2, the JSON protocols, and the rest. REST-JSON has the names of JSON, under the status that says what is wrong.
 type family int
 
 const (
 	queryFamily family = iota
 	jsonFamily
+	restFamily
 	ec2Family
 	s3Family
+	families
 )
 
 func familyOf(s *Service) family {
@@ -47,7 +49,9 @@ func familyOf(s *Service) family {
 		return s3Family
 	case s.Protocol == EC2:
 		return ec2Family
-	case s.Protocol == JSON || s.Protocol == RESTJSON || s.Protocol == CBOR:
+	case s.Protocol == RESTJSON:
+		return restFamily
+	case s.Protocol == JSON || s.Protocol == CBOR:
 		return jsonFamily
 	}
 	return queryFamily
@@ -60,36 +64,36 @@ func refuse(s *Service, why refusal, message string) *Error {
 }
 
 // refusalCodes gives status and code of a reason by family, from the pages "Common Errors" of the services' API references.
-func refusalCodes(why refusal) [4]status {
+func refusalCodes(why refusal) [families]status {
 	switch why {
 	case unsigned:
-		return [4]status{{403, "MissingAuthenticationToken"}, {403, "MissingAuthenticationTokenException"}, {403, "MissingAuthenticationToken"}, {403, "AccessDenied"}}
+		return [families]status{{403, "MissingAuthenticationToken"}, {403, "MissingAuthenticationTokenException"}, {403, "MissingAuthenticationTokenException"}, {403, "MissingAuthenticationToken"}, {403, "AccessDenied"}}
 	case incomplete:
-		return [4]status{{400, "IncompleteSignature"}, {400, "IncompleteSignatureException"}, {400, "IncompleteSignature"}, {400, "AuthorizationHeaderMalformed"}}
+		return [families]status{{400, "IncompleteSignature"}, {400, "IncompleteSignatureException"}, {403, "IncompleteSignatureException"}, {400, "IncompleteSignature"}, {400, "AuthorizationHeaderMalformed"}}
 	case unknownKey:
-		return [4]status{{403, "InvalidClientTokenId"}, {400, "UnrecognizedClientException"}, {401, "AuthFailure"}, {403, "InvalidAccessKeyId"}}
+		return [families]status{{403, "InvalidClientTokenId"}, {400, "UnrecognizedClientException"}, {403, "UnrecognizedClientException"}, {401, "AuthFailure"}, {403, "InvalidAccessKeyId"}}
 	case wrongToken:
-		return [4]status{{403, "InvalidClientTokenId"}, {400, "UnrecognizedClientException"}, {401, "AuthFailure"}, {400, "InvalidToken"}}
+		return [families]status{{403, "InvalidClientTokenId"}, {400, "UnrecognizedClientException"}, {403, "UnrecognizedClientException"}, {401, "AuthFailure"}, {400, "InvalidToken"}}
 	case expiredToken:
-		return [4]status{{403, "ExpiredToken"}, {400, "ExpiredTokenException"}, {400, "RequestExpired"}, {400, "ExpiredToken"}}
+		return [families]status{{403, "ExpiredToken"}, {400, "ExpiredTokenException"}, {403, "ExpiredTokenException"}, {400, "RequestExpired"}, {400, "ExpiredToken"}}
 	case wrongSignature:
-		return [4]status{{403, "SignatureDoesNotMatch"}, {400, "InvalidSignatureException"}, {403, "SignatureDoesNotMatch"}, {403, "SignatureDoesNotMatch"}}
+		return [families]status{{403, "SignatureDoesNotMatch"}, {400, "InvalidSignatureException"}, {403, "InvalidSignatureException"}, {403, "SignatureDoesNotMatch"}, {403, "SignatureDoesNotMatch"}}
 	case wrongRegion:
-		return [4]status{{403, "SignatureDoesNotMatch"}, {400, "InvalidSignatureException"}, {401, "AuthFailure"}, {400, "AuthorizationHeaderMalformed"}}
+		return [families]status{{403, "SignatureDoesNotMatch"}, {400, "InvalidSignatureException"}, {403, "InvalidSignatureException"}, {401, "AuthFailure"}, {400, "AuthorizationHeaderMalformed"}}
 	case tooSkewed:
-		return [4]status{{403, "SignatureDoesNotMatch"}, {400, "InvalidSignatureException"}, {400, "RequestExpired"}, {403, "RequestTimeTooSkewed"}}
+		return [families]status{{403, "SignatureDoesNotMatch"}, {400, "InvalidSignatureException"}, {403, "InvalidSignatureException"}, {400, "RequestExpired"}, {403, "RequestTimeTooSkewed"}}
 	case expiredURL:
-		return [4]status{{403, "SignatureDoesNotMatch"}, {400, "InvalidSignatureException"}, {400, "RequestExpired"}, {403, "AccessDenied"}}
+		return [families]status{{403, "SignatureDoesNotMatch"}, {400, "InvalidSignatureException"}, {403, "InvalidSignatureException"}, {400, "RequestExpired"}, {403, "AccessDenied"}}
 	case unknownOperation:
-		return [4]status{{400, "InvalidAction"}, {400, "UnknownOperationException"}, {400, "InvalidAction"}, {501, "NotImplemented"}}
+		return [families]status{{400, "InvalidAction"}, {400, "UnknownOperationException"}, {404, "UnknownOperationException"}, {400, "InvalidAction"}, {501, "NotImplemented"}}
 	case malformedRequest:
-		return [4]status{{400, "MalformedInput"}, {400, "SerializationException"}, {400, "InvalidRequest"}, {400, "InvalidRequest"}}
+		return [families]status{{400, "MalformedInput"}, {400, "SerializationException"}, {400, "SerializationException"}, {400, "InvalidRequest"}, {400, "InvalidRequest"}}
 	case tooLarge:
-		return [4]status{{413, "RequestEntityTooLarge"}, {413, "RequestEntityTooLargeException"}, {413, "RequestEntityTooLarge"}, {400, "MaxMessageLengthExceeded"}}
+		return [families]status{{413, "RequestEntityTooLarge"}, {413, "RequestEntityTooLargeException"}, {413, "RequestEntityTooLargeException"}, {413, "RequestEntityTooLarge"}, {400, "MaxMessageLengthExceeded"}}
 	case throttled:
-		return [4]status{{400, "Throttling"}, {400, "ThrottlingException"}, {503, "RequestLimitExceeded"}, {503, "SlowDown"}}
+		return [families]status{{400, "Throttling"}, {400, "ThrottlingException"}, {400, "ThrottlingException"}, {503, "RequestLimitExceeded"}, {503, "SlowDown"}}
 	}
-	return [4]status{{500, "InternalFailure"}, {500, "InternalFailure"}, {500, "InternalError"}, {500, "InternalError"}}
+	return [families]status{{500, "InternalFailure"}, {500, "InternalFailure"}, {500, "InternalFailure"}, {500, "InternalError"}, {500, "InternalError"}}
 }
 
 const (
@@ -101,6 +105,17 @@ const (
 	messageS3Key        = "The AWS Access Key Id you provided does not exist in our records."
 	messageS3Token      = "The provided token is malformed or otherwise invalid."
 )
+
+// invalidKey is the message for credentials that are not there. S3 tells its reasons apart.
+func invalidKey(f family, onS3 string) string {
+	switch f {
+	case ec2Family:
+		return messageEC2Key
+	case s3Family:
+		return onS3
+	}
+	return messageUnknownKey
+}
 
 func skewMessage(s *Service, signed, now time.Time) string {
 	const form = "20060102T150405Z"

@@ -2,6 +2,7 @@ package wire_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -9,14 +10,17 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/backup"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	asapi "storefront/lab/api/autoscaling"
+	backupapi "storefront/lab/api/backup"
 	ec2api "storefront/lab/api/ec2"
 	kmsapi "storefront/lab/api/kms"
 	s3api "storefront/lab/api/s3"
@@ -25,6 +29,12 @@ import (
 	"storefront/lab/wire/sigv4"
 	"storefront/lab/wire/wiretest"
 )
+
+type backupService struct{ backupapi.API }
+
+func (backupService) ListBackupVaults(context.Context, *backupapi.ListBackupVaultsInput) (*backupapi.ListBackupVaultsOutput, error) {
+	return &backupapi.ListBackupVaultsOutput{}, nil
+}
 
 type s3Service struct{ s3api.API }
 
@@ -57,6 +67,10 @@ func families() map[string]func(context.Context, aws.Config) error {
 			_, err := kms.NewFromConfig(c).Encrypt(ctx, &kms.EncryptInput{KeyId: aws.String("k"), Plaintext: []byte("x")})
 			return err
 		},
+		"rest": func(ctx context.Context, c aws.Config) error {
+			_, err := backup.NewFromConfig(c).ListBackupVaults(ctx, nil)
+			return err
+		},
 		"s3": func(ctx context.Context, c aws.Config) error {
 			_, err := s3.NewFromConfig(c, func(o *s3.Options) { o.UsePathStyle = true }).GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String("bucket"), Key: aws.String("k")})
 			return err
@@ -65,7 +79,7 @@ func families() map[string]func(context.Context, aws.Config) error {
 }
 
 func all() []*wire.Service {
-	return []*wire.Service{ec2api.New(ec2Service{}), kmsapi.New(kmsService{}), stsapi.New(stsService{}), asapi.New(asgService{}), s3api.New(s3Service{})}
+	return []*wire.Service{ec2api.New(ec2Service{}), kmsapi.New(kmsService{}), stsapi.New(stsService{}), asapi.New(asgService{}), backupapi.New(backupService{}), s3api.New(s3Service{})}
 }
 
 func TestRefusedCredentials(t *testing.T) {
@@ -103,8 +117,21 @@ func TestRefusedCredentials(t *testing.T) {
 					}
 					return
 				}
+				if family == "rest" {
+					family = "json" // has the same names
+				}
 				wantCode(t, err, c.codes[family], "")
 			})
+		}
+	}
+}
+
+func TestRefusedStatus(t *testing.T) {
+	s := wiretest.Start(t, wire.Options{Services: all(), Credentials: wiretest.Keys{}})
+	for family, want := range map[string]int{"query": 403, "ec2": 401, "json": 400, "rest": 403, "s3": 403} {
+		e, ok := errors.AsType[*awshttp.ResponseError](families()[family](t.Context(), s.Config()))
+		if !ok || e.HTTPStatusCode() != want {
+			t.Errorf("%s: an unknown key is answered with %v, want status %d", family, e, want)
 		}
 	}
 }

@@ -136,6 +136,8 @@ func (s *service) strangerCodes() map[string]int {
 		return map[string]int{"InvalidClientTokenId": 403}
 	case wire.RESTXML:
 		return map[string]int{"InvalidAccessKeyId": 403}
+	case wire.RESTJSON:
+		return map[string]int{"UnrecognizedClientException": 403}
 	}
 	return map[string]int{"UnrecognizedClientException": 400, "InvalidClientTokenId": 403}
 }

@@ -80,6 +80,9 @@ func down(ctx context.Context, w *workspace) error {
 		return err
 	}
 	defer release()
+	if err := w.mayDestroy(ctx); err != nil {
+		return err
+	}
 	if !w.isLab() {
 		return w.destroy(ctx)
 	}

@@ -14,8 +14,11 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"storefront/internal/clone"
+	"regexp"
+	"strings"
 	"syscall"
+
+	"storefront/internal/clone"
 )
 
 const usage = `usage: stack [FLAG...] COMMAND [FLAG...]
@@ -35,6 +38,7 @@ const usage = `usage: stack [FLAG...] COMMAND [FLAG...]
   -save FILE   of preview: keep what Pulumi says of every resource, which check, cost and show read
   -plan FILE   of preview: keep the plan there; of up: deploy what that plan says and nothing else
   -refresh     of up: look first at what is there, and so repair drift
+  -set KEY=VALUE  of up and preview, in the lab: a setting for this run alone, like zones=3
 `
 
 var (
@@ -72,7 +76,11 @@ type flags struct {
 	json, markdown, refresh bool
 	save, plan              string // files
 	file                    string // of show
+	set                     []setting
 }
+
+// setting is one of the stack's, in the form of its settings file but for the namespace.
+type setting struct{ key, value string }
 
 func run(ctx context.Context, args []string) error {
 	w := &workspace{out: os.Stdout}
@@ -104,6 +112,14 @@ func (w *workspace) parse(args []string) (string, error) {
 	set.BoolVar(&w.refresh, "refresh", false, "")
 	set.StringVar(&w.save, "save", "", "")
 	set.StringVar(&w.plan, "plan", "", "")
+	set.Func("set", "", func(text string) error {
+		key, value, ok := strings.Cut(text, "=")
+		if !ok || !settingForm.MatchString(key) || strings.ContainsAny(value, "\r\n") {
+			return errors.New("want KEY=VALUE")
+		}
+		w.set = append(w.set, setting{key, value})
+		return nil
+	})
 	if err := set.Parse(args); err != nil {
 		return "", err
 	}
@@ -126,6 +142,8 @@ func (w *workspace) parse(args []string) (string, error) {
 		return "", errors.New("show wants a file")
 	case w.json && w.markdown:
 		return "", errors.New("-json and -markdown exclude each other")
+	case len(w.set) > 0 && !w.isLab():
+		return "", fmt.Errorf("-set is for the lab: what %s is to be stands in Pulumi.%s.yaml", w.stack, w.stack)
 	}
 	for _, file := range []*string{&w.save, &w.plan} {
 		if *file != "" { // Pulumi runs in another directory
@@ -137,6 +155,8 @@ func (w *workspace) parse(args []string) (string, error) {
 	}
 	return name, nil
 }
+
+var settingForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*$`)
 
 // quiet runs a command and shows its output only when it fails.
 func quiet(c *exec.Cmd) error {

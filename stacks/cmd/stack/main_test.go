@@ -16,9 +16,27 @@ func TestParse(t *testing.T) {
 	if name, err := w.parse([]string{"show", "p.json", "--json"}); err != nil || name != "show" || w.file != "p.json" || !w.json {
 		t.Errorf("got %q, %v, %+v", name, err, w.flags)
 	}
-	for _, args := range [][]string{{"up", "down"}, {"show"}, {"show", "a", "b"}, {"preview", "-json", "-markdown"}, {"drift", "-no-such"}, {"-stack"}} {
+	w = workspace{}
+	if _, err := w.parse([]string{"up", "-set", "zones=3", "-set", `instanceTypes=["t3.small"]`}); err != nil || len(w.set) != 2 || w.set[1] != (setting{"instanceTypes", `["t3.small"]`}) {
+		t.Errorf("settings: %v, %+v", err, w.set)
+	}
+	for _, args := range [][]string{{"up", "down"}, {"show"}, {"show", "a", "b"}, {"preview", "-json", "-markdown"}, {"drift", "-no-such"}, {"-stack"}, {"up", "-set", "zones"}, {"up", "-set", "a:b=c"}, {"up", "-set", "a=b\nc"},
+		{"up", "-stack", "dev", "-set", "zones=3"}} {
 		if name, err := (&workspace{}).parse(args); err == nil {
 			t.Errorf("%v was taken as %q", args, name)
+		}
+	}
+}
+
+func TestSettings(t *testing.T) {
+	const file = "# c\nencryptionsalt: v1\nconfig:\n  storefront:profile: lab\n  storefront:zones: 2\n"
+	for s, want := range map[setting]string{
+		{"zones", "3"}:     "# c\nencryptionsalt: v1\nconfig:\n  storefront:profile: lab\n  storefront:zones: 3\n",
+		{"zone", "$1"}:     "# c\nencryptionsalt: v1\nconfig:\n  storefront:zone: $1\n  storefront:profile: lab\n  storefront:zones: 2\n",
+		{"profile", "lab"}: file,
+	} {
+		if got := s.in(file); got != want {
+			t.Errorf("%v: got\n%s", s, got)
 		}
 	}
 }

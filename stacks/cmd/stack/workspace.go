@@ -37,7 +37,7 @@ type workspace struct {
 	out   io.Writer
 	flags
 	env []string // of Pulumi; see open
-	// config is the stack's settings file where it is not the committed one: with a lab on another port than the committed endpoint's.
+	// config is the stack's settings file where it is not the committed one: with a lab on another port than the committed endpoint's, or settings for one run.
 	config string
 	lock   *os.File // of the clone's deployments
 }
@@ -228,7 +228,7 @@ func (w *workspace) startLab(ctx context.Context) error {
 		key, value, _ := strings.Cut(strings.TrimPrefix(s.Text(), "export "), "=")
 		if key != "AWS_ENDPOINT_URL" {
 			w.env = append(w.env, key+"="+value)
-		} else if err := w.useEndpoint(value); err != nil {
+		} else if err := w.useSettings(value); err != nil {
 			return err
 		}
 	}
@@ -236,25 +236,35 @@ func (w *workspace) startLab(ctx context.Context) error {
 	return nil
 }
 
-// useEndpoint makes the stack's settings name the lab's endpoint, in a copy when the committed file names another one.
-func (w *workspace) useEndpoint(endpoint string) error {
+// useSettings makes the stack's settings name the lab's endpoint and have those of this run, in a copy when the committed file differs.
+func (w *workspace) useSettings(endpoint string) error {
 	committed := filepath.Join(w.root, "stacks", "storefront", "Pulumi."+w.stack+".yaml")
 	b, err := os.ReadFile(committed)
 	if err != nil {
 		return fmt.Errorf("settings of the stack: %w", err)
 	}
-	changed := endpointSetting.ReplaceAll(b, []byte("${1}"+endpoint))
-	if bytes.Equal(changed, b) {
+	changed := string(b)
+	for _, s := range append([]setting{{"endpoint", endpoint}}, w.set...) {
+		changed = s.in(changed)
+	}
+	if changed == string(b) {
 		return nil
 	}
 	w.config = filepath.Join(w.stateDir(), filepath.Base(committed))
-	if err := os.WriteFile(w.config, changed, 0o600); err != nil {
+	if err := os.WriteFile(w.config, []byte(changed), 0o600); err != nil {
 		return fmt.Errorf("settings of the stack: %w", err)
 	}
 	return nil
 }
 
-var endpointSetting = regexp.MustCompile(`(?m)^(\s*storefront:endpoint:\s*).*$`)
+// in returns a settings file in which the setting has its value.
+func (s setting) in(file string) string {
+	line := "  storefront:" + s.key + ": " + s.value
+	if has := regexp.MustCompile(`(?m)^ *storefront:` + s.key + `:.*$`); has.MatchString(file) {
+		return has.ReplaceAllLiteralString(file, line)
+	}
+	return strings.Replace(file, "config:\n", "config:\n"+line+"\n", 1)
+}
 
 // matchRegion drops the state of a stack whose region was reset: nothing of it exists any more.
 func (w *workspace) matchRegion(ctx context.Context) error {

@@ -43,16 +43,18 @@ func read(t *testing.T, path string) page {
 	return page{path, string(b)}
 }
 
-// pages returns README.md, CHANGELOG.md and everything in docs/.
+// pages returns README.md, CHANGELOG.md and everything in docs/ and docs/labs/.
 func pages(t *testing.T) (all []page) {
 	t.Helper()
-	paths, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
-	if err != nil || len(paths) < 3 {
-		t.Fatalf("docs/*.md: %d pages, %v", len(paths), err)
-	}
 	all = []page{read(t, "README.md"), read(t, "CHANGELOG.md")}
-	for _, path := range paths {
-		all = append(all, read(t, filepath.Join("docs", filepath.Base(path))))
+	for _, folder := range []string{"docs", "docs/labs"} {
+		paths, err := filepath.Glob(filepath.Join(root, folder, "*.md"))
+		if err != nil || len(paths) < 3 {
+			t.Fatalf("%s/*.md: %d pages, %v", folder, len(paths), err)
+		}
+		for _, path := range paths {
+			all = append(all, read(t, filepath.Join(folder, filepath.Base(path))))
+		}
 	}
 	return all
 }

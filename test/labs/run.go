@@ -8,9 +8,9 @@ import (
 )
 
 const (
-	// patience is how long a block of commands may take, and how long one is repeated.
-	patience = 2 * time.Minute
-	pause    = 500 * time.Millisecond // before a block is run again
+	limit    = 5 * time.Minute        // for a block of commands
+	patience = 2 * time.Minute        // for one that is repeated, as docs/labs/README.md says
+	pause    = 500 * time.Millisecond // before it is run again
 )
 
 // Run does the steps of a page in order. It ends at the first one that does not do what the page says, with an error that shows both.
@@ -24,7 +24,11 @@ func (p *Page) Run(ctx context.Context, sh *Shell) error {
 }
 
 func (s Step) run(ctx context.Context, sh *Shell) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	long := limit
+	if s.Until {
+		long = patience
+	}
+	ctx, cancel := context.WithTimeout(ctx, long)
 	defer cancel()
 	tick := time.NewTicker(pause)
 	defer tick.Stop()

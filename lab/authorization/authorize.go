@@ -195,8 +195,34 @@ func (a *Authorizer) Judge(ctx context.Context, id wire.Identity, ask Ask, polic
 	return d, role, err
 }
 
+// Administers decides whether the caller of a call could set the policy of a KMS key again if the key had a policy. That is not recorded: nobody has asked for it.
+func (a *Authorizer) Administers(ctx context.Context, tx *state.Tx, key string, policy *access.Document) (bool, error) {
+	id := wire.Caller(ctx)
+	if id.Service != "" {
+		return true, nil
+	}
+	who, err := a.caller(ctx, tx, id)
+	if err != nil {
+		return false, err
+	}
+	ask := Ask{Action: "kms:PutKeyPolicy", Resource: key, Context: map[string][]string{"kms:calleraccount": {a.Region.Account}}}
+	d, _, err := a.weigh(tx, who, ask, func(*state.Tx, *access.Request) (*access.Document, bool, error) { return policy, true, nil })
+	return d.Allowed, err
+}
+
+// policyOf finds the policy of the resource of a request: see Resources.Policy.
+type policyOf func(*state.Tx, *access.Request) (document *access.Document, rules bool, err error)
+
 // evaluate decides about one ask and records the decision.
-func (a *Authorizer) evaluate(tx *state.Tx, who caller, ask Ask, policyOf func(*state.Tx, *access.Request) (*access.Document, bool, error)) (d access.Decision, r *access.Request, err error) {
+func (a *Authorizer) evaluate(tx *state.Tx, who caller, ask Ask, policy policyOf) (access.Decision, *access.Request, error) {
+	d, r, err := a.weigh(tx, who, ask, policy)
+	if err == nil {
+		a.record(r, d)
+	}
+	return d, r, err
+}
+
+func (a *Authorizer) weigh(tx *state.Tx, who caller, ask Ask, policy policyOf) (d access.Decision, r *access.Request, err error) {
 	r = &access.Request{Principal: who.Principal, Action: ask.Action, Resource: ask.Resource, Context: who.context}
 	if len(ask.Context) > 0 {
 		r.Context = maps.Clone(who.context)
@@ -212,12 +238,10 @@ func (a *Authorizer) evaluate(tx *state.Tx, who caller, ask Ask, policyOf func(*
 	if ask.Action == passRole {
 		p.Endpoint = nil // it is no call of the service whose endpoint this is
 	}
-	if p.Resource, p.ResourceRules, err = policyOf(tx, r); err != nil {
+	if p.Resource, p.ResourceRules, err = policy(tx, r); err != nil {
 		return d, r, fmt.Errorf("the policy of %s: %w", r.Resource, err)
 	}
-	if d = access.Decide(r, p); unknown == nil {
-		a.record(r, d)
-	}
+	d = access.Decide(r, p)
 	return d, r, unknown
 }
 

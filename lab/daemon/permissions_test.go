@@ -318,6 +318,45 @@ func TestKeyPoliciesDecide(t *testing.T) {
 	check(t, "the key's policy has changed", "AccessDeniedException: kms:Decrypt on resource: "+*key.Arn, read())
 }
 
+// A policy of a key that locks its author out is refused, unless that is what they want.
+func TestKeyPoliciesKeepTheirAuthor(t *testing.T) {
+	g := guard(t)
+	ctx := t.Context()
+	author := g.user("author", allow("kms:CreateKey", "*"), allow("kms:PutKeyPolicy", "*"))
+	maker := g.user("maker", allow("kms:CreateKey", "*"))
+	to := func(who, actions string) *string {
+		return statement(`"Effect":"Allow","Principal":{"AWS":"` + who + `"},"Action":"` + actions + `","Resource":"*"`)
+	}
+	const account, refused = "arn:aws:iam::000000000000:root", "MalformedPolicyDocumentException: The new key policy will not allow you to update the key policy in the future."
+	for _, tc := range []struct {
+		name   string
+		caller aws.Config
+		policy *string
+		bypass bool
+		want   string
+	}{
+		{"to the account, whose policies allow", author, to(account, "kms:*"), false, ""},
+		{"to the account, whose policies do not allow", maker, to(account, "kms:*"), false, refused},
+		{"to the author", maker, to(me+"maker", "kms:Put*"), false, ""},
+		{"to somebody else", author, to(me+"maker", "kms:*"), false, refused},
+		{"to use alone", author, to(account, "kms:Decrypt"), false, refused},
+		{"to use alone, as it is meant", author, to(account, "kms:Decrypt"), true, ""},
+		{"the default", maker, nil, false, ""},
+	} {
+		keys := kms.NewFromConfig(tc.caller)
+		_, err := keys.CreateKey(ctx, &kms.CreateKeyInput{Policy: tc.policy, BypassPolicyLockoutSafetyCheck: tc.bypass})
+		check(t, "making a key "+tc.name, tc.want, err)
+	}
+	key := wiretest.Must(kms.NewFromConfig(author).CreateKey(ctx, &kms.CreateKeyInput{})).KeyMetadata.KeyId
+	put := func(bypass bool) error {
+		_, err := kms.NewFromConfig(author).PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{KeyId: key, Policy: to(account, "kms:Decrypt"), BypassPolicyLockoutSafetyCheck: bypass})
+		return err
+	}
+	check(t, "a policy without its author", refused, put(false))
+	check(t, "a policy without its author, as it is meant", "", put(true))
+	check(t, "locked out", "AccessDeniedException: kms:PutKeyPolicy", put(true))
+}
+
 // servicesUseKeys lets a topic deliver to a queue with a key: the key's policy must let SNS use it, besides the queue's policy.
 func servicesUseKeys(t *testing.T, g *guarded, key, policy, queue string) {
 	ctx, topics, queues := t.Context(), sns.NewFromConfig(g.Config), sqs.NewFromConfig(g.Config)

@@ -136,7 +136,7 @@ func TestAutoScalingNeedsTheKeysOfItsVolumes(t *testing.T) {
 	})
 	const role = `"Effect":"Allow","Principal":{"AWS":"*"},"Resource":"*","Condition":{"StringEquals":{"kms:CallerAccount":"000000000000"},` +
 		`"ArnEquals":{"aws:PrincipalArn":"` + linked + `"}`
-	wiretest.Must(kms.NewFromConfig(d.Config).PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{KeyId: &key, Policy: statement(
+	wiretest.Must(kms.NewFromConfig(d.Config).PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{KeyId: &key, BypassPolicyLockoutSafetyCheck: true, Policy: statement(
 		role + `},"Action":["kms:DescribeKey","kms:GenerateDataKey*"]},{` + role + `,"Bool":{"kms:GrantIsForAWSResource":"true"}},"Action":"kms:CreateGrant"`,
 	)}))
 	d.eventually("the group has its instance", func() bool {

@@ -12,23 +12,19 @@ import (
 )
 
 // CreateKey implements the operation of that name for symmetric encryption keys.
-func (s *Service) CreateKey(_ context.Context, in *api.CreateKeyInput) (*api.CreateKeyOutput, error) {
+func (s *Service) CreateKey(ctx context.Context, in *api.CreateKeyInput) (*api.CreateKeyOutput, error) {
 	if err := supported(in); err != nil {
 		return nil, err
 	}
-	k := key{Description: wire.Value(in.Description), Manager: "CUSTOMER", Tags: map[string]string{}}
+	k := key{Description: wire.Value(in.Description), Policy: wire.Value(in.Policy), Manager: "CUSTOMER", Tags: map[string]string{}}
 	for _, t := range in.Tags {
 		k.Tags[wire.Value(t.TagKey)] = wire.Value(t.TagValue)
 	}
-	if in.Policy != nil {
-		if err := s.checkPolicy(*in.Policy); err != nil {
-			return nil, err
-		}
-		k.Policy = *in.Policy
-	}
 	err := s.store.Update(func(tx *state.Tx) (err error) {
-		k, err = s.create(tx, k)
-		return err
+		if k, err = s.create(tx, k); err != nil || in.Policy == nil {
+			return err
+		}
+		return s.checkPolicy(ctx, tx, k.ARN, *in.Policy, in.BypassPolicyLockoutSafetyCheck)
 	})
 	if err != nil {
 		return nil, err

@@ -16,30 +16,45 @@ import (
 // maxPolicy is the size limit of a key policy in bytes, from "Key policies in AWS KMS".
 const maxPolicy = 32 << 10
 
-// checkPolicy checks the text of a key policy, and that the users and roles that it names are there.
-func (s *Service) checkPolicy(policy string) error {
+// checkPolicy checks the text of a policy for a key: its form, that the users and roles that it names are there, and, without bypass, that it does not lock its author out.
+func (s *Service) checkPolicy(ctx context.Context, tx *state.Tx, arn, policy string, bypass *bool) error {
 	if len(policy) > maxPolicy {
 		return wire.Errorf(400, "LimitExceededException", "The key policy has %d bytes; %d are allowed.", len(policy), maxPolicy)
 	}
 	d, err := iam.ParseDocument(policy)
 	if err != nil {
-		return wire.Errorf(400, "MalformedPolicyDocumentException", "%s", iam.Reason(err))
+		return malformed(iam.Reason(err))
 	}
+	if err := s.checkPrincipals(tx, d); err != nil {
+		return err
+	}
+	if s.Administers == nil || wire.Value(bypass) {
+		return nil
+	}
+	if ok, err := s.Administers(ctx, tx, arn, &d); ok || err != nil {
+		return err
+	}
+	return malformed("The new key policy will not allow you to update the key policy in the future.")
+}
+
+func malformed(message string) error {
+	return wire.Errorf(400, "MalformedPolicyDocumentException", "%s", message)
+}
+
+func (s *Service) checkPrincipals(tx *state.Tx, d access.Document) error {
 	if s.Principals == nil {
 		return nil
 	}
-	return s.store.View(func(tx *state.Tx) error {
-		for _, st := range d.Statement {
-			for _, arn := range slices.Concat(st.Principal["AWS"], st.NotPrincipal["AWS"]) {
-				if ok, err := s.Principals(tx, arn); err != nil {
-					return err
-				} else if !ok {
-					return wire.Errorf(400, "MalformedPolicyDocumentException", "Policy contains a statement with one or more invalid principals.")
-				}
+	for _, st := range d.Statement {
+		for _, arn := range slices.Concat(st.Principal["AWS"], st.NotPrincipal["AWS"]) {
+			if ok, err := s.Principals(tx, arn); err != nil {
+				return err
+			} else if !ok {
+				return malformed("Policy contains a statement with one or more invalid principals.")
 			}
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // Policy returns the policy of a key by its ARN, with a statement for each of its grants; nil when there is no such key. An AWS managed key that does not exist yet has the
@@ -95,11 +110,18 @@ func KeyOf(ciphertext []byte) string {
 }
 
 // PutKeyPolicy implements the operation of that name.
-func (s *Service) PutKeyPolicy(_ context.Context, in *api.PutKeyPolicyInput) (*api.PutKeyPolicyOutput, error) {
+func (s *Service) PutKeyPolicy(ctx context.Context, in *api.PutKeyPolicyInput) (*api.PutKeyPolicyOutput, error) {
 	if in.PolicyName != nil && *in.PolicyName != "default" {
 		return nil, validation("The only valid policy name is default.")
 	}
-	if err := s.checkPolicy(*in.Policy); err != nil {
+	k, err := s.read(*in.KeyId)
+	if err != nil {
+		return nil, err
+	}
+	err = s.store.View(func(tx *state.Tx) error {
+		return s.checkPolicy(ctx, tx, k.ARN, *in.Policy, in.BypassPolicyLockoutSafetyCheck)
+	})
+	if err != nil {
 		return nil, err
 	}
 	return &api.PutKeyPolicyOutput{}, s.change(*in.KeyId, func(k *key) error { k.Policy = *in.Policy; return nil })

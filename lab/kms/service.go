@@ -4,6 +4,7 @@
 package kms
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -18,6 +19,8 @@ import (
 type Service struct {
 	// Principals tells whether a principal that a key policy names is there; nil believes in all. To be set before the first call.
 	Principals func(tx *state.Tx, arn string) (bool, error)
+	// Administers tells whether a policy of a key, by its ARN, would let the caller make another call of PutKeyPolicy; nil believes so. To be set before the first call.
+	Administers func(ctx context.Context, tx *state.Tx, arn string, policy *access.Document) (bool, error)
 
 	store  *state.Store
 	region region.Region

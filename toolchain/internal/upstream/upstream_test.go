@@ -92,7 +92,7 @@ func TestTrimNoticesChanges(t *testing.T) {
 	}
 }
 
-const waiter = "package retry\n\nfunc f() {\n\tselect {\n\tcase <-time.After(conf.Delay):\n\t}\n\tselect {\n\tcase <-time.After(wait):\n\t}\n}\n"
+const waiter = "package retry\n\nfunc f() {\n\tnotfoundTick := 0\n\tselect {\n\tcase <-time.After(conf.Delay):\n\t}\n\tselect {\n\tcase <-time.After(wait):\n\t}\n}\n"
 
 func TestScaleWaits(t *testing.T) {
 	sdk, provider := t.TempDir(), t.TempDir()
@@ -104,7 +104,7 @@ func TestScaleWaits(t *testing.T) {
 	if err := scaleWaits(sdk, provider); err != nil {
 		t.Fatal(err)
 	}
-	if text := read(t, sdk, "helper/retry/state.go"); strings.Count(text, "time.After(Scaled(") != 2 {
+	if text := read(t, sdk, "helper/retry/state.go"); strings.Count(text, "time.After(waiting.pause(") != 2 || !strings.Contains(text, "defer waiting.end()\n\tnotfoundTick") {
 		t.Errorf("waiter:\n%s", text)
 	}
 	for name, wantsTime := range map[string]bool{"only": false, "more": true} {

@@ -9,20 +9,25 @@ import (
 )
 
 // WaitScale is the environment variable of the plugin, 0 to 1, that every fixed delay, poll interval and back-off of
-// the provider is multiplied by; a pause never gets shorter than 50 ms. Unset, empty or out of range means 1: upstream
+// the provider is multiplied by; a pause never gets shorter than 10 ms. Unset, empty or out of range means 1: upstream
 // behaviour. For the lab only: against AWS the pauses protect from throttling and eventual consistency.
 const WaitScale = "STOREFRONT_WAIT_SCALE"
 
-// scale is added to the plugin SDK's package retry, which all waiters of the provider go through.
+// scale is added to the plugin SDK's package retry, which all waiters of the provider go through. What a waiter paused for is told to the trace of
+// the engine, if it asked for one (` + "`--otel-traces`" + `): nobody else can tell waiting from working.
 const scale = `package retry
 
 import (
+	"context"
 	"os"
 	"strconv"
+	"sync/atomic"
 	"time"
+
+	"github.com/opentracing/opentracing-go"
 )
 
-const shortestPause = 50 * time.Millisecond
+const shortestPause = 10 * time.Millisecond
 
 var waitScale = func() float64 {
 	f, err := strconv.ParseFloat(os.Getenv("` + WaitScale + `"), 64)
@@ -39,6 +44,30 @@ func Scaled(d time.Duration) time.Duration {
 
 // Sleep pauses for Scaled(d).
 func Sleep(d time.Duration) { time.Sleep(Scaled(d)) }
+
+// waiting adds up the pauses of a waiter.
+type waiting struct {
+	span        opentracing.Span
+	asked, made atomic.Int64
+}
+
+func startWaiting(ctx context.Context) *waiting {
+	span, _ := opentracing.StartSpanFromContext(ctx, "wait")
+	return &waiting{span: span}
+}
+
+// pause returns the pause to make instead of d, and counts both.
+func (w *waiting) pause(d time.Duration) time.Duration {
+	w.asked.Add(int64(d))
+	w.made.Add(int64(Scaled(d)))
+	return Scaled(d)
+}
+
+func (w *waiting) end() {
+	w.span.SetTag("asked", w.asked.Load())
+	w.span.SetTag("made", w.made.Load())
+	w.span.Finish()
+}
 `
 
 // scaleWaits makes the SDK's waiters, and the provider's few plain sleeps, honour WaitScale.
@@ -48,8 +77,12 @@ func scaleWaits(sdk, provider string) error {
 		return err
 	}
 	waiter := filepath.Join(retry, "state.go")
+	const begin = "\tnotfoundTick := 0\n"
+	if err := replaceOnce(waiter, begin, "\twaiting := startWaiting(ctx)\n\tdefer waiting.end()\n"+begin); err != nil {
+		return err
+	}
 	for _, pause := range []string{"conf.Delay", "wait"} {
-		if err := replaceOnce(waiter, "case <-time.After("+pause+"):", "case <-time.After(Scaled("+pause+")):"); err != nil {
+		if err := replaceOnce(waiter, "case <-time.After("+pause+"):", "case <-time.After(waiting.pause("+pause+")):"); err != nil {
 			return err
 		}
 	}

@@ -29,17 +29,7 @@ func up(ctx context.Context, w *workspace) error {
 	if err := w.mend(ctx); err != nil {
 		return err
 	}
-	args := []string{"up", "--yes", "--skip-preview"}
-	if w.refresh {
-		args = append(args, "--refresh")
-	}
-	if w.plan != "" {
-		args = append(args, "--plan", w.plan)
-	}
-	if err := w.show(ctx, args...); err != nil {
-		return err
-	}
-	if err := w.noteFirst(false); err != nil {
+	if err := w.deploy(ctx); err != nil {
 		return err
 	}
 	address, err := w.url(ctx)

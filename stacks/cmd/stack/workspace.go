@@ -132,6 +132,9 @@ func (w *workspace) prepare(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := w.dropCutAttributes(); err != nil {
+		return err
+	}
 	if err := w.selectStack(ctx); err != nil {
 		return err
 	}

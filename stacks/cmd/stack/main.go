@@ -23,7 +23,7 @@ import (
 
 const usage = `usage: stack [FLAG...] COMMAND [FLAG...]
 
-  up        deploy, and print the shop's URL
+  up        deploy, wait until new servers have taken over, and print the shop's URL
   preview   show what up would do
   show FILE what a kept preview or plan would do
   export    print the stack's state

@@ -75,6 +75,7 @@ func TestHTTPS(t *testing.T) {
 	a := args()
 	a.CertificateARN = pulumi.String("arn:aws:acm:us-east-1:123456789012:certificate/c")
 	a.AllowedCIDRs = []string{"203.0.113.0/24", "198.51.100.0/24"}
+	a.Rules = map[string]loadbalancer.Rule{"products": {Priority: 1, Paths: []string{"/products"}, TargetGroup: "product"}}
 	r := run(t, a)
 	s := r.One(t, listener, "shop-https")
 	if s.Input("port") != 443.0 || s.Input("protocol") != "HTTPS" || s.Input("sslPolicy") != "ELBSecurityPolicy-TLS13-1-2-2021-06" ||
@@ -85,6 +86,10 @@ func TestHTTPS(t *testing.T) {
 	if h.Input("defaultActions[0].type") != "redirect" || h.Input("defaultActions[0].redirect.statusCode") != "HTTP_301" ||
 		h.Input("defaultActions[0].redirect.protocol") != "HTTPS" || h.Input("defaultActions[0].redirect.port") != "443" {
 		t.Errorf("HTTP listener: %v", h.Inputs)
+	}
+	// A listener that served until now must not send clients to where nobody answers yet.
+	if !slices.Contains(h.DependsOn, "shop-https") || !slices.Contains(h.DependsOn, "shop-products") {
+		t.Errorf("the redirect does not wait for HTTPS and its rules: %v", h.DependsOn)
 	}
 	if got := len(r.All(ingress)); got != 4 {
 		t.Errorf("%d rules for clients, want two ports for each of two blocks", got)

@@ -11,6 +11,8 @@ import (
 	"strings"
 )
 
+const keepAliveFigure = "load balancer's share of nginx's throughput, keep-alive upstream"
+
 // leastShare is how much of nginx's throughput the load balancer has to reach.
 const leastShare = 0.5
 
@@ -80,6 +82,6 @@ func balancerFigures(m map[string]float64) ([]figure, error) {
 		contender("nginx, its default upstream", "nginx-default"),
 		contender("nginx, keep-alive upstream", "nginx-keepalive"),
 		share("load balancer's share of nginx's throughput, default upstream", "nginx-default"),
-		share("load balancer's share of nginx's throughput, keep-alive upstream", "nginx-keepalive"),
+		share(keepAliveFigure, "nginx-keepalive"),
 	}, nil
 }

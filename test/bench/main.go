@@ -1,7 +1,7 @@
 //go:build linux
 
-// Command bench measures what docs/design.md promises, on a lab and a stack of its own, and writes docs/benchmarks.md: this run first, the earlier
-// ones below. `make bench` builds what it needs and runs it; COLD=1 measures a cold toolchain as well, which takes several minutes of all cores. `make soak`
+// Command bench measures what docs/design.md promises, on a lab and a stack of its own, and adds them to the
+// history of runs, and writes docs/benchmarks.md from it. `make bench` builds what it needs and runs it; COLD=1 measures a cold toolchain as well, which takes several minutes of all cores. `make soak`
 // measures nothing but what a lab holds after a hundred deployments.
 //
 // Exit status: 0 measured (also when a target was missed: the document says so), 1 failed, 130 interrupted. A run that fails writes nothing.
@@ -26,8 +26,9 @@ func main() {
 	defer stop()
 	cold := flag.Bool("cold", os.Getenv("COLD") != "", "measure a cold toolchain as well (COLD=1)")
 	soak := flag.Bool("soak", false, "deploy and destroy a small stack a hundred times, and measure nothing else")
+	only := flag.Bool("document", false, "write docs/benchmarks.md from the history, and measure nothing")
 	flag.Parse()
-	err := measure(ctx, *cold, *soak)
+	err := measure(ctx, *cold, *soak, *only)
 	if err == nil {
 		return
 	}
@@ -46,7 +47,7 @@ type bench struct {
 	run   run
 }
 
-func measure(ctx context.Context, cold, soak bool) (err error) {
+func measure(ctx context.Context, cold, soak, only bool) (err error) {
 	root, err := os.Getwd()
 	if err != nil {
 		return err
@@ -55,6 +56,9 @@ func measure(ctx context.Context, cold, soak bool) (err error) {
 		return errors.New("bin/stack is missing here: run `make bench` in the root of a clone")
 	}
 	b := &bench{root: root, out: os.Stdout, begin: time.Now()}
+	if only {
+		return b.document()
+	}
 	if b.run, err = describe(ctx, root); err != nil {
 		return err
 	}
@@ -70,17 +74,27 @@ func measure(ctx context.Context, cold, soak bool) (err error) {
 		}
 	}
 	b.run.LoadAfter = loadAverage()
-	file := filepath.Join(root, "docs", "benchmarks.md")
-	before, err := os.ReadFile(file)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := b.keep(); err != nil {
 		return err
 	}
-	if err := os.WriteFile(file, []byte(document(b.run, string(before))), 0o644); err != nil {
-		return err
-	}
-	b.say("%s", b.run.table())
+	b.say("%s", b.run.table().markdown())
 	b.say("wrote docs/benchmarks.md")
 	return nil
+}
+
+// keep adds the run to the history, and writes the document anew.
+func (b *bench) keep() error {
+	return errors.Join(appendHistory(b.history(), b.run), b.document())
+}
+
+func (b *bench) history() string { return filepath.Join(b.root, "test", "bench", "history.jsonl") }
+
+func (b *bench) document() error {
+	runs, err := readHistory(b.history())
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(b.root, "docs", "benchmarks.md"), []byte(document(runs)), 0o644)
 }
 
 // say prints a line of progress after the time that the run has taken.

@@ -37,6 +37,11 @@ const (
 	patienceTime = 2 * time.Minute // for a backlog or a search
 )
 
+const (
+	steadyFigure = "orders, 300/s for 30 s"                                      // orderRate and orderTime
+	limitFigure  = "the most orders of this machine, in steps of 100/s for 10 s" // of stepTime
+)
+
 // orders measures the order path of a deployed stack, from outside as customers see it.
 func (b *bench) orders(ctx context.Context) error {
 	return b.withSite(ctx, func(ctx context.Context, s *site) error {
@@ -128,7 +133,7 @@ func (c *chain) steady(ctx context.Context) error {
 	c.orders(ctx, orderRate/3, 3*time.Second) // connections and caches warm up
 	r := c.orders(ctx, orderRate, orderTime)
 	c.tell(r)
-	c.report(fmt.Sprintf("orders, %d/s for %s", orderRate, seconds(orderTime)), loaded(r, "orders"), "no error, p99 ≤ "+seconds(orderLatency), keepsUp(r, orderRate))
+	c.report(steadyFigure, loaded(r, "orders"), "no error, p99 ≤ "+seconds(orderLatency), keepsUp(r, orderRate))
 	return ctx.Err()
 }
 
@@ -147,7 +152,7 @@ func (c *chain) limit(ctx context.Context) error {
 		}
 		best = loaded(r, "orders")
 	}
-	c.report("the most orders of this machine, in steps of 100/s for "+seconds(stepTime), best+" (then "+first+")", "", false)
+	c.report(limitFigure, best+" (then "+first+")", "", false)
 	return ctx.Err()
 }
 

@@ -8,6 +8,8 @@ import (
 	"fmt"
 )
 
+const cyclesFigure = "SQS: send, receive, delete; 16 clients, 2 processors"
+
 // leastCycles is how many messages a second have to be sent, received and deleted, durably, from 16 clients on two processors.
 const leastCycles = 3_000
 
@@ -21,7 +23,7 @@ func (b *bench) queue(ctx context.Context) error {
 	if cycles <= 0 {
 		return errors.New("the benchmark of SQS does not report cycles/s")
 	}
-	b.add(figure{What: "SQS: send, receive, delete; 16 clients, 2 processors", Measured: fmt.Sprintf("%.0f cycles/s", cycles),
+	b.add(figure{What: cyclesFigure, Measured: fmt.Sprintf("%.0f cycles/s", cycles),
 		Target: fmt.Sprintf("≥ %d cycles/s", leastCycles), Met: cycles >= leastCycles})
 	return nil
 }

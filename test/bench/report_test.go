@@ -3,9 +3,13 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestSeconds(t *testing.T) {
@@ -40,47 +44,90 @@ func day(n int, figures ...figure) run {
 	return run{Date: time.Date(2026, 1, n, 3, 4, 0, 0, time.UTC), Commit: "abc", Machine: "2 cores", LoadBefore: "1 1 1", LoadAfter: "2 2 2", Figures: figures}
 }
 
-func TestDocumentKeepsHistoryNewestFirst(t *testing.T) {
-	first := document(day(1, atMost("up", time.Second, 2*time.Second)), "")
-	second := document(day(2, atMost("up", 3*time.Second, 2*time.Second)), first)
+func TestDocument(t *testing.T) {
+	soak := day(2, figure{What: soaked, Measured: "p50 8 s", Target: "", Met: false})
+	newest := day(3, atMost(upFigure, 3*time.Second, 2*time.Second))
+	newest.Missing, newest.Note = []string{"nginx"}, "A build ran beside it."
+	newest.Tables = []table{{"Where the time goes", []string{"phase", "took"}, [][]string{{"lab", "1 s"}}}}
+	got := document([]run{day(1, atMost(coldTools, 11*time.Minute, 12*time.Minute), atMost(upFigure, time.Second, 2*time.Second), atMost("gone", time.Second, 0)), soak, newest})
 	want := preamble + `
-## 2026-01-02 03:04 UTC, commit abc
+## 2026-01-03 03:04 UTC, commit abc
 2 cores. Load average before: 1 1 1, after: 2 2 2.
+A build ran beside it.
 
 | what | measured | target | met |
 |---|---|---|---|
-| up | 3 s | ≤ 2 s | **no** |
+| ` + upFigure + ` | 3 s | ≤ 2 s | **no** |
 
-## 2026-01-01 03:04 UTC, commit abc
-2 cores. Load average before: 1 1 1, after: 2 2 2.
+Not measured: nginx.
 
-| what | measured | target | met |
-|---|---|---|---|
-| up | 1 s | ≤ 2 s | yes |
+### Where the time goes
+
+| phase | took |
+|---|---|
+| lab | 1 s |
+
+## Measured by earlier runs only
+
+| what | measured | target | met | on |
+|---|---|---|---|---|
+| ` + soaked + ` | p50 8 s |  |  | 2026-01-02 03:04 UTC |
+| ` + coldTools + ` | 11 min | ≤ 12 min | yes | 2026-01-01 03:04 UTC |
+
+## Trend
+
+| run | commit | load before | ` + "`make up`" + ` | preview | ` + "`make down`" + ` | up, unscaled | orders, 300/s | the most orders | of nginx, keep-alive | SQS |
+|---|---|---|---|---|---|---|---|---|---|---|
+| 2026-01-03 03:04 UTC | abc | 1 | 3 s | - | - | - | - | - | - | - |
+| 2026-01-01 03:04 UTC | abc | 1 | 1 s | - | - | - | - | - | - | - |
 `
-	if second != want {
-		t.Errorf("got\n%s\nwant\n%s", second, want)
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if document(nil) != preamble {
+		t.Error("no run at all")
 	}
 }
 
-func TestDocumentCarriesRareFigures(t *testing.T) {
-	text := document(day(1, atMost(coldTools, 13*time.Minute, 12*time.Minute)), "")
-	for n := 2; n <= 3; n++ {
-		text = document(day(n, atMost("up", time.Second, 0)), text)
-		if line := "| " + coldTools + " | 13 min (2026-01-01) | ≤ 12 min | **no** |\n"; !strings.Contains(text[:strings.LastIndex(text, "2026-01-0")], line) || strings.Count(text, line) != n-1 {
-			t.Fatalf("run %d does not say once when the cold toolchain was measured:\n%s", n, text)
+// A soak is newer than the last whole run: what that one measured is still there.
+func TestDocumentAfterASoak(t *testing.T) {
+	got := earlier([]run{day(1, atMost(upFigure, 2*time.Second, 0)), day(2, atMost(upFigure, time.Second, 0), atMost("other", time.Second, 0)), day(3, figure{What: soaked})})
+	if len(got.Rows) != 2 || got.Rows[0][1] != "1 s" || got.Rows[1][0] != "other" {
+		t.Errorf("got %v", got.Rows)
+	}
+}
+
+func TestHistory(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "history.jsonl")
+	want := []run{day(1, atMost("a < b", time.Second, 2*time.Second)), day(2)}
+	want[1].Tables, want[1].Note = []table{{Title: "t", Columns: []string{"c"}, Rows: [][]string{{"r"}}}}, "note"
+	for _, r := range want {
+		if err := appendHistory(file, r); err != nil {
+			t.Fatal(err)
 		}
 	}
-	text = document(day(4, atMost(coldTools, 11*time.Minute, 12*time.Minute)), text)
-	if got := strings.Count(text, "| 11 min | ≤ 12 min | yes |"); got != 1 || strings.Count(text, coldTools) != 4 {
-		t.Errorf("a new measurement does not replace the carried one:\n%s", text)
+	if got, err := readHistory(file); err != nil || !cmp.Equal(got, want) {
+		t.Errorf("%v, %s", err, cmp.Diff(want, got))
+	}
+	if err := os.WriteFile(file, []byte("{}\n{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readHistory(file); err == nil || !strings.Contains(err.Error(), "after 1 runs") {
+		t.Errorf("a torn line: %v", err)
 	}
 }
 
-func TestDocumentSaysWhatIsMissing(t *testing.T) {
-	r := day(1)
-	r.Missing = []string{"nginx"}
-	if text := document(r, ""); !strings.HasSuffix(text, "\nNot measured: nginx.\n") {
-		t.Errorf("got\n%s", text)
+// What is checked in is what the history says, without an edit by hand.
+func TestDocumentIsOfTheHistory(t *testing.T) {
+	runs, err := readHistory("history.jsonl")
+	if err != nil || len(runs) == 0 {
+		t.Fatalf("%d runs, %v", len(runs), err)
+	}
+	text, err := os.ReadFile("../../docs/benchmarks.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(document(runs), string(text)); diff != "" {
+		t.Errorf("docs/benchmarks.md is not of test/bench/history.jsonl; `go run ./test/bench -document` writes it:\n%s", diff)
 	}
 }

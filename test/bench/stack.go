@@ -17,6 +17,13 @@ const labMemory = 100 << 20
 // settle is how long the daemon is left alone before its memory is read.
 const settle = 10 * time.Second
 
+const (
+	upFigure       = "`make up`: from nothing to a served page"
+	idleFigure     = "`make preview`, empty"
+	downFigure     = "`make down`: stack destroyed, lab gone"
+	unscaledFigure = "`make up`, unscaled waits"
+)
+
 // phase is one command on the stack. Those after the deployment have nothing to change.
 type phase struct {
 	what, target string
@@ -27,7 +34,7 @@ type phase struct {
 // scaled measures the stack's life as `make up` has it in the lab.
 func (b *bench) scaled(ctx context.Context) error {
 	return b.withSite(ctx, func(ctx context.Context, s *site) error {
-		if err := s.walk(ctx, []phase{{"`make up`: from nothing to a served page", "up", 45 * time.Second, false}}); err != nil {
+		if err := s.walk(ctx, []phase{{upFigure, "up", 45 * time.Second, false}}); err != nil {
 			return err
 		}
 		if err := s.memory(ctx, "lab memory, the stack deployed"); err != nil {
@@ -35,9 +42,9 @@ func (b *bench) scaled(ctx context.Context) error {
 		}
 		return s.walk(ctx, []phase{
 			{"`make up` again: nothing to do", "up", 0, true},
-			{"`make preview`, empty", "preview", 5 * time.Second, true},
+			{idleFigure, "preview", 5 * time.Second, true},
 			{"`make drift`, none", "drift", 0, false},
-			{"`make down`: stack destroyed, lab gone", "down", 30 * time.Second, false},
+			{downFigure, "down", 30 * time.Second, false},
 		})
 	}, "STOREFRONT_WAIT_SCALE=0.01")
 }
@@ -46,7 +53,7 @@ func (b *bench) scaled(ctx context.Context) error {
 func (b *bench) unscaled(ctx context.Context) error {
 	return b.withSite(ctx, func(ctx context.Context, s *site) error {
 		return s.walk(ctx, []phase{
-			{"`make up`, unscaled waits", "up", 0, false},
+			{unscaledFigure, "up", 0, false},
 			{"`make preview`, unscaled waits", "preview", 0, true},
 			{"`make drift`, unscaled waits", "drift", 0, false},
 			{"`make down`, unscaled waits", "down", 0, false},

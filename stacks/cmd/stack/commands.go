@@ -120,9 +120,9 @@ func (w *workspace) forget() error {
 
 // url returns the shop's URL as this machine reaches it: the stack's own output, or for the lab the port on 127.0.0.1 that leads to its load balancer.
 func (w *workspace) url(ctx context.Context) (string, error) {
-	out, err := w.pulumi(ctx, "stack", "output", "--json", "--stack", w.stack).Output()
+	out, err := w.outputJSON(ctx)
 	if err != nil {
-		return "", fmt.Errorf("reading the stack's outputs: %w", err)
+		return "", err
 	}
 	var outputs struct {
 		URL string `json:"url"`

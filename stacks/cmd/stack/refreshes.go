@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -27,9 +28,13 @@ type refreshAPI interface {
 // followRefreshes waits until the servers of all fleets run what is declared. Pulumi starts the instance refresh of a fleet that changed, and ends before it. One that was rolled back
 // is told about until a later one succeeds: Pulumi's state says that the fleet has the new version.
 func (w *workspace) followRefreshes(ctx context.Context) error {
-	o, err := w.outputs(ctx)
+	out, err := w.outputJSON(ctx)
 	if err != nil {
 		return err
+	}
+	var o outputs.Outputs
+	if err := json.Unmarshal(out, &o); err != nil {
+		return fmt.Errorf("reading the stack's outputs: %w", err)
 	}
 	config, every, err := w.awsConfig(ctx, o.Region)
 	if err != nil {
@@ -37,7 +42,9 @@ func (w *workspace) followRefreshes(ctx context.Context) error {
 	}
 	var problems []error
 	for _, group := range []string{o.AutoScalingGroup, o.SummaryAutoScalingGroup} {
-		problems = append(problems, followRefresh(ctx, autoscaling.NewFromConfig(config), group, every, w.out))
+		if group != "" { // as in the small stack of tests
+			problems = append(problems, followRefresh(ctx, autoscaling.NewFromConfig(config), group, every, w.out))
+		}
 	}
 	return errors.Join(problems...)
 }
@@ -93,15 +100,23 @@ func verdict(r types.InstanceRefresh, group string) error {
 
 // outputs reads what the deployed stack tells its users.
 func (w *workspace) outputs(ctx context.Context) (outputs.Outputs, error) {
-	out, err := w.pulumi(ctx, "stack", "output", "--json", "--stack", w.stack).Output()
+	out, err := w.outputJSON(ctx)
 	if err != nil {
-		return outputs.Outputs{}, fmt.Errorf("reading the stack's outputs: %w", err)
+		return outputs.Outputs{}, err
 	}
 	o, err := outputs.Decode(out)
 	if err != nil {
 		return o, fmt.Errorf("%w; `make up` deploys the stack", err)
 	}
 	return o, nil
+}
+
+func (w *workspace) outputJSON(ctx context.Context) ([]byte, error) {
+	out, err := w.pulumi(ctx, "stack", "output", "--json", "--stack", w.stack).Output()
+	if err != nil {
+		return nil, fmt.Errorf("reading the stack's outputs: %w", err)
+	}
+	return out, nil
 }
 
 // awsConfig is how the stack's AWS is called, and how often it may be asked how far it is.

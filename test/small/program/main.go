@@ -87,6 +87,7 @@ func makeBalancer(ctx *pulumi.Context, net *network.Network, group *ec2.Security
 		}},
 	}, provider)
 	ctx.Export("url", pulumi.Sprintf("http://%s", balancer.DnsName))
+	ctx.Export("region", pulumi.String(region))
 	return err
 }
 

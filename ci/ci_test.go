@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"io/fs"
@@ -13,28 +12,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"storefront/internal/drift"
+	"storefront/internal/golden"
 	"storefront/internal/plan"
 )
-
-var update = flag.Bool("update", false, "rewrite golden files, and fail")
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		t.Errorf("%s was rewritten: look at the difference, then run without -update", file)
-		return
-	}
-	if diff := cmp.Diff(read(t, file), got); diff != "" {
-		t.Errorf("%s (-want +got); -update rewrites it:\n%s", file, diff)
-	}
-}
 
 func read(t *testing.T, file string) string {
 	t.Helper()
@@ -91,7 +72,7 @@ func TestPreview(t *testing.T) {
 	if !p.Failed() {
 		t.Error("a failed row does not fail the preview")
 	}
-	golden(t, "preview.md", read(t, filepath.Join(j.Out, "report.md")))
+	golden.Compare(t, "testdata/preview.md", read(t, filepath.Join(j.Out, "report.md")))
 	if got := read(t, filepath.Join(j.Out, "cost.md")); got != cost {
 		t.Errorf("cost.md: %s", got)
 	}
@@ -130,7 +111,7 @@ func TestPreviewFails(t *testing.T) {
 	if err != nil || !p.Failed() {
 		t.Fatalf("failed: %v, %v", p, err)
 	}
-	golden(t, "failed.md", read(t, filepath.Join(j.Out, "report.md")))
+	golden.Compare(t, "testdata/failed.md", read(t, filepath.Join(j.Out, "report.md")))
 
 	scripts["check"] = "echo an exception excuses nothing >&2\nexit 2\n"
 	if p, err := programs(t, scripts).Preview(t.Context()); err == nil || !strings.Contains(err.Error(), "excuses nothing") {
@@ -169,7 +150,7 @@ func TestDrift(t *testing.T) {
 	if err != nil || len(r.Drifted) != 2 {
 		t.Fatalf("got %v, %v", r, err)
 	}
-	golden(t, "drift.md", read(t, filepath.Join(j.Out, "report.md")))
+	golden.Compare(t, "testdata/drift.md", read(t, filepath.Join(j.Out, "report.md")))
 	if again, err := drift.Read([]byte(read(t, filepath.Join(j.Out, "drift.json")))); err != nil || len(again.Drifted) != 2 {
 		t.Errorf("drift.json: %v, %v", again, err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"storefront/components/audit"
 	"storefront/components/internal/componenttest"
+	"storefront/internal/golden"
 )
 
 const (
@@ -76,7 +77,7 @@ func TestPolicies(t *testing.T) {
 	} {
 		all = append(all, p.token+"\n"+r.One(t, p.token, p.name).Input(p.input).(string))
 	}
-	componenttest.Golden(t, "testdata/policies.txt", strings.Join(all, "\n")+"\n")
+	golden.Compare(t, "testdata/policies.txt", strings.Join(all, "\n")+"\n")
 }
 
 func TestDataEventsAndTopic(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 
 	"storefront/components/compute"
 	"storefront/components/internal/componenttest"
+	"storefront/internal/golden"
 )
 
 const (
@@ -220,7 +221,7 @@ func script(t *testing.T, a *compute.Args) string {
 
 func TestUserData(t *testing.T) {
 	got := script(t, args())
-	componenttest.Golden(t, "testdata/userdata.sh", got)
+	golden.Compare(t, "testdata/userdata.sh", got)
 	check := exec.Command("bash", "-n")
 	check.Stdin = strings.NewReader(got)
 	if out, err := check.CombinedOutput(); err != nil {

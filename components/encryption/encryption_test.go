@@ -15,6 +15,7 @@ import (
 	"storefront/components/encryption"
 	"storefront/components/internal/componenttest"
 	"storefront/components/internal/policy"
+	"storefront/internal/golden"
 )
 
 func args() *encryption.Args {
@@ -223,7 +224,7 @@ func TestPoliciesOfKeys(t *testing.T) {
 			fmt.Fprintf(&lines, "%s %s\n", k.Name, s)
 		}
 	}
-	componenttest.Golden(t, "testdata/policies.txt", lines.String())
+	golden.Compare(t, "testdata/policies.txt", lines.String())
 }
 
 func TestPolicyNamesOnlyWhoWasAsked(t *testing.T) {

@@ -1,43 +1,13 @@
 package drift
 
 import (
-	"bytes"
 	"errors"
-	"flag"
-	"io"
 	"os"
-	"path/filepath"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"storefront/internal/golden"
 	"storefront/internal/plan"
 )
-
-var update = flag.Bool("update", false, "rewrite golden files, and fail")
-
-func golden(t *testing.T, name string, write func(io.Writer) error) {
-	t.Helper()
-	var got bytes.Buffer
-	if err := write(&got); err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, got.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		t.Errorf("%s was rewritten: look at the difference, then run without -update", file)
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got.String()); diff != "" {
-		t.Errorf("%s (-want +got); -update rewrites it:\n%s", file, diff)
-	}
-}
 
 // refreshed is what package plan's tests read: a refresh of the lab after somebody's changes.
 func refreshed(t *testing.T) *plan.Refreshed {
@@ -62,15 +32,15 @@ func TestCompare(t *testing.T) {
 		{[]string{"aws:sqs/queue:Queue"}, []string{"noSuchProperty.*"}, "queues have lost it."},
 	}
 	report := Compare(refreshed(t), list)
-	golden(t, "report.txt", report.WriteText)
-	golden(t, "report.md", report.WriteMarkdown)
-	golden(t, "report.json", report.WriteJSON)
+	golden.Written(t, "testdata/report.txt", report.WriteText)
+	golden.Written(t, "testdata/report.md", report.WriteMarkdown)
+	golden.Written(t, "testdata/report.json", report.WriteJSON)
 }
 
 func TestNoDrift(t *testing.T) {
 	r := refreshed(t)
 	r.Unchanged, r.Changes = 6, nil
-	golden(t, "none.txt", Compare(r, nil).WriteText)
+	golden.Written(t, "testdata/none.txt", Compare(r, nil).WriteText)
 }
 
 func TestCovers(t *testing.T) {

@@ -3,40 +3,14 @@ package plan
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"storefront/internal/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite golden files, and fail")
-
-func golden(t *testing.T, name string, write func(io.Writer) error) {
-	t.Helper()
-	var got bytes.Buffer
-	if err := write(&got); err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, got.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		t.Errorf("%s was rewritten: look at the difference, then run without -update", file)
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got.String()); diff != "" {
-		t.Errorf("%s (-want +got); -update rewrites it:\n%s", file, diff)
-	}
-}
 
 func text(t *testing.T, name string) []byte {
 	t.Helper()
@@ -54,9 +28,9 @@ func TestReports(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		golden(t, name+".txt", p.WriteText)
-		golden(t, name+".md", func(w io.Writer) error { return p.WriteMarkdown(w, 12) })
-		golden(t, name+".out.json", p.WriteJSON)
+		golden.Written(t, "testdata/"+name+".txt", p.WriteText)
+		golden.Written(t, "testdata/"+name+".md", func(w io.Writer) error { return p.WriteMarkdown(w, 12) })
+		golden.Written(t, "testdata/"+name+".out.json", p.WriteJSON)
 	}
 	versioned, err := Read(append(append([]byte(`{"version":1,"plan":`), text(t, "saved.json")...), '}'))
 	if err != nil || len(versioned.Changes) == 0 {
@@ -70,7 +44,7 @@ func TestRefresh(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "refresh.txt", r.WriteText)
+	golden.Written(t, "testdata/refresh.txt", r.WriteText)
 	if len(r.Has["aws:sqs/queue:Queue"]) < 5 {
 		t.Errorf("properties of queues: %v", r.Has["aws:sqs/queue:Queue"])
 	}

@@ -4,7 +4,6 @@ package conformance
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,9 +13,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"gopkg.in/yaml.v3"
-)
 
-var update = flag.Bool("update", false, "write docs/lab-support.md")
+	"storefront/internal/golden"
+)
 
 // support is what lab/api/<service>/support.yaml tells of a service.
 type support struct {
@@ -62,15 +61,7 @@ func TestSupport(t *testing.T) {
 			fmt.Fprintf(&page, "\n- %s\n", strings.Join(s.Differs, "\n- "))
 		}
 	}
-	path := filepath.Join(root, "docs/lab-support.md")
-	if *update {
-		if err := os.WriteFile(path, page.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if there, err := os.ReadFile(path); err != nil || !bytes.Equal(there, page.Bytes()) {
-		t.Errorf("docs/lab-support.md is not current: go test ./test/conformance -run TestSupport -update (%v)", err)
-	}
+	golden.Compare(t, filepath.Join(root, "docs/lab-support.md"), page.String())
 }
 
 func readSupport(t *testing.T, s *service) (v support) {

@@ -5,9 +5,7 @@ package componenttest
 
 import (
 	"errors"
-	"flag"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -17,6 +15,8 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"storefront/internal/golden"
 )
 
 // Identity of the mocked account.
@@ -261,26 +261,6 @@ func (r *Recorder) CheckTree(t *testing.T, root string) {
 	}
 }
 
-var update = flag.Bool("update", false, "rewrite golden files, and fail")
-
-// Golden compares got with a file, which only -update rewrites.
-func Golden(t *testing.T, file, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		t.Fatalf("%s was rewritten: look at the difference, then run without -update", file)
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", file, diff)
-	}
-}
-
 // GoldenURNs compares the URNs with a file. A URN that changes is a resource that users lose and get anew.
 func (r *Recorder) GoldenURNs(t *testing.T, file string) {
 	t.Helper()
@@ -293,5 +273,5 @@ func (r *Recorder) GoldenURNs(t *testing.T, file string) {
 	}
 	r.mu.Unlock()
 	slices.Sort(urns)
-	Golden(t, file, strings.Join(urns, "\n")+"\n")
+	golden.Compare(t, file, strings.Join(urns, "\n")+"\n")
 }

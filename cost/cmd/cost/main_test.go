@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,34 +11,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"storefront/cost"
 	"storefront/internal/clone"
 	"storefront/internal/declare"
+	"storefront/internal/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite golden files and the tables of docs/cost.md, and fail")
-
-// golden compares with a file, or rewrites it.
-func golden(t *testing.T, file, got string) {
-	t.Helper()
-	want, err := os.ReadFile(file)
-	if err != nil && !*update {
-		t.Fatal(err)
-	}
-	if string(want) == got {
-		return
-	}
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		t.Errorf("%s was rewritten: look at the difference, then run without -update", file)
-		return
-	}
-	t.Errorf("%s (-want +got); `go test ./cost/cmd/cost -update` rewrites it:\n%s", file, cmp.Diff(string(want), got))
-}
 
 // What each profile costs is committed, everything in it has a price, and the page about it says the same.
 func TestProfiles(t *testing.T) {
@@ -81,13 +57,13 @@ func TestProfiles(t *testing.T) {
 		if err := cost.WriteTable(&table, e, nil); err != nil {
 			t.Fatal(err)
 		}
-		golden(t, filepath.Join("testdata", profile+".txt"), table.String())
+		golden.Compare(t, filepath.Join("testdata", profile+".txt"), table.String())
 		totals += fmt.Sprintf("| `%s` | %s |\n", profile, cost.Dollars(e.Total()))
 		text = replace(t, text, profile, "```\n"+table.String()+"```\n")
 	}
 	text = replace(t, text, "totals", totals)
 	text = replace(t, text, "sources", cost.Sources(prices))
-	golden(t, filepath.Join(root, "docs", "cost.md"), text)
+	golden.Compare(t, filepath.Join(root, "docs", "cost.md"), text)
 }
 
 // replace puts a block of the page between its marks. A page needs not have each.

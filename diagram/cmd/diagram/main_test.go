@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,9 +12,8 @@ import (
 	"storefront/diagram"
 	"storefront/internal/clone"
 	"storefront/internal/declare"
+	"storefront/internal/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite docs/diagrams, and fail")
 
 // The picture of each profile is committed and shows what the program declares.
 func TestProfiles(t *testing.T) {
@@ -36,17 +34,7 @@ func TestProfiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		file := filepath.Join(root, "docs", "diagrams", profile+".svg")
-		want, err := os.ReadFile(file)
-		switch {
-		case bytes.Equal(got, want):
-		case *update:
-			if err := os.WriteFile(file, got, 0o644); err != nil {
-				t.Fatal(err)
-			}
-			t.Errorf("%s was rewritten: look at it, then run without -update", file)
-		default:
-			t.Errorf("%s is not what the profile declares now (%v); `go test ./diagram/cmd/diagram -update` draws it", file, err)
-		}
+		golden.Compare(t, file, string(got))
 	}
 }
 

@@ -4,40 +4,16 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"storefront/internal/clone"
 	"storefront/internal/declare"
+	"storefront/internal/golden"
 	"storefront/policy"
 )
-
-var update = flag.Bool("update", false, "rewrite golden files and docs/scoreboard.md, and fail")
-
-// golden compares with a file, or rewrites it.
-func golden(t *testing.T, file, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		t.Errorf("%s was rewritten: look at the difference, then run without -update", file)
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got); `go test ./policy/cmd/check -update` rewrites it:\n%s", file, diff)
-	}
-}
 
 // The results of both profiles are committed, and the page about them says the same.
 func TestProfiles(t *testing.T) {
@@ -70,9 +46,9 @@ func TestProfiles(t *testing.T) {
 		if err := policy.WriteJSON(&out, results[profile]); err != nil {
 			t.Fatal(err)
 		}
-		golden(t, filepath.Join("testdata", profile+".json"), out.String())
+		golden.Compare(t, filepath.Join("testdata", profile+".json"), out.String())
 	}
-	golden(t, filepath.Join(root, "docs", "scoreboard.md"), page(results["prod"], results["dev"]))
+	golden.Compare(t, filepath.Join(root, "docs", "scoreboard.md"), page(results["prod"], results["dev"]))
 }
 
 // page is docs/scoreboard.md.

@@ -1,16 +1,12 @@
 package cloudtrail_test
 
 import (
-	"bytes"
 	"compress/gzip"
 	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -199,15 +195,5 @@ func (h *harness) named(name string) (found []event) {
 // aws runs the command line against the lab.
 func (h *harness) aws(args ...string) (string, error) {
 	h.t.Helper()
-	path, err := exec.LookPath("aws")
-	if err != nil {
-		h.t.Skip("the aws command line is not installed")
-	}
-	c := exec.CommandContext(h.t.Context(), path, args...)
-	c.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID="+wiretest.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+wiretest.SecretKey, "AWS_REGION="+wiretest.Region, "AWS_DEFAULT_REGION="+wiretest.Region,
-		"AWS_ENDPOINT_URL="+h.url, "AWS_CONFIG_FILE="+filepath.Join(h.dir, "none"))
-	var out bytes.Buffer
-	c.Stdout, c.Stderr = &out, &out
-	err = c.Run()
-	return strings.TrimSpace(out.String()), err
+	return wiretest.CommandLine(h.t, "aws", h.url, args...)
 }

@@ -1,8 +1,6 @@
 package logs_test
 
 import (
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -19,10 +17,6 @@ import (
 
 // TestCommandLine reads the answers of the JSON and the query protocol with another client than the SDK for Go.
 func TestCommandLine(t *testing.T) {
-	path, err := exec.LookPath("aws")
-	if err != nil {
-		t.Skip("the aws command line is not installed")
-	}
 	store := wiretest.Must(state.Open(filepath.Join(t.TempDir(), "state")))
 	t.Cleanup(func() { _ = store.Close() })
 	s := wiretest.New(t, api.New(lab.New(lab.Config{Store: store, Region: region.Default(), Now: time.Now})), iamapi.New(iam.New(store, region.Default(), time.Now)))
@@ -31,10 +25,8 @@ func TestCommandLine(t *testing.T) {
 		{"logs describe-log-groups --query logGroups[0].arn", "arn:aws:logs:us-east-1:000000000000:log-group:g:*"},
 		{"iam create-user --user-name ann --query User.Arn", "arn:aws:iam::000000000000:user/ann"},
 	} {
-		c := exec.CommandContext(t.Context(), path, append(strings.Fields(tc.args), "--endpoint-url", s.URL, "--output", "text")...)
-		c.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID="+wiretest.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+wiretest.SecretKey, "AWS_REGION="+wiretest.Region, "AWS_DEFAULT_REGION="+wiretest.Region)
-		out, err := c.CombinedOutput()
-		if got := strings.TrimSpace(string(out)); err != nil || got != tc.want {
+		got, err := wiretest.CommandLine(t, "aws", s.URL, append(strings.Fields(tc.args), "--output", "text")...)
+		if err != nil || got != tc.want {
 			t.Errorf("%s: got %q, %v, want %q", tc.args, got, err, tc.want)
 		}
 	}

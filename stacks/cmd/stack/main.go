@@ -38,6 +38,7 @@ const usage = `usage: stack [FLAG...] COMMAND [FLAG...]
   -save FILE   of preview: keep what Pulumi says of every resource, which check, cost and show read
   -plan FILE   of preview: keep the plan there; of up: deploy what that plan says and nothing else
   -refresh     of up: look first at what is there, and so repair drift
+  -trace FILE  of up: keep what Pulumi and its plugins did when (OpenTelemetry, JSON)
   -set KEY=VALUE  of up and preview, in the lab: a setting for this run alone, like zones=3
 `
 
@@ -74,7 +75,7 @@ func status(ctx context.Context, err error) int {
 // flags are what commands can be told.
 type flags struct {
 	json, markdown, refresh bool
-	save, plan              string // files
+	save, plan, trace       string // files
 	file                    string // of show
 	set                     []setting
 }
@@ -109,6 +110,7 @@ func (w *workspace) parse(args []string) (string, error) {
 	set.StringVar(&w.stack, "stack", "lab", "")
 	set.BoolVar(&w.json, "json", false, "")
 	set.BoolVar(&w.markdown, "markdown", false, "")
+	set.StringVar(&w.trace, "trace", "", "")
 	set.BoolVar(&w.refresh, "refresh", false, "")
 	set.StringVar(&w.save, "save", "", "")
 	set.StringVar(&w.plan, "plan", "", "")
@@ -145,7 +147,7 @@ func (w *workspace) parse(args []string) (string, error) {
 	case len(w.set) > 0 && !w.isLab():
 		return "", fmt.Errorf("-set is for the lab: what %s is to be stands in Pulumi.%s.yaml", w.stack, w.stack)
 	}
-	for _, file := range []*string{&w.save, &w.plan} {
+	for _, file := range []*string{&w.save, &w.plan, &w.trace} {
 		if *file != "" { // Pulumi runs in another directory
 			var err error
 			if *file, err = filepath.Abs(*file); err != nil {

@@ -21,17 +21,34 @@ func (w *workspace) mend(ctx context.Context) error {
 	if !w.isLab() {
 		return nil // Pulumi warns, and the operator decides
 	}
-	pending, err := w.pendingCreates(ctx)
-	if err != nil || pending == 0 {
+	made, pending, err := w.contents(ctx)
+	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(w.firstFile()); err == nil {
-		fmt.Fprintln(w.out, "stack: the first deployment was killed halfway; it begins again, in an empty region")
-		return w.beginAnew(ctx)
+	if _, err := os.Stat(w.firstFile()); err == nil && (pending > 0 || made == 0) {
+		w.first = true
+		return w.emptyRegion(ctx)
+	}
+	if pending == 0 {
+		return nil
 	}
 	fmt.Fprintf(w.out, "stack: the last deployment was killed while it made %d resources; if this one meets them, `make down` clears everything away\n", pending)
 	return quiet(w.operate(ctx, "refresh", "--yes", "--skip-preview", "--clear-pending-creates"))
 }
+
+// emptyRegion takes away what a killed first deployment made.
+func (w *workspace) emptyRegion(ctx context.Context) error {
+	lab, err := regionOf(ctx, w.bin("lab"))
+	if err != nil || len(lab.Resources) == 0 {
+		return err
+	}
+	fmt.Fprintln(w.out, "stack: the first deployment was killed halfway; it begins again, in an empty region")
+	return w.beginAnew(ctx)
+}
+
+// unsaved is what Pulumi is told for a first deployment: to write its state once, at its end. It writes all of it before and after every resource otherwise,
+// which was half of the processor's time of `make up`. When it is killed, the region begins anew in any case; interrupted or failed it still writes.
+func unsaved() []string { return []string{"PULUMI_EXPERIMENTAL=true", "PULUMI_SKIP_CHECKPOINTS=true"} }
 
 func (w *workspace) beginAnew(ctx context.Context) error {
 	if err := w.dropState(ctx); err != nil {
@@ -61,24 +78,30 @@ func (w *workspace) noteFirst(first bool) error {
 
 // pendingCreates counts the resources whose making was cut off.
 func (w *workspace) pendingCreates(ctx context.Context) (int, error) {
-	out, err := w.pulumi(ctx, "stack", "export", "--stack", w.stack).Output()
-	if err != nil {
-		return 0, fmt.Errorf("reading the stack's state: %w", err)
-	}
-	return countPending(out)
+	_, pending, err := w.contents(ctx)
+	return pending, err
 }
 
-func countPending(export []byte) (n int, err error) {
+// contents counts what the stack's state knows: resources, and those whose making was cut off.
+func (w *workspace) contents(ctx context.Context) (made, pending int, err error) {
+	out, err := w.pulumi(ctx, "stack", "export", "--stack", w.stack).Output()
+	if err != nil {
+		return 0, 0, fmt.Errorf("reading the stack's state: %w", err)
+	}
+	return countContents(out)
+}
+
+func countContents(export []byte) (made, pending int, err error) {
 	var state struct {
 		Deployment apitype.DeploymentV3 `json:"deployment"`
 	}
 	if err := json.Unmarshal(export, &state); err != nil {
-		return 0, fmt.Errorf("reading the stack's state: %w", err)
+		return 0, 0, fmt.Errorf("reading the stack's state: %w", err)
 	}
 	for _, o := range state.Deployment.PendingOperations {
 		if o.Type == apitype.OperationTypeCreating {
-			n++
+			pending++
 		}
 	}
-	return n, nil
+	return len(state.Deployment.Resources), pending, nil
 }

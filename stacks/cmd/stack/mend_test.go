@@ -12,17 +12,18 @@ import (
 	"time"
 )
 
-func TestCountPending(t *testing.T) {
-	for export, want := range map[string]int{
-		`{"version":3,"deployment":{}}`: 0,
-		`{"version":3,"deployment":{"pending_operations":[{"type":"creating","resource":{"urn":"urn:pulumi:lab::storefront::aws:ec2/vpc:Vpc::vpc","type":"aws:ec2/vpc:Vpc"}},
-			{"type":"updating","resource":{"urn":"urn:pulumi:lab::storefront::aws:ec2/vpc:Vpc::other","type":"aws:ec2/vpc:Vpc"}}]}}`: 1,
+func TestCountContents(t *testing.T) {
+	for export, want := range map[string][2]int{
+		`{"version":3,"deployment":{}}`: {0, 0},
+		`{"version":3,"deployment":{"resources":[{"urn":"urn:pulumi:lab::storefront::pulumi:pulumi:Stack::storefront-lab","type":"pulumi:pulumi:Stack"}],
+			"pending_operations":[{"type":"creating","resource":{"urn":"urn:pulumi:lab::storefront::aws:ec2/vpc:Vpc::vpc","type":"aws:ec2/vpc:Vpc"}},
+			{"type":"updating","resource":{"urn":"urn:pulumi:lab::storefront::aws:ec2/vpc:Vpc::other","type":"aws:ec2/vpc:Vpc"}}]}}`: {1, 1},
 	} {
-		if got, err := countPending([]byte(export)); err != nil || got != want {
-			t.Errorf("%s: got %d, %v; want %d", export, got, err, want)
+		if made, pending, err := countContents([]byte(export)); err != nil || [2]int{made, pending} != want {
+			t.Errorf("%s: got %d, %d, %v; want %v", export, made, pending, err, want)
 		}
 	}
-	if _, err := countPending([]byte("broken")); err == nil {
+	if _, _, err := countContents([]byte("broken")); err == nil {
 		t.Error("a state that is no JSON was taken")
 	}
 }

@@ -25,7 +25,7 @@ func preview(ctx context.Context, w *workspace) error {
 			return err
 		}
 		defer release()
-		return w.show(ctx, args...)
+		return w.show(w.operate(ctx, args...))
 	}
 	release, err := w.openQuietly(ctx)
 	if err != nil {

@@ -27,7 +27,14 @@ func (w *workspace) deploy(ctx context.Context) error {
 	if err := os.WriteFile(w.unfinishedFile(), nil, 0o600); err != nil {
 		return fmt.Errorf("noting the deployment: %w", err)
 	}
-	if err := w.show(ctx, args...); err != nil {
+	if w.trace != "" {
+		args = append(args, "--otel-traces", "file://"+w.trace)
+	}
+	c := w.operate(ctx, args...)
+	if w.first {
+		c.Env = append(c.Env, unsaved()...)
+	}
+	if err := w.show(c); err != nil {
 		return err
 	}
 	if err := os.Remove(w.unfinishedFile()); err != nil {

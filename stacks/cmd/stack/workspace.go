@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -20,6 +21,10 @@ import (
 
 // waitScale shrinks the provider's waits in the lab, whose resources are ready in moments. See docs/toolchain.md.
 const waitScale = "0.01"
+
+// parallel is how many resources Pulumi works on at once in the lab, where no request is throttled and most of a resource's time are pauses. Pulumi's own
+// number goes by the machine's processors.
+const parallel = "32"
 
 // labPassphrase goes with the salt in Pulumi.lab.yaml, so that a deployment into the lab leaves the committed settings as they are.
 const labPassphrase = "lab"
@@ -40,6 +45,7 @@ type workspace struct {
 	// config is the stack's settings file where it is not the committed one: with a lab on another port than the committed endpoint's, or settings for one run.
 	config string
 	lock   *os.File // of the clone's deployments
+	first  bool     // the deployment finds an empty region, or made it one
 }
 
 func (w *workspace) isLab() bool { return w.stack == "lab" }
@@ -182,7 +188,7 @@ func (w *workspace) clearStaleLocks(ctx context.Context) error {
 // lock: when this program is killed, the lock lasts until Pulumi and its plugins have ended too.
 func (w *workspace) pulumi(ctx context.Context, args ...string) *exec.Cmd {
 	c := exec.CommandContext(ctx, w.bin("pulumi"), args...)
-	c.Dir, c.Env = w.root, w.env
+	c.Dir, c.Env = w.root, slices.Clip(w.env)
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
 	c.WaitDelay = interruptWithin
@@ -199,12 +205,11 @@ func (w *workspace) operate(ctx context.Context, args ...string) *exec.Cmd {
 	return w.pulumi(ctx, args...)
 }
 
-// show runs an operation on the stack with Pulumi's own display.
-func (w *workspace) show(ctx context.Context, args ...string) error {
-	c := w.operate(ctx, args...)
+// show runs an operation with Pulumi's own display.
+func (w *workspace) show(c *exec.Cmd) error {
 	c.Stdout, c.Stderr = w.out, os.Stderr
 	if err := c.Run(); err != nil {
-		return fmt.Errorf("pulumi %s: %w", args[0], err)
+		return fmt.Errorf("pulumi %s: %w", c.Args[1], err)
 	}
 	return nil
 }
@@ -236,6 +241,7 @@ func (w *workspace) startLab(ctx context.Context) error {
 		}
 	}
 	w.setDefault("STOREFRONT_WAIT_SCALE", waitScale)
+	w.setDefault("PULUMI_PARALLEL", parallel)
 	return nil
 }
 
@@ -271,13 +277,9 @@ func (s setting) in(file string) string {
 
 // matchRegion drops the state of a stack whose region was reset: nothing of it exists any more.
 func (w *workspace) matchRegion(ctx context.Context) error {
-	out, err := exec.CommandContext(ctx, w.bin("lab"), "status", "--json").Output()
+	lab, err := regionOf(ctx, w.bin("lab"))
 	if err != nil {
-		return fmt.Errorf("asking the lab which region it is: %w", err)
-	}
-	var lab labStatus
-	if err := json.Unmarshal(out, &lab); err != nil {
-		return fmt.Errorf("reading the lab's status: %w", err)
+		return err
 	}
 	known, err := os.ReadFile(w.regionFile())
 	if err == nil && string(known) == lab.ID {
@@ -293,6 +295,18 @@ func (w *workspace) matchRegion(ctx context.Context) error {
 		return err
 	}
 	return os.WriteFile(w.regionFile(), []byte(lab.ID), 0o600)
+}
+
+func regionOf(ctx context.Context, program string) (labStatus, error) {
+	var lab labStatus
+	out, err := exec.CommandContext(ctx, program, "status", "--json").Output()
+	if err != nil {
+		return lab, fmt.Errorf("asking the lab which region it is: %w", err)
+	}
+	if err := json.Unmarshal(out, &lab); err != nil {
+		return lab, fmt.Errorf("reading the lab's status: %w", err)
+	}
+	return lab, nil
 }
 
 // regionFile names the region that the stack's state is about.

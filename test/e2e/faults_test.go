@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -30,7 +32,7 @@ func TestFaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := up.cmd.Wait(); up.cmd.ProcessState.ExitCode() != 130 {
-		t.Fatalf("an interrupted up ended with %v, want status 130\n%s", err, up.out.String())
+		t.Fatalf("an interrupted up ended with %v, want status 130\n%s", err, up.output(t))
 	}
 	if left := s.descendants(t); len(left) > 0 {
 		t.Errorf("an interrupted up left processes: %v", left)
@@ -156,21 +158,41 @@ func (s *site) nothingToDo(t *testing.T) bool {
 	return false
 }
 
-// running is an up that works.
+// running is an up that works. It prints to a file: Pulumi must not be hindered by the end of who reads.
 type running struct {
 	cmd *exec.Cmd
-	out *bytes.Buffer
+	out string
 }
 
-// startUp starts an up, and returns when it makes resources.
-func (s *site) startUp(t *testing.T) running {
+func (r running) output(t *testing.T) string {
 	t.Helper()
-	r := running{cmd: exec.CommandContext(t.Context(), filepath.Join(s.root, "bin", "stack"), "up"), out: &bytes.Buffer{}}
-	r.cmd.Dir, r.cmd.Env, r.cmd.Stdout, r.cmd.Stderr = s.root, s.env(), r.out, r.out
-	r.cmd.WaitDelay = time.Second
+	b, err := os.ReadFile(r.out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// begin begins an up.
+func (s *site) begin(t *testing.T) running {
+	t.Helper()
+	r := running{cmd: exec.CommandContext(t.Context(), filepath.Join(s.root, "bin", "stack"), "up"), out: filepath.Join(s.dir, "up.log")}
+	out, err := os.Create(r.out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	r.cmd.Dir, r.cmd.Env, r.cmd.Stdout, r.cmd.Stderr = s.root, s.env(), out, out
 	if err := r.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	return r
+}
+
+// startUp begins an up, and returns when it makes resources.
+func (s *site) startUp(t *testing.T) running {
+	t.Helper()
+	r := s.begin(t)
 	d, had := &deployment{site: s}, -1
 	eventually(t, "wait for the first resources", 2*time.Minute, func() error {
 		if _, status, err := s.run(t.Context(), "", "lab", "status"); err != nil || status != 0 {
@@ -210,9 +232,16 @@ func (r running) killAll(t *testing.T) {
 	_ = r.cmd.Wait()
 }
 
-// descendants lists the processes of Pulumi and its plugins that work on the site's state.
-func (s *site) descendants(t *testing.T) (found []string) {
+// descendants lists the programs of Pulumi and its plugins that work on the site's state.
+func (s *site) descendants(t *testing.T) []string {
 	t.Helper()
+	return slices.Sorted(maps.Values(s.workers(t)))
+}
+
+// workers are the processes of Pulumi and its plugins that work on the site's state, with the names of their programs.
+func (s *site) workers(t *testing.T) map[int]string {
+	t.Helper()
+	found := map[int]string{}
 	files, err := filepath.Glob("/proc/[0-9]*/environ")
 	if err != nil {
 		t.Fatal(err)
@@ -220,7 +249,9 @@ func (s *site) descendants(t *testing.T) (found []string) {
 	for _, f := range files {
 		program, _ := os.Readlink(filepath.Join(filepath.Dir(f), "exe"))
 		if b, err := os.ReadFile(f); err == nil && bytes.Contains(b, []byte("STOREFRONT_STATE="+filepath.Join(s.dir, "state"))) && strings.Contains(program, "pulumi") {
-			found = append(found, program)
+			if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(f))); err == nil {
+				found[pid] = filepath.Base(program)
+			}
 		}
 	}
 	return found

@@ -66,8 +66,8 @@ func reading(of fields) *tfbridge.DataSourceInfo { return &tfbridge.DataSourceIn
 func override(info *tfbridge.ProviderInfo) error {
 	var errs []error
 	for _, part := range []resources{
-		apiGateway(), autoScaling(), cognito(), dynamoDB(), ec2(), elastiCache(), elb(), iam(), lambda(), messaging(),
-		monitoring(), rds(), route53(), s3(), search(), wafv2(),
+		apiGateway(), autoScaling(), cognito(), dynamoDB(), ec2(), elastiCache(), elb(), iam(), identities(), lambda(),
+		messaging(), monitoring(), rds(), route53(), s3(), search(), wafv2(),
 	} {
 		for name, override := range part {
 			resource := info.Resources[name]
@@ -76,7 +76,7 @@ func override(info *tfbridge.ProviderInfo) error {
 				continue
 			}
 			resource.Fields = maps.Clone(override.Fields) // the bridge adds to it
-			resource.DeleteBeforeReplace = override.DeleteBeforeReplace
+			resource.DeleteBeforeReplace, resource.ComputeID = override.DeleteBeforeReplace, override.ComputeID
 		}
 	}
 	for name, override := range dataSources() {

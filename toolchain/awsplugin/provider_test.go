@@ -190,3 +190,44 @@ func overridesExist(t *testing.T, path string, of map[string]*tfbridge.SchemaInf
 		overridesExist(t, path+"."+name, field.Elem.Fields, block.Schema())
 	}
 }
+
+// TestIdentities finds the resources that have no ID upstream, and no override that computes one: they end the plugin
+// as soon as they are made.
+func TestIdentities(t *testing.T) {
+	info, err := newProvider(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux, ok := info.P.(interface{ ResourceIsPF(string) bool })
+	if !ok {
+		t.Fatal("the bridge does not say any more which half of the provider has a resource")
+	}
+	for name, bridged := range info.Resources {
+		if !mux.ResourceIsPF(name) {
+			continue // the plugin SDK gives every resource an ID
+		}
+		upstream, has := info.P.ResourcesMap().Get(name).Schema().GetOk("id")
+		switch plain := has && upstream.Computed() && upstream.Type() == shim.TypeString; {
+		case plain && bridged.ComputeID != nil:
+			t.Errorf("%s: an override computes its ID, and upstream has one", name)
+		case plain:
+		case bridged.ComputeID == nil:
+			t.Errorf("%s: upstream has no ID, and no override computes one", name)
+		default:
+			id, err := bridged.ComputeID(t.Context(), everyProperty(info.P.ResourcesMap().Get(name).Schema()))
+			if err != nil || !regexp.MustCompile(`^x([,:]x)?$`).MatchString(string(id)) {
+				t.Errorf("%s: its ID is %q, %v", name, id, err)
+			}
+		}
+	}
+}
+
+// everyProperty sets what a resource has.
+func everyProperty(schemas shim.SchemaMap) resource.PropertyMap {
+	all := resource.PropertyMap{}
+	schemas.Range(func(name string, _ shim.Schema) bool {
+		all[resource.PropertyKey(tfbridge.TerraformToPulumiNameV2(name, schemas, nil))] = resource.NewProperty("x")
+		return true
+	})
+	return all
+}

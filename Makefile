@@ -15,7 +15,7 @@ help: ## list the targets
 
 .PHONY: up
 up: tools build ## start the lab, deploy the stack and print the shop's URL (STACK=dev|prod deploys to AWS; REFRESH=1 repairs drift)
-	@$(stack) $(if $(REFRESH),-refresh) up
+	@$(stack) $(if $(REFRESH),-refresh) $(if $(TRACE),-trace $(TRACE)) up
 
 .PHONY: preview
 preview: tools build ## show what `make up` would change (JSON=1, MARKDOWN=1)

@@ -27,8 +27,9 @@ func main() {
 	cold := flag.Bool("cold", os.Getenv("COLD") != "", "measure a cold toolchain as well (COLD=1)")
 	soak := flag.Bool("soak", false, "deploy and destroy a small stack a hundred times, and measure nothing else")
 	only := flag.Bool("document", false, "write docs/benchmarks.md from the history, and measure nothing")
+	part := flag.String("part", "", "measure one part, such as profile, and keep nothing")
 	flag.Parse()
-	err := measure(ctx, *cold, *soak, *only)
+	err := measure(ctx, *cold, *soak, *only, *part)
 	if err == nil {
 		return
 	}
@@ -47,7 +48,7 @@ type bench struct {
 	run   run
 }
 
-func measure(ctx context.Context, cold, soak, only bool) (err error) {
+func measure(ctx context.Context, cold, soak, only bool, part string) (err error) {
 	root, err := os.Getwd()
 	if err != nil {
 		return err
@@ -62,16 +63,23 @@ func measure(ctx context.Context, cold, soak, only bool) (err error) {
 	if b.run, err = describe(ctx, root); err != nil {
 		return err
 	}
-	steps := []func(context.Context) error{b.tools, b.lab, b.scaled, b.unscaled, b.orders, b.balancer, b.queue}
+	steps := b.steps(part)
 	if soak {
 		steps = []func(context.Context) error{b.soak}
 	} else if cold {
 		steps = slices.Insert(steps, 0, b.coldTools)
 	}
+	if len(steps) == 0 {
+		return fmt.Errorf("there is no part %q", part)
+	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return err
 		}
+	}
+	if part != "" {
+		b.say("\n%s", b.run.section())
+		return nil
 	}
 	b.run.LoadAfter = loadAverage()
 	if err := b.keep(); err != nil {
@@ -80,6 +88,22 @@ func measure(ctx context.Context, cold, soak, only bool) (err error) {
 	b.say("%s", b.run.table().markdown())
 	b.say("wrote docs/benchmarks.md")
 	return nil
+}
+
+// steps are those of a whole run, or the one of a name.
+func (b *bench) steps(part string) (steps []func(context.Context) error) {
+	for _, s := range []struct {
+		name string
+		do   func(context.Context) error
+	}{
+		{"tools", b.tools}, {"lab", b.lab}, {"scaled", b.scaled}, {"profile", b.profile}, {"unscaled", b.unscaled}, {"large", b.large}, {"orders", b.orders},
+		{"balancer", b.balancer}, {"queue", b.queue}, {"authorized", b.authorized},
+	} {
+		if part == "" || part == s.name {
+			steps = append(steps, s.do)
+		}
+	}
+	return steps
 }
 
 // keep adds the run to the history, and writes the document anew.

@@ -25,6 +25,14 @@ func TestUnchanged(t *testing.T) {
 	}
 }
 
+func TestPlanned(t *testing.T) {
+	for out, want := range map[string]int{"Resources:\n    + 512 to create\n": 512, "Resources:\n    512 unchanged\n": 0, "": 0} {
+		if got := planned(out); got != want {
+			t.Errorf("planned(%q) = %d, want %d", out, got, want)
+		}
+	}
+}
+
 func TestExports(t *testing.T) {
 	got := exports("export AWS_REGION=us-east-1\nexport AWS_ENDPOINT_URL=http://127.0.0.1:4566/?a=b\n")
 	want := map[string]string{"AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": "http://127.0.0.1:4566/?a=b"}

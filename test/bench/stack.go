@@ -5,14 +5,20 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"storefront/lab/control"
 )
 
 // labMemory is the most that the lab's daemon may hold when nothing happens, without PostgreSQL and Redis.
 const labMemory = 100 << 20
+
+// overFloor is how much longer an unscaled deployment may take than the provider's waiters pause, along what has to happen one after the other.
+const overFloor = 1.15
 
 // settle is how long the daemon is left alone before its memory is read.
 const settle = 10 * time.Second
@@ -52,13 +58,65 @@ func (b *bench) scaled(ctx context.Context) error {
 // unscaled measures it with the provider's waits as long as they are on AWS. The targets are those of the lab: there are none here.
 func (b *bench) unscaled(ctx context.Context) error {
 	return b.withSite(ctx, func(ctx context.Context, s *site) error {
+		p, took, err := s.profiled(ctx)
+		if err != nil {
+			return err
+		}
+		b.add(atMost(unscaledFigure, took.all(), 0))
+		floor := p.floor()
+		over := float64(took.all()) / float64(floor)
+		b.add(figure{What: "`make up`, unscaled waits, in times of the provider's own pauses", Measured: fmt.Sprintf("%.2f times %s", over, seconds(floor)),
+			Target: fmt.Sprintf("≤ %.2f", overFloor), Met: over <= overFloor})
 		return s.walk(ctx, []phase{
-			{unscaledFigure, "up", 0, false},
 			{"`make preview`, unscaled waits", "preview", 0, true},
 			{"`make drift`, unscaled waits", "drift", 0, false},
 			{"`make down`, unscaled waits", "down", 0, false},
 		})
 	}, "STOREFRONT_WAIT_SCALE=1")
+}
+
+// profile tells where a scaled deployment spends its time. It is one of its own: being traced takes time too.
+func (b *bench) profile(ctx context.Context) error {
+	return b.withSite(ctx, func(ctx context.Context, s *site) error {
+		p, took, err := s.profiled(ctx)
+		if err != nil {
+			return err
+		}
+		b.run.Tables = append(b.run.Tables, p.phases(took.begin, took.end, took.processor), p.critical(), p.costliest())
+		return nil
+	}, "STOREFRONT_WAIT_SCALE=0.01")
+}
+
+// taken is when a command ran, with the time of processors that it and what it waited for used.
+type taken struct {
+	begin, end time.Time
+	processor  time.Duration
+}
+
+func (t taken) all() time.Duration { return t.end.Sub(t.begin) }
+
+// profiled deploys the stack with a trace.
+func (s *site) profiled(ctx context.Context) (*profile, taken, error) {
+	trace := filepath.Join(s.dir, "trace.json")
+	var before, after unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_CHILDREN, &before); err != nil {
+		return nil, taken{}, err
+	}
+	t := taken{begin: time.Now()}
+	if _, _, err := s.b.timed(ctx, s.b.root, s.env, "make", "-s", "up", "TRACE="+trace); err != nil {
+		return nil, t, err
+	}
+	t.end = time.Now()
+	if err := unix.Getrusage(unix.RUSAGE_CHILDREN, &after); err != nil {
+		return nil, t, err
+	}
+	t.processor = time.Duration(after.Utime.Nano() + after.Stime.Nano() - before.Utime.Nano() - before.Stime.Nano())
+	export, err := s.b.command(ctx, s.b.root, append(s.env, "PULUMI_CONFIG_PASSPHRASE=lab"), filepath.Join("bin", "pulumi"), "stack", "export", "--stack", "lab")
+	if err != nil {
+		return nil, t, err
+	}
+	p, err := readProfile(trace, export)
+	return p, t, err
 }
 
 func (s *site) walk(ctx context.Context, phases []phase) error {

@@ -15,6 +15,11 @@ import (
 
 // Clone makes a clone of the project in an empty or missing directory: what `bin/stack` needs of root, with the small program in the storefront's place.
 func Clone(ctx context.Context, root, dir string) error {
+	return CloneWith(ctx, root, dir, "./test/small/program")
+}
+
+// CloneWith is Clone with the program in a package of the project.
+func CloneWith(ctx context.Context, root, dir, pkg string) error {
 	settings := filepath.Join("stacks", "storefront")
 	if err := os.MkdirAll(filepath.Join(dir, settings), 0o755); err != nil {
 		return fmt.Errorf("a clone for the small stack: %w", err)
@@ -25,7 +30,7 @@ func Clone(ctx context.Context, root, dir string) error {
 		}
 	}
 	program := filepath.Join(dir, "program")
-	build := exec.CommandContext(ctx, "go", "build", "-o", program, "./test/small/program")
+	build := exec.CommandContext(ctx, "go", "build", "-o", program, pkg)
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("building the small stack: %w\n%s", err, out)

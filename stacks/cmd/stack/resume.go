@@ -27,7 +27,10 @@ func (w *workspace) deploy(ctx context.Context) error {
 	if err := os.WriteFile(w.unfinishedFile(), nil, 0o600); err != nil {
 		return fmt.Errorf("noting the deployment: %w", err)
 	}
-	if w.trace != "" {
+	if w.trace != "" { // has all that is sent to the plugin
+		if err := os.WriteFile(w.trace, nil, 0o600); err != nil {
+			return fmt.Errorf("the trace: %w", err)
+		}
 		args = append(args, "--otel-traces", "file://"+w.trace)
 	}
 	c := w.operate(ctx, args...)

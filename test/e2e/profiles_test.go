@@ -4,11 +4,14 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,37 +19,133 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/fms"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optdestroy"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
 
 	"storefront/lab/authority"
+	"storefront/test/load"
 )
 
-// TestProfiles deploys the committed profiles dev and prod into a lab, as they are but for the endpoint and prod's certificate, which is the user's to set.
+// TestProfiles deploys the committed profiles dev and prod side by side into one lab, as they are but for the endpoint and what is the user's to set: prod's certificate, and
+// that the account's role for search domains exists when dev comes.
+// What is done to one of them must not touch the other: no customer of it notices, and nothing of it has drifted.
 func TestProfiles(t *testing.T) {
-	for profile, steps := range map[string][]step{
-		"dev": {{"Up", deploy}, {"SecondPreviewIsEmpty", previewIsEmpty}, {"RefreshIsEmpty", refreshIsEmpty}, {"ServesTheCatalogue", servesTheCatalogue}, {"NothingWasRefused", nothingWasRefused},
-			{"DestroyLeavesTheLabEmpty", destroyLeavesNothing}},
-		"prod": {{"Up", deployCertified}, {"SecondPreviewIsEmpty", previewIsEmpty}, {"RefreshIsEmpty", refreshIsEmpty}, {"ServesOverTLSAlone", servesOverTLS}, {"CertificateIsRenewedUnderTraffic", renewed},
-			{"SurvivesTheLossOfAZone", isSpread}, {"ReadersScale", readersScale}, {"NothingWasRefused", nothingWasRefused}, {"ProtectionHolds", protectionHolds}, {"DestroyLeavesTheLabEmpty", unprotectedDestroy}},
+	s := newSite(t)
+	dev, prod := newStack(t, s, "dev"), newStack(t, s, "prod")
+	administers(t, dev)
+	dev.set(t, "searchRole", "exists")
+	var alone map[string]int // what is there before dev, and after it
+	for _, step := range []struct {
+		name string
+		run  func(*testing.T)
+	}{
+		{"ProdUp", func(t *testing.T) { deployCertified(t, prod) }},
+		{"ProdPreviewIsEmpty", func(t *testing.T) { previewIsEmpty(t, prod) }},
+		{"ProdServesOverTLSAlone", func(t *testing.T) { servesOverTLS(t, prod) }},
+		{"ProdTakesAnOrder", func(t *testing.T) { takesAnOrder(t, prod) }},
+		{"ProdCertificateIsRenewedUnderTraffic", func(t *testing.T) { renewed(t, prod) }},
+		{"ProdSurvivesTheLossOfAZone", func(t *testing.T) { isSpread(t, prod) }},
+		{"ProdReadersScale", func(t *testing.T) { readersScale(t, prod) }},
+		{"DevUpBesideProd", func(t *testing.T) {
+			alone = prod.status(t).Resources
+			prod.undisturbed(t, func() { deploy(t, dev) })
+		}},
+		{"DevPreviewIsEmpty", func(t *testing.T) { previewIsEmpty(t, dev) }},
+		{"DevServesTheCatalogue", func(t *testing.T) { servesTheCatalogue(t, dev) }},
+		{"DevTakesAnOrder", func(t *testing.T) { takesAnOrder(t, dev) }},
+		{"NeitherHasDrifted", func(t *testing.T) { refreshIsEmpty(t, dev); refreshIsEmpty(t, prod) }},
+		{"NothingWasRefused", func(t *testing.T) { nothingWasRefused(t, prod) }},
+		{"DevDestroyedBesideProd", func(t *testing.T) { prod.undisturbed(t, func() { dev.destroyTo(t, alone) }) }},
+		{"ProdHasNotDrifted", func(t *testing.T) { refreshIsEmpty(t, prod) }},
+		{"ProdProtectionHolds", func(t *testing.T) { protectionHolds(t, prod) }},
+		{"ProdUnprotectedDestroyLeavesTheLabEmpty", func(t *testing.T) { unprotectedDestroy(t, prod) }},
 	} {
-		t.Run(profile, func(t *testing.T) {
-			s := newSite(t)
-			d := newStack(t, s, profile)
-			for _, step := range steps {
-				if !t.Run(step.name, func(t *testing.T) { step.run(t, d) }) {
-					t.Fatal("the steps that follow need this one")
-				}
-			}
-		})
+		if !t.Run(step.name, step.run) {
+			t.Fatal("the steps that follow need this one")
+		}
 	}
 }
 
-// step is one of a walk.
-type step struct {
-	name string
-	run  func(*testing.T, *deployment)
+// administers makes the account the administrator of Firewall Manager, so that both stacks have policies about the whole account.
+func administers(t *testing.T, d *deployment) {
+	t.Helper()
+	who, err := sts.NewFromConfig(d.aws).GetCallerIdentity(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fms.NewFromConfig(d.aws).AssociateAdminAccount(t.Context(), &fms.AssociateAdminAccountInput{AdminAccount: who.Account}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// undisturbed asks the shop for pages while something happens to another one. Every answer must be good.
+func (d *deployment) undisturbed(t *testing.T, happens func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var pages int
+	var failed []error
+	var wg sync.WaitGroup
+	c := d.browser()
+	c.Transport.(*http.Transport).DisableKeepAlives = true
+	wg.Go(func() {
+		for tick := time.NewTicker(100 * time.Millisecond); ; {
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				return
+			}
+			if _, err := d.browse(ctx, c, "/products"); err != nil && ctx.Err() == nil {
+				failed = append(failed, err)
+			}
+			pages++
+		}
+	})
+	happens()
+	cancel()
+	wg.Wait()
+	t.Logf("%s: %d pages", d.name, pages)
+	if len(failed) > 0 || pages < 10 {
+		t.Errorf("%s: %d of %d pages failed: %v", d.name, len(failed), pages, errors.Join(failed[:min(3, len(failed))]...))
+	}
+}
+
+// takesAnOrder orders one piece of the first product, and follows the order until it is carried out.
+func takesAnOrder(t *testing.T, d *deployment) {
+	shop := &load.Shop{URL: d.url, Client: d.browser()}
+	var page struct{ Items []struct{ ID string } }
+	if err := shop.Get(t.Context(), "/products", &page); err != nil || len(page.Items) == 0 {
+		t.Fatalf("the catalogue: %+v, %v", page, err)
+	}
+	var id string
+	eventually(t, "an order is taken", time.Minute, func() (err error) {
+		id, err = shop.Order(t.Context(), "one-"+d.name, map[string]int64{page.Items[0].ID: 1})
+		return err
+	})
+	eventually(t, "it is carried out", time.Minute, func() error {
+		var order struct{ Status string }
+		if err := shop.Get(t.Context(), "/orders/"+id, &order); err != nil || order.Status != "accepted" {
+			return fmt.Errorf("the order is %q, %w", order.Status, err)
+		}
+		return nil
+	})
+}
+
+// destroyTo destroys the stack. What is left are the resources that were there before it, by the lab's own count.
+func (d *deployment) destroyTo(t *testing.T, before map[string]int) {
+	t.Helper()
+	if _, err := d.stack.Destroy(t.Context(), optdestroy.ConfigFile(d.config)); err != nil {
+		t.Fatalf("destroy: %v", err)
+	}
+	eventually(t, "what was there before is left", 2*time.Minute, func() error {
+		if now := d.status(t).Resources; !maps.Equal(now, before) {
+			return fmt.Errorf("left: %v, want %v", now, before)
+		}
+		return nil
+	})
+	d.mustRun(t, "pulumi", "stack", "rm", "--yes", "--preserve-config", d.name)
 }
 
 const shopName = "shop.example.com"
@@ -165,7 +264,7 @@ func renewed(t *testing.T, d *deployment) {
 // isSpread looks at what makes prod survive the loss of a zone.
 func isSpread(t *testing.T, d *deployment) {
 	s := d.status(t)
-	for kind, want := range map[string]int{"NAT gateways": 3, "subnets": 9} {
+	for kind, want := range map[string]int{"NAT gateways": 3, "subnets": 9} { // nothing else is there yet
 		if s.Resources[kind] != want {
 			t.Errorf("%d %s, want %d", s.Resources[kind], kind, want)
 		}
@@ -227,16 +326,22 @@ func readersScale(t *testing.T, d *deployment) {
 	})
 }
 
-// protectionHolds destroys carelessly: what holds data stays.
+// protectionHolds wants to destroy carelessly, and is told what to do before anything is gone. AWS would refuse it too, one by one.
 func protectionHolds(t *testing.T, d *deployment) {
-	if _, err := d.stack.Destroy(t.Context(), optdestroy.ConfigFile(d.config)); err == nil {
-		t.Fatal("a stack with protection was destroyed")
+	before := d.status(t).Resources
+	out, status, err := d.run(t.Context(), "", "stack", "-stack", d.name, "down")
+	if err != nil || status != 1 || strings.Count(strings.TrimSpace(out), "\n") > 0 || !strings.Contains(out, "nothing was destroyed: set `storefront:protect: false`") {
+		t.Fatalf("down of a protected stack: status %d, %v, want one line that says what to do:\n%s", status, err, out)
 	}
-	s := d.status(t)
-	for _, kind := range []string{"database clusters", "buckets", "KMS keys", "load balancers"} {
-		if s.Resources[kind] == 0 {
-			t.Errorf("no %s are left", kind)
-		}
+	if now := d.status(t).Resources; !maps.Equal(now, before) {
+		t.Errorf("there are %v, before %v", now, before)
+	}
+	if _, err := rds.NewFromConfig(d.aws).DeleteDBCluster(t.Context(), &rds.DeleteDBClusterInput{DBClusterIdentifier: &d.out.DatabaseCluster, SkipFinalSnapshot: new(true)}); err == nil || !strings.Contains(err.Error(), "deletion protection") {
+		t.Errorf("deleting the database cluster: %v", err)
+	}
+	_, err = elasticloadbalancingv2.NewFromConfig(d.aws).DeleteLoadBalancer(t.Context(), &elasticloadbalancingv2.DeleteLoadBalancerInput{LoadBalancerArn: &d.out.LoadBalancerARN})
+	if err == nil || !strings.Contains(err.Error(), "deletion protection") {
+		t.Errorf("deleting the load balancer: %v", err)
 	}
 }
 

@@ -29,7 +29,7 @@ func deploy(ctx *pulumi.Context) error {
 	at := pulumi.String(endpoint)
 	p, err := aws.NewProvider(ctx, "aws", &aws.ProviderArgs{
 		Region:    pulumi.String(region),
-		Endpoints: aws.ProviderEndpointArray{&aws.ProviderEndpointArgs{Cloudwatch: at, Ec2: at, Iam: at, Kms: at, Logs: at, Sns: at, Sqs: at, Ssm: at, Sts: at}},
+		Endpoints: aws.ProviderEndpointArray{&aws.ProviderEndpointArgs{Cloudwatch: at, Ec2: at, Elasticache: at, Iam: at, Kms: at, Logs: at, Rds: at, S3: at, Sns: at, Sqs: at, Ssm: at, Sts: at}},
 	})
 	if err != nil {
 		return err

@@ -13,49 +13,57 @@ import (
 	"path/filepath"
 )
 
+// settings is where a clone has the settings of its stacks.
+const settings = "stacks/storefront"
+
 // Clone makes a clone of the project in an empty or missing directory: what `bin/stack` needs of root, with the small program in the storefront's place.
 func Clone(ctx context.Context, root, dir string) error {
 	return CloneWith(ctx, root, dir, "./test/small/program")
 }
 
-// CloneWith is Clone with the program in a package of the project.
-func CloneWith(ctx context.Context, root, dir, pkg string) error {
-	settings := filepath.Join("stacks", "storefront")
+// CloneWith is Clone with the program in a package of the project. The settings are the clone's own: Pulumi writes the salt of a new stack into them.
+func CloneWith(ctx context.Context, root, dir, program string) error {
 	if err := os.MkdirAll(filepath.Join(dir, settings), 0o755); err != nil {
-		return fmt.Errorf("a clone for the small stack: %w", err)
+		return fmt.Errorf("making a clone: %w", err)
 	}
 	for _, shared := range []string{"bin", ".pulumi"} {
 		if err := os.Symlink(filepath.Join(root, shared), filepath.Join(dir, shared)); err != nil {
-			return fmt.Errorf("a clone for the small stack: %w", err)
+			return fmt.Errorf("making a clone: %w", err)
 		}
 	}
-	program := filepath.Join(dir, "program")
-	build := exec.CommandContext(ctx, "go", "build", "-o", program, pkg)
+	binary := filepath.Join(dir, "program")
+	build := exec.CommandContext(ctx, "go", "build", "-o", binary, program)
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("building the small stack: %w\n%s", err, out)
+		return fmt.Errorf("building %s: %w\n%s", program, err, out)
 	}
 	project, err := os.ReadFile(filepath.Join(root, "Pulumi.yaml"))
 	if err != nil {
 		return err
 	}
-	built := bytes.Replace(project, []byte("\nruntime: go\n"), []byte("\nruntime: {name: go, options: {binary: "+program+"}}\n"), 1)
+	built := bytes.Replace(project, []byte("\nruntime: go\n"), []byte("\nruntime: {name: go, options: {binary: "+binary+"}}\n"), 1)
 	if bytes.Equal(built, project) {
 		return fmt.Errorf("%s/Pulumi.yaml has no line `runtime: go`", root)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "Pulumi.yaml"), built, 0o644); err != nil {
 		return err
 	}
-	lab, err := os.ReadFile(filepath.Join(root, settings, "Pulumi.lab.yaml"))
-	if err != nil {
-		return err
+	for _, stack := range []string{"lab", "dev", "prod"} {
+		file := filepath.Join(settings, "Pulumi."+stack+".yaml")
+		committed, err := os.ReadFile(filepath.Join(root, file))
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, file), committed, 0o644); err != nil {
+			return err
+		}
 	}
-	return os.WriteFile(filepath.Join(dir, settings, "Pulumi.lab.yaml"), lab, 0o644)
+	return nil
 }
 
 // SetSize sets the size of a clone's stack: 1, as it is made, to 3 zones, queues and buckets.
 func SetSize(dir string, size int) error {
-	f, err := os.OpenFile(filepath.Join(dir, "stacks", "storefront", "Pulumi.lab.yaml"), os.O_APPEND|os.O_WRONLY, 0)
+	f, err := os.OpenFile(filepath.Join(dir, settings, "Pulumi.lab.yaml"), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}

@@ -92,21 +92,21 @@ func (s *Stack) start(ctx context.Context) error {
 	if err := os.MkdirAll(temporary, 0o700); err != nil {
 		return err
 	}
-	committed := filepath.Join(s.Clone, "stacks", "storefront", "Pulumi.lab.yaml")
-	settings, err := os.ReadFile(committed)
+	committed := filepath.Join(s.Clone, settings, "Pulumi.lab.yaml")
+	text, err := os.ReadFile(committed)
 	if err != nil {
 		return err
 	}
 	for line := range strings.Lines(string(exports)) {
 		key, value, _ := strings.Cut(strings.TrimSpace(strings.TrimPrefix(line, "export ")), "=")
 		if key == "AWS_ENDPOINT_URL" { // which is a setting of the stack
-			settings = []byte(strings.Replace(string(settings), "http://127.0.0.1:4566", value, 1))
+			text = []byte(strings.Replace(string(text), "http://127.0.0.1:4566", value, 1))
 		} else {
 			s.env = append(s.env, key+"="+value)
 		}
 	}
 	s.config = filepath.Join(s.Clone, "Pulumi.lab.yaml")
-	if err := os.WriteFile(s.config, settings, 0o600); err != nil {
+	if err := os.WriteFile(s.config, text, 0o600); err != nil {
 		return err
 	}
 	return s.run(ctx, "pulumi", "stack", "select", "--create", "lab")

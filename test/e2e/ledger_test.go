@@ -116,7 +116,7 @@ type summary struct {
 // search pages through all summaries.
 func (d *deployment) search(t *testing.T) (all []summary, err error) {
 	t.Helper()
-	c, cursor := &http.Client{Timeout: 10 * time.Second}, ""
+	c, cursor := &http.Client{Timeout: 10 * time.Second, Transport: d.transport}, ""
 	defer c.CloseIdleConnections()
 	for {
 		var page struct {

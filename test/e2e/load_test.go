@@ -22,6 +22,8 @@ type customers struct {
 	pause    time.Duration // of a client between two orders
 	recorder history.Recorder
 
+	transport http.RoundTripper // the way to the shop; nil is the default
+
 	stop context.CancelFunc
 	wg   sync.WaitGroup
 }
@@ -46,7 +48,7 @@ func (l *customers) end() {
 
 func (l *customers) customer(ctx context.Context, number int) {
 	random := rand.New(rand.NewPCG(uint64(number), 1)) // the same orders in every run
-	c := &http.Client{Timeout: 5 * time.Second}
+	c := &http.Client{Timeout: 5 * time.Second, Transport: l.transport}
 	defer c.CloseIdleConnections()
 	for n := 0; ctx.Err() == nil; n++ {
 		items := map[string]int64{}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -27,9 +28,10 @@ type deployment struct {
 	url    string
 	aws    aws.Config
 
-	certificate *string        // ARN of the one that the shop has, if any
-	trusted     *x509.CertPool // by those who ask the shop
-	leftovers   map[string]int // what a test made outside the stack, by kind
+	certificate *string           // ARN of the one that the shop has, if any
+	trusted     *x509.CertPool    // by those who ask the shop
+	transport   http.RoundTripper // of those who do; nil is the default
+	leftovers   map[string]int    // what a test made outside the stack, by kind
 }
 
 // newDeployment starts the site's lab and makes the empty stack "lab".

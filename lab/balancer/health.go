@@ -72,13 +72,17 @@ func (c *checker) stop() {
 	}
 }
 
-// run checks at once and then every interval. A new target needs a single success ("it must pass one health check"), an unhealthy one as
-// many as its threshold says.
+// eager is how often a new target is looked at until it answers. On AWS, a target is checked by every node of the load balancer, each at times of its own,
+// so that it is found well before an interval is over; here one checker does it for all.
+const eager = 500 * time.Millisecond
+
+// run checks at once and then every interval, and a new target also between. A new one needs a single success ("it must pass one health check"), an
+// unhealthy one as many as its threshold says. What fails between does not count: a target has as long to start as its interval and threshold say.
 func (c *checker) run(ctx context.Context, check HealthCheck, place network.Place) {
 	ticker := time.NewTicker(check.Interval)
 	defer ticker.Stop()
 	successes, failures := 0, 0
-	for {
+	for counts := true; ; {
 		failure, err := c.probe(ctx, check, place)
 		if ctx.Err() != nil {
 			return
@@ -89,14 +93,21 @@ func (c *checker) run(ctx context.Context, check HealthCheck, place network.Plac
 			if state == stateInitial || state == stateUnhealthy && successes >= check.Healthy {
 				c.set(ctx, stateHealthy, TargetHealth{})
 			}
-		} else {
+		} else if counts {
 			successes, failures = 0, failures+1
 			if state != stateUnhealthy && failures >= check.Unhealthy {
 				c.set(ctx, stateUnhealthy, failure)
 			}
 		}
+		var soon <-chan time.Time
+		if c.target.state.Load() == stateInitial {
+			soon = time.After(eager)
+		}
 		select {
 		case <-ticker.C:
+			counts = true
+		case <-soon:
+			counts = false
 		case <-ctx.Done():
 			return
 		}

@@ -53,6 +53,24 @@ func TestRoundRobinAmongHealthyTargets(t *testing.T) {
 	}
 }
 
+// A target that is still starting is found long before an interval is over, and what failed meanwhile is not held against it.
+func TestNewTargetIsLookedAtBetween(t *testing.T) {
+	var looks atomic.Int32
+	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if looks.Add(1) < 3 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	defer slow.Close()
+	g := group(target(slow.Listener.Addr().String()))
+	g.HealthCheck.Interval = time.Hour
+	b, _ := start(t, config(g), balancer.Options{})
+	waitState(t, b, g.Targets[0], "healthy")
+	if n := looks.Load(); n != 3 {
+		t.Errorf("%d looks, want 3: a healthy target is looked at every interval", n)
+	}
+}
+
 func TestFailOpen(t *testing.T) {
 	g := group(named(t, "a"))
 	g.HealthCheck.Codes = "204"

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net/http"
 	"net/netip"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -27,6 +28,7 @@ import (
 
 	"storefront/lab/authority"
 	"storefront/test/load"
+	"storefront/test/small"
 )
 
 // TestProfiles deploys the committed profiles dev and prod side by side into one lab, as they are but for the endpoint and what is the user's to set: prod's certificate, and
@@ -34,6 +36,11 @@ import (
 // What is done to one of them must not touch the other: no customer of it notices, and nothing of it has drifted.
 func TestProfiles(t *testing.T) {
 	s := newSite(t)
+	clone := filepath.Join(s.dir, "clone")
+	if err := small.CloneWith(t.Context(), s.root, clone, "./stacks/storefront"); err != nil {
+		t.Fatal(err)
+	}
+	s.root = clone // Pulumi writes into the settings of a stack that it makes
 	dev, prod := newStack(t, s, "dev"), newStack(t, s, "prod")
 	administers(t, dev)
 	dev.set(t, "searchRole", "exists")

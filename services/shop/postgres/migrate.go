@@ -18,7 +18,8 @@ var migrations embed.FS
 // Migrate brings the schema to the newest version, through the writer. Any number of instances may call it at once: a PostgreSQL advisory
 // lock lets one work while the others wait, and who comes later finds nothing to do.
 func (db *DB) Migrate(ctx context.Context) error {
-	locker, err := lock.NewPostgresSessionLocker()
+	// Every second for five minutes: every five, as by default, a server that comes second fails its first health checks, and a deployment takes 12 s longer.
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
 	if err != nil {
 		return fmt.Errorf("preparing the migration lock: %w", err)
 	}

@@ -216,15 +216,21 @@ func (s *site) startUp(t *testing.T) running {
 // killAll kills the up, and Pulumi with its process group, at once.
 func (r running) killAll(t *testing.T) {
 	t.Helper()
-	stack := r.cmd.Process.Pid
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", stack, stack))
+	// Any of the command's threads may have started Pulumi, and each knows its own children alone.
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", r.cmd.Process.Pid))
 	if err != nil {
 		t.Fatal(err)
+	}
+	var children []byte
+	for _, thread := range threads {
+		if b, err := os.ReadFile(thread); err == nil {
+			children = append(append(children, b...), ' ')
+		}
 	}
 	if err := r.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	for _, child := range strings.Fields(string(b)) {
+	for _, child := range strings.Fields(string(children)) {
 		if group, err := strconv.Atoi(child); err == nil {
 			_ = syscall.Kill(-group, syscall.SIGKILL)
 		}

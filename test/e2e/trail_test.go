@@ -96,7 +96,13 @@ func (d *deployment) filesAreGenuine(t *testing.T) {
 type trailEvent struct {
 	EventName, EventTime string
 	UserIdentity         struct{ UserName string }
-	RequestParameters    struct{ GroupID string }
+	RequestParameters    json.RawMessage // what "groupId" is differs by event: an ID, a list
+}
+
+// opens says whether the event is that somebody but the lab's own user opened a security group.
+func (e *trailEvent) opens(group string) bool {
+	var asked struct{ GroupID string }
+	return e.EventName == "AuthorizeSecurityGroupIngress" && e.UserIdentity.UserName != "lab" && json.Unmarshal(e.RequestParameters, &asked) == nil && asked.GroupID == group
 }
 
 // eventIn finds the event of a security group that was opened in the trail's files below a directory, nil when it is not there.
@@ -119,7 +125,7 @@ func eventIn(t *testing.T, dir, group string) (found *trailEvent) {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 		for _, r := range file.Records {
-			if r.EventName == "AuthorizeSecurityGroupIngress" && r.RequestParameters.GroupID == group && r.UserIdentity.UserName != "lab" {
+			if r.opens(group) {
 				found = &r
 			}
 		}

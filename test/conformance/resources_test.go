@@ -39,13 +39,9 @@ func token(kind string) string {
 }
 
 func readDeclared(path string) (all []declared, err error) {
-	b, err := os.ReadFile(path)
+	items, err := readItems(path)
 	if err != nil {
 		return nil, err
-	}
-	var items []yaml.Node
-	if err := yaml.Unmarshal(b, &items); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	for _, item := range items {
 		d := declared{line: item.Line}

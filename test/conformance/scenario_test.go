@@ -41,15 +41,23 @@ type refusal struct {
 	input  *yaml.Node
 }
 
-// readScenario reads a service's steps.
-func readScenario(path string) (steps []step, err error) {
+// readItems reads a file of test data, a list whose items keep their lines.
+func readItems(path string) (items []yaml.Node, err error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	var items []yaml.Node
 	if err := yaml.Unmarshal(b, &items); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return items, nil
+}
+
+// readScenario reads a service's steps.
+func readScenario(path string) (steps []step, err error) {
+	items, err := readItems(path)
+	if err != nil {
+		return nil, err
 	}
 	for _, item := range items {
 		s, err := readStep(&item)

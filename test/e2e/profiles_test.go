@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"net/netip"
@@ -185,20 +184,9 @@ func deployCertified(t *testing.T, d *deployment) {
 
 // browse asks for a page over TLS, by the shop's name, and returns the protocol that the answer came in.
 func (d *deployment) browse(ctx context.Context, c *http.Client, path string) (protocol string, err error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, d.url+path, nil)
+	resp, err := page(ctx, c, d.url+path)
 	if err != nil {
 		return "", err
-	}
-	resp, err := c.Do(r)
-	if err != nil {
-		return "", err
-	}
-	defer resp.Body.Close()
-	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
-		return "", err
-	}
-	if resp.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("status %s", resp.Status)
 	}
 	return resp.Proto, nil
 }

@@ -21,22 +21,31 @@ func client() *http.Client {
 	return &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 }
 
-// servedBy asks for a page and returns the instance that made it.
-func servedBy(ctx context.Context, c *http.Client, url string) (instance string, err error) {
+// page asks for a page and reads all of it. An answer other than 200 is an error.
+func page(ctx context.Context, c *http.Client, url string) (*http.Response, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	resp, err := c.Do(r)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	defer resp.Body.Close()
 	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
-		return "", err
+		return nil, err
 	}
 	if resp.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("status %s", resp.Status)
+		return nil, fmt.Errorf("status %s", resp.Status)
+	}
+	return resp, nil
+}
+
+// servedBy asks for a page and returns the instance that made it.
+func servedBy(ctx context.Context, c *http.Client, url string) (instance string, err error) {
+	resp, err := page(ctx, c, url)
+	if err != nil {
+		return "", err
 	}
 	instance, _, _ = strings.Cut(resp.Header.Get("X-Served-By"), " ")
 	return instance, nil

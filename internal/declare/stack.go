@@ -3,6 +3,7 @@ package declare
 import (
 	"context"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"os/exec"
@@ -10,6 +11,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"storefront/internal/clone"
 	"storefront/internal/inventory"
 )
 
@@ -28,6 +30,19 @@ func LeftOut() []string { return []string{"aws:fms/policy:Policy"} }
 func Stack(ctx context.Context, root, profile string) (*inventory.Stack, error) {
 	all, err := Stacks(ctx, root, profile)
 	return all[profile], err
+}
+
+// Given returns the stack that a file tells of, as inventory.Read reads it; without a file, what Stack returns in the clone around the
+// working directory.
+func Given(ctx context.Context, file string, in io.Reader, profile string) (*inventory.Stack, error) {
+	if file != "" {
+		return inventory.Read(file, in)
+	}
+	root, err := clone.Root()
+	if err != nil {
+		return nil, err
+	}
+	return Stack(ctx, root, profile)
 }
 
 // Stacks returns what Stack does for several profiles, and links the program once.

@@ -92,7 +92,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	if err != nil {
 		return err
 	}
-	stack, err := o.stack(ctx, in)
+	stack, err := declare.Given(ctx, o.file, in, o.profile)
 	if err != nil {
 		return err
 	}
@@ -144,17 +144,6 @@ func (o *options) assumptions() (cost.Usage, error) {
 		}
 	}
 	return assumed, nil
-}
-
-func (o *options) stack(ctx context.Context, in io.Reader) (*inventory.Stack, error) {
-	if o.file != "" {
-		return inventory.Read(o.file, in)
-	}
-	root, err := clone.Root()
-	if err != nil {
-		return nil, err
-	}
-	return declare.Stack(ctx, root, o.profile)
 }
 
 // baseline returns what to compare with, or nil when there is nothing.

@@ -14,9 +14,7 @@ import (
 	"io"
 	"os"
 
-	"storefront/internal/clone"
 	"storefront/internal/declare"
-	"storefront/internal/inventory"
 	"storefront/policy"
 )
 
@@ -56,7 +54,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	if err != nil {
 		return err
 	}
-	stack, err := read(ctx, *profile, flags.Arg(0), in)
+	stack, err := declare.Given(ctx, flags.Arg(0), in, *profile)
 	if err != nil {
 		return err
 	}
@@ -75,15 +73,4 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 		return errFailed
 	}
 	return nil
-}
-
-func read(ctx context.Context, profile, file string, in io.Reader) (*inventory.Stack, error) {
-	if file == "" {
-		root, err := clone.Root()
-		if err != nil {
-			return nil, err
-		}
-		return declare.Stack(ctx, root, profile)
-	}
-	return inventory.Read(file, in)
 }

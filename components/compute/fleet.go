@@ -118,7 +118,7 @@ type Fleet struct {
 	before   []pulumi.Resource // must be there before the first instance boots
 }
 
-// New makes a fleet. Errors of arguments are ErrArgs, ErrSecret and, once the values are known, ErrUserData.
+// New makes a fleet. Errors of arguments are ErrArgs and, once the values are known, ErrSecret and ErrUserData.
 func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Fleet, error) {
 	a := *args
 	a.RootGiB, a.GraceSeconds, a.DrainSeconds = cmp.Or(a.RootGiB, 8), cmp.Or(a.GraceSeconds, 120), cmp.Or(a.DrainSeconds, 60)
@@ -173,11 +173,6 @@ func check(a *Args) error {
 			if (p.SecurityGroupID == nil) == (p.CIDR == "") {
 				return fmt.Errorf("%w: %s %q: want either a security group or a CIDR", ErrArgs, direction, name)
 			}
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(a.Environment)) {
-		if out, ok := a.Environment[name].(pulumi.Output); ok && pulumi.IsSecret(out) {
-			return fmt.Errorf("%s: %w", name, ErrSecret)
 		}
 	}
 	return nil
@@ -242,6 +237,9 @@ func (f *Fleet) userData() pulumi.StringOutput {
 		urls = append(urls, f.args.Files[name].URL)
 	}
 	return pulumi.All(urls, f.args.Environment, f.targetGroups()).ApplyT(func(v []any) (string, error) {
+		if err := f.checkSecrets(); err != nil {
+			return "", err
+		}
 		b := &boot{
 			Region: f.args.Region, Group: f.args.GroupName, Hook: f.hook(), Service: f.args.Service,
 			Environment: v[1].(map[string]string), TargetGroups: v[2].([]string),
@@ -252,6 +250,16 @@ func (f *Fleet) userData() pulumi.StringOutput {
 		script, err := b.render()
 		return base64.StdEncoding.EncodeToString([]byte(script)), err
 	}).(pulumi.StringOutput)
+}
+
+// checkSecrets refuses secrets in the environment. Whether a value is one is known when the value is: asked earlier, the whole program would wait for it.
+func (f *Fleet) checkSecrets() error {
+	for _, name := range slices.Sorted(maps.Keys(f.args.Environment)) {
+		if out, ok := f.args.Environment[name].(pulumi.Output); ok && pulumi.IsSecret(out) {
+			return fmt.Errorf("%s: %w", name, ErrSecret)
+		}
+	}
+	return nil
 }
 
 // makeGroup makes the auto scaling group. DesiredCapacity stays unset: scaling decides, and an update must not reset it.

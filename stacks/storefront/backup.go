@@ -22,7 +22,7 @@ func (st *stack) makeBackup(ctx *pulumi.Context) error {
 		ClusterARN:    st.db.ClusterARN,
 		ClusterKeyARN: st.keys.Database.ARN,
 		ForceDestroy:  !s.Protect,
-	}, st.provider, pulumi.DependsOn([]pulumi.Resource{st.keys.Backups}))
+	}, st.provider)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -31,6 +33,7 @@ type cloud struct {
 	resources     []pulumi.MockResourceArgs
 	administrator bool // of Firewall Manager
 	asked         string
+	held          chan struct{} // if not nil, nothing is made until it is closed
 }
 
 func (c *cloud) administers(_ context.Context, region, endpoint string) (bool, error) {
@@ -47,6 +50,9 @@ func (c *cloud) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
 }
 
 func (c *cloud) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
+	if c.held != nil && strings.HasPrefix(args.TypeToken, "aws:") {
+		<-c.held
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.resources = append(c.resources, args)
@@ -71,6 +77,15 @@ func up(t *testing.T, values map[string]string) *cloud {
 
 func (c *cloud) up(t *testing.T, values map[string]string) {
 	t.Helper()
+	s := parse(t, values)
+	if err := pulumi.RunErr(func(ctx *pulumi.Context) error { return deploy(ctx, s, c.administers) }, pulumi.WithMocks("storefront", "test", c)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// parse makes settings, and the files that they name by default.
+func parse(t *testing.T, values map[string]string) settings.Settings {
+	t.Helper()
 	dir := t.TempDir()
 	for _, name := range []string{"bin/shopd", "certificates/rds.pem"} {
 		path := filepath.Join(dir, name)
@@ -89,7 +104,25 @@ func (c *cloud) up(t *testing.T, values map[string]string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := pulumi.RunErr(func(ctx *pulumi.Context) error { return deploy(ctx, s, c.administers) }, pulumi.WithMocks("storefront", "test", c)); err != nil {
+	return s
+}
+
+// TestProgramWaitsForNothing holds every resource back until the whole stack is declared: a program that looks into an output, to see whether it is a
+// secret for example, waits for it, and then nothing that it declares later is made meanwhile.
+func TestProgramWaitsForNothing(t *testing.T) {
+	c, s := &cloud{held: make(chan struct{})}, parse(t, map[string]string{"profile": "prod"})
+	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
+		declared := make(chan error, 1)
+		go func() { declared <- deploy(ctx, s, c.administers) }()
+		defer close(c.held)
+		select {
+		case err := <-declared:
+			return err
+		case <-time.After(10 * time.Second):
+			return errors.New("the program waits for resources")
+		}
+	}, pulumi.WithMocks("storefront", "test", c))
+	if err != nil {
 		t.Fatal(err)
 	}
 }

@@ -258,8 +258,8 @@ func (p *profile) phases(begin, end time.Time, processor time.Duration) table {
 }
 
 // critical shows the path, with what each resource waited for before it and what its waiters paused.
-func (p *profile) critical() table {
-	t := table{Title: "The critical path of it", Columns: []string{"resource", "from", "took", "of that, pauses"}}
+func (p *profile) critical(title string) table {
+	t := table{Title: title, Columns: []string{"resource", "from", "took", "of that, pauses"}}
 	for _, c := range p.path() {
 		t.Rows = append(t.Rows, []string{c.name(), seconds(c.begin.Sub(p.begin)), seconds(c.end.Sub(c.begin)), seconds(c.paused)})
 	}

@@ -52,7 +52,7 @@ func TestProfile(t *testing.T) {
 	if got := p.floor(); got != 2500*time.Millisecond {
 		t.Errorf("floor %s, want c's pauses", got)
 	}
-	got := p.phases(time.Unix(9, 0), time.Unix(17, 0), 3*time.Second).markdown() + p.critical().markdown() + p.costliest().markdown()
+	got := p.phases(time.Unix(9, 0), time.Unix(17, 0), 3*time.Second).markdown() + p.critical("The critical path of it").markdown() + p.costliest().markdown()
 	for _, want := range []string{
 		"stack selected | 1 s |", "language host | 500 ms |", "first resource | 500 ms |", "| resources | 3.5 s |", "state written | 1.5 s |", "first page | 1 s |",
 		"all of it | 8 s |", "| 3 resources, as if one were made after the other | 5.5 s |", "waiters | 3.5 s |",

@@ -62,6 +62,7 @@ func (b *bench) unscaled(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		b.run.Tables = append(b.run.Tables, p.critical("The critical path of it with unscaled waits"))
 		b.add(atMost(unscaledFigure, took.all(), 0))
 		floor := p.floor()
 		over := float64(took.all()) / float64(floor)
@@ -82,7 +83,7 @@ func (b *bench) profile(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		b.run.Tables = append(b.run.Tables, p.phases(took.begin, took.end, took.processor), p.critical(), p.costliest())
+		b.run.Tables = append(b.run.Tables, p.phases(took.begin, took.end, took.processor), p.critical("The critical path of it"), p.costliest())
 		return nil
 	}, "STOREFRONT_WAIT_SCALE=0.01")
 }

@@ -46,7 +46,8 @@ type Bucket struct {
 
 // New makes the bucket and its side resources; opts must name the parent.
 func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOption) (*Bucket, error) {
-	b, err := s3.NewBucketV2(ctx, name, &s3.BucketV2Args{ForceDestroy: pulumi.Bool(args.ForceDestroy), ObjectLockEnabled: locked(args)}, opts...)
+	b, err := s3.NewBucketV2(ctx, name, &s3.BucketV2Args{ForceDestroy: pulumi.Bool(args.ForceDestroy), ObjectLockEnabled: locked(args)},
+		slices.Concat(opts, within(args.KeyARN))...)
 	if err != nil {
 		return nil, fmt.Errorf("creating bucket %s: %w", name, err)
 	}
@@ -84,6 +85,15 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	}
 	made.Policy, made.Settings = p, append(made.Settings, p)
 	return made, nil
+}
+
+// within lets a bucket end before its key, which its own settings do not: what is in a bucket that a lock keeps could not be read without the key.
+func within(key pulumi.StringInput) []pulumi.ResourceOption {
+	if key == nil {
+		return nil
+	}
+	none := key.ToStringOutput().ApplyT(func(string) []pulumi.Resource { return nil }) // it depends on what the key depends on
+	return []pulumi.ResourceOption{pulumi.DependsOnInputs(none.(pulumi.ResourceArrayOutput))}
 }
 
 // locked is true or nil: a bucket without a lock leaves the setting out.

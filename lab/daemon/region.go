@@ -216,11 +216,19 @@ func (l *lab) openServices(dir string) (err error) {
 	l.access = authorization.New(authorization.Config{Store: l.store, Region: r, Identities: l.iam, Sessions: l.sts, Resources: permissions{lab: l, parsed: new(access.Cache)}, Now: now})
 	l.kms.Administers = l.access.Administers
 	l.wire = wire.NewServer(wire.Options{
-		Services: []*wire.Service{stsapi.New(l.sts), iamapi.New(l.iam), ec2api.New(l.ec2), elbv2api.New(l.elb), autoscalingapi.New(l.scaling), rdsapi.New(l.rds), backupapi.New(l.backup), cacheapi.New(l.cache),
-			s3api.New(l.s3), kmsapi.New(l.kms), secretsapi.New(l.secrets), ssmapi.New(l.ssm), logsapi.New(l.logs), sqsapi.New(l.sqs), osapi.New(l.search), esapi.New(l.search.Legacy()), snsapi.New(l.sns), cloudwatchapi.New(l.watch), trailapi.New(l.trail), wafapi.New(l.waf), fmsapi.New(l.guard), acmapi.New(l.acm), appscalingapi.New(l.readers)},
+		Services:    l.services(),
 		Credentials: keyring{store: l.store, users: l.iam, sessions: l.sts}, Region: r.Name, Logger: l.log, Pace: pace, Authorize: l.access.Authorize, Record: l.trail.Record, Disturb: l.calls.disturb,
 	})
 	return nil
+}
+
+// services binds every service of api.Models to what answers it.
+func (l *lab) services() []*wire.Service {
+	return []*wire.Service{
+		stsapi.New(l.sts), iamapi.New(l.iam), ec2api.New(l.ec2), elbv2api.New(l.elb), autoscalingapi.New(l.scaling), rdsapi.New(l.rds), backupapi.New(l.backup), cacheapi.New(l.cache), s3api.New(l.s3),
+		kmsapi.New(l.kms), secretsapi.New(l.secrets), ssmapi.New(l.ssm), logsapi.New(l.logs), sqsapi.New(l.sqs), osapi.New(l.search), esapi.New(l.search.Legacy()), snsapi.New(l.sns),
+		cloudwatchapi.New(l.watch), trailapi.New(l.trail), wafapi.New(l.waf), fmsapi.New(l.guard), acmapi.New(l.acm), appscalingapi.New(l.readers),
+	}
 }
 
 func (l *lab) openDataPlane(dir string) error {

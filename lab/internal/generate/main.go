@@ -62,6 +62,9 @@ func run(lab string, check bool) error {
 	if err != nil {
 		return err
 	}
+	if err := checkListed(filepath.Join(lab, "api"), services); err != nil {
+		return err
+	}
 	files := map[string][]byte{}
 	for _, s := range services {
 		dir := filepath.Join(lab, "api", s.dir)
@@ -82,6 +85,9 @@ func run(lab string, check bool) error {
 		}
 		files[filepath.Join(dir, "types.gen.go")] = types
 		files[filepath.Join(dir, "api.gen.go")] = api
+	}
+	if files[filepath.Join(lab, "api", "models.gen.go")], err = generateModels(services); err != nil {
+		return err
 	}
 	vectors, err := generateVectors(filepath.Join(models, "protocol_tests"))
 	if err != nil {

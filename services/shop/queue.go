@@ -22,8 +22,9 @@ type Inbox interface {
 	Extend(ctx context.Context, r Receipt, visibility time.Duration) error
 	// Release makes a received message visible at once.
 	Release(ctx context.Context, r Receipt) error
-	// Delete takes a received message out of the queue. Deleting it again is no error.
-	Delete(ctx context.Context, r Receipt) error
+	// Delete takes received messages, 1 to 10, out of the queue, and returns what became of each, in their order: nil for one that is gone. Deleting
+	// it again is no error.
+	Delete(ctx context.Context, receipts []Receipt) []error
 }
 
 // Receipt stands for one receipt of a message. An older one of the same message may be refused.

@@ -20,11 +20,15 @@ import (
 )
 
 const (
-	maxReceive = 10               // messages in one receipt, the most that SQS gives
+	maxReceive = 10               // messages in one call of the queue, the most that SQS takes and gives
 	longPoll   = 20 * time.Second // the longest that SQS waits
 	settleFor  = 5 * time.Second  // for a deletion or a release, also when the worker is stopping
 	reportEach = time.Minute
 )
+
+// paceFor is the pause after a receipt that took all there was. A long poll ends with the first message that comes, so that a steady stream would
+// cost a call for each; what comes in this time is taken with one. Nobody waits longer for it than this, and a backlog is taken without pauses.
+const paceFor = 100 * time.Millisecond
 
 // Config is what a Consumer needs. A zero duration or number stands for its default.
 type Config struct {
@@ -41,8 +45,9 @@ type Config struct {
 // Consumer works off a queue.
 type Consumer struct {
 	Config
-	outage gate
-	counts counts
+	outage   gate
+	removing gathering
+	counts   counts
 }
 
 // New returns a consumer that Run starts.
@@ -100,6 +105,9 @@ func (c *Consumer) receive(ctx, work context.Context, inHand *sync.WaitGroup) {
 		}
 		if err == nil {
 			pause.Reset()
+			if n := len(messages); n > 0 && n < free {
+				backoff.Sleep(ctx, paceFor)
+			}
 			continue
 		}
 		if ctx.Err() == nil {

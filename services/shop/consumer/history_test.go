@@ -48,17 +48,23 @@ func (f *faulty) Apply(ctx context.Context, o shop.Order) (shop.Outcome, error) 
 	return outcome, err
 }
 
-// forgetful is an inbox that loses deletions: as many messages are delivered again.
+// forgetful is an inbox that loses deletions, some and all of a call: as many messages are delivered again.
 type forgetful struct {
 	*inbox
 	chance func() float64
 }
 
-func (f *forgetful) Delete(ctx context.Context, r shop.Receipt) error {
-	if f.chance() < 0.2 {
-		return errAway
+func (f *forgetful) Delete(ctx context.Context, receipts []shop.Receipt) []error {
+	errs := make([]error, len(receipts))
+	whole := f.chance() < 0.1
+	for i, r := range receipts {
+		if whole || f.chance() < 0.2 {
+			errs[i] = errAway
+		} else {
+			errs[i] = f.inbox.Delete(ctx, []shop.Receipt{r})[0]
+		}
 	}
-	return f.inbox.Delete(ctx, r)
+	return errs
 }
 
 // history runs one of them: random is the test's own, chance decides the faults.

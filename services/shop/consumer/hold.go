@@ -33,14 +33,15 @@ func (c *Consumer) hold(ctx context.Context, m shop.Message) (context.Context, f
 	})
 }
 
-// settle calls f, which ends the receipt of a message, with time of its own: also a stopping consumer settles what it has in hand.
-func (c *Consumer) settle(m shop.Message, what string, f func(context.Context, shop.Receipt) error) {
+// release gives m back with time of its own: also a stopping consumer settles what it has in hand.
+func (c *Consumer) release(m shop.Message) {
 	ctx, cancel := context.WithTimeout(context.Background(), settleFor)
 	defer cancel()
-	if err := f(ctx, m.Receipt); err != nil {
-		c.Log.Warn("a message will be delivered again", "message", m.ID, "because", what+" failed", "error", err)
+	if err := c.Inbox.Release(ctx, m.Receipt); err != nil {
+		c.notSettled(m, "releasing it failed", err)
 	}
 }
 
-func (c *Consumer) remove(m shop.Message)  { c.settle(m, "deleting it", c.Inbox.Delete) }
-func (c *Consumer) release(m shop.Message) { c.settle(m, "releasing it", c.Inbox.Release) }
+func (c *Consumer) notSettled(m shop.Message, because string, err error) {
+	c.Log.Warn("a message will be delivered again", "message", m.ID, "because", because, "error", err)
+}

@@ -57,8 +57,8 @@ func (w world) next(t *testing.T) shop.Order {
 	if err != nil || len(m) != 1 {
 		t.Fatalf("the queue gave %d messages, %v; want one", len(m), err)
 	}
-	if err := w.queue.Delete(t.Context(), m[0].Receipt); err != nil {
-		t.Fatal(err)
+	if errs := w.queue.Delete(t.Context(), []shop.Receipt{m[0].Receipt}); errs[0] != nil {
+		t.Fatal(errs)
 	}
 	o, err := shop.DecodeOrder(m[0].Body)
 	if err != nil {

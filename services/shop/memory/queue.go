@@ -117,11 +117,11 @@ func (q *Queue) Extend(_ context.Context, r shop.Receipt, visibility time.Durati
 func (q *Queue) Release(ctx context.Context, r shop.Receipt) error { return q.Extend(ctx, r, 0) }
 
 // Delete implements shop.Inbox.
-func (q *Queue) Delete(_ context.Context, r shop.Receipt) error {
+func (q *Queue) Delete(_ context.Context, receipts []shop.Receipt) []error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.messages = slices.DeleteFunc(q.messages, func(e *entry) bool { return e.message.Receipt == r })
-	return nil
+	q.messages = slices.DeleteFunc(q.messages, func(e *entry) bool { return slices.Contains(receipts, e.message.Receipt) })
+	return make([]error, len(receipts))
 }
 
 // Len returns how many messages are in the queue, hidden ones included and dead ones not.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"storefront/services/shop"
 )
@@ -13,11 +14,9 @@ import (
 // Apply implements shop.Ledger in one transaction on the writer. It may run again after a failover: if the first one was committed and its answer
 // lost, the second finds the order.
 func (db *DB) Apply(ctx context.Context, o shop.Order) (outcome shop.Outcome, err error) {
-	err = onceMore(ctx, db.writer, func() error {
-		return pgx.BeginTxFunc(ctx, db.writer, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, func(tx pgx.Tx) (err error) {
-			outcome, err = apply(ctx, tx, o)
-			return err
-		})
+	err = db.transact(ctx, func(c *pgx.Conn) (err error) {
+		outcome, err = apply(ctx, c, o)
+		return err
 	})
 	if err != nil {
 		return shop.Outcome{}, err
@@ -25,98 +24,91 @@ func (db *DB) Apply(ctx context.Context, o shop.Order) (outcome shop.Outcome, er
 	return outcome, nil
 }
 
-func apply(ctx context.Context, tx pgx.Tx, o shop.Order) (shop.Outcome, error) {
-	first, err := claim(ctx, tx, o)
-	if err != nil {
-		return shop.Outcome{}, err
-	}
-	outcome, known, err := outcomeOf(ctx, tx, o.ID)
+// apply takes two round trips for an order that is new: one to lock what it needs, and one to store it.
+func apply(ctx context.Context, c *pgx.Conn, o shop.Order) (shop.Outcome, error) {
+	fresh, products, err := claim(ctx, c, o)
 	switch {
 	case err != nil:
-		return shop.Outcome{}, err
-	case known:
-		outcome.Duplicate = true
-		return outcome, nil
-	case first != o.ID:
-		o.Reason = shop.ReasonKey
+		return shop.Outcome{}, fmt.Errorf("claiming the key of order %s and locking its products: %w", o.ID, err)
+	case fresh: // claims outlive orders, so there is none with this ID
+		o.Reason = shop.Refusal(o.Items, products)
 	default:
-		if o.Reason, err = take(ctx, tx, o.Items); err != nil {
-			return shop.Outcome{}, err
+		outcome, known, err := earlier(ctx, c, o)
+		if err != nil || known {
+			return outcome, err
 		}
+		o.Reason = shop.ReasonKey
 	}
 	o.Status = shop.Accepted
 	if o.Reason != "" {
 		o.Status = shop.Rejected
 	}
-	return shop.Outcome{Status: o.Status, Reason: o.Reason}, insert(ctx, tx, o)
+	if err := store(ctx, c, o); err != nil {
+		return shop.Outcome{}, fmt.Errorf("storing order %s: %w", o.ID, err)
+	}
+	return shop.Outcome{Status: o.Status, Reason: o.Reason}, nil
 }
 
-// claim takes the order's key and returns the ID of the order that has it, which is another one's if that came first. While another transaction
-// takes the same key, this one waits for its end: two deliveries of an order never run side by side.
-func claim(ctx context.Context, tx pgx.Tx, o shop.Order) (id string, err error) {
-	hash := shop.KeyHash(o.Key)
-	tag, err := tx.Exec(ctx, `INSERT INTO claim (key_hash, order_id) VALUES ($1, $2) ON CONFLICT DO NOTHING`, hash, o.ID)
-	if err != nil {
-		return "", fmt.Errorf("claiming the key of order %s: %w", o.ID, err)
-	}
-	if tag.RowsAffected() == 1 {
-		return o.ID, nil
-	}
-	// The row is locked, for two deliveries of an order that lost its key to another one have no claim of their own to wait for.
-	if err := tx.QueryRow(ctx, `SELECT order_id FROM claim WHERE key_hash = $1 FOR UPDATE`, hash).Scan(&id); err != nil {
-		return "", fmt.Errorf("reading the claim of order %s: %w", o.ID, err)
-	}
-	return id, nil
+// claim starts the transaction, claims the order's key and locks its products, in this order and the products in that of their IDs, as every order does:
+// orders wait for each other and never in a circle. fresh tells that nobody had the claim. While another transaction takes the same key, this one
+// waits for its end: two deliveries of an order never run side by side.
+func claim(ctx context.Context, c *pgx.Conn, o shop.Order) (fresh bool, products map[string]shop.Product, err error) {
+	b, products := begin(), make(map[string]shop.Product, len(o.Items))
+	b.Queue(`INSERT INTO claim (key_hash, order_id) VALUES ($1, $2) ON CONFLICT DO NOTHING`, shop.KeyHash(o.Key), o.ID).Exec(func(tag pgconn.CommandTag) error {
+		fresh = tag.RowsAffected() == 1
+		return nil
+	})
+	ids, _ := columnsOf(o.Items)
+	b.Queue(`SELECT id, currency, stock FROM product WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE`, ids).Query(func(rows pgx.Rows) error {
+		var p shop.Product
+		_, err := pgx.ForEachRow(rows, []any{&p.ID, &p.Currency, &p.Stock}, func() error {
+			products[p.ID] = p
+			return nil
+		})
+		return err
+	})
+	err = c.SendBatch(ctx, b).Close()
+	return fresh, products, err
 }
 
-func outcomeOf(ctx context.Context, tx pgx.Tx, id string) (outcome shop.Outcome, known bool, err error) {
-	err = tx.QueryRow(ctx, `SELECT status, reason FROM shop_order WHERE id = $1`, id).Scan(&outcome.Status, &outcome.Reason)
+// earlier returns what became of an order whose key is claimed, if it was applied before. It was not if another order has the claim; then the row of the
+// claim stays locked, for two deliveries of such an order have no claim of their own to wait for.
+func earlier(ctx context.Context, c *pgx.Conn, o shop.Order) (outcome shop.Outcome, known bool, err error) {
+	if _, err := c.Exec(ctx, `SELECT FROM claim WHERE key_hash = $1 FOR UPDATE`, shop.KeyHash(o.Key)); err != nil {
+		return shop.Outcome{}, false, fmt.Errorf("locking the claim of order %s: %w", o.ID, err)
+	}
+	err = c.QueryRow(ctx, `SELECT status, reason FROM shop_order WHERE id = $1`, o.ID).Scan(&outcome.Status, &outcome.Reason)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return shop.Outcome{}, false, nil
 	case err != nil:
-		return shop.Outcome{}, false, fmt.Errorf("reading order %s: %w", id, err)
+		return shop.Outcome{}, false, fmt.Errorf("reading order %s: %w", o.ID, err)
 	}
+	outcome.Duplicate = true
 	return outcome, true, nil
 }
 
-// take reduces the stock of every product, or of none and tells why. It locks the products in the order of IDs, as every order does, so that
-// orders wait for each other and never in a circle.
-func take(ctx context.Context, tx pgx.Tx, items []shop.OrderItem) (reason string, err error) {
-	ids, quantities := make([]string, len(items)), make([]int64, len(items))
+// store reduces the stock if the order is accepted, stores the order, puts it into the outbox, and commits.
+func store(ctx context.Context, c *pgx.Conn, o shop.Order) error {
+	var sold []shop.OrderItem
+	if o.Status == shop.Accepted {
+		sold = o.Items
+	}
+	ids, quantities := columnsOf(sold)
+	b := new(pgx.Batch)
+	b.Queue(`WITH sold AS (
+			UPDATE product SET stock = stock - line.quantity FROM unnest($6::text[], $7::bigint[]) AS line (id, quantity) WHERE product.id = line.id),
+		stored AS (
+			INSERT INTO shop_order (id, status, reason, items, placed_at) VALUES ($1, $2, $3, $4, $5) RETURNING id)
+		INSERT INTO outbox (order_id) SELECT id FROM stored`, o.ID, o.Status, o.Reason, o.Items, o.PlacedAt, ids, quantities)
+	return commit(ctx, c, b)
+}
+
+// columnsOf returns the products and quantities of items as unnest takes them.
+func columnsOf(items []shop.OrderItem) (ids []string, quantities []int64) {
+	ids, quantities = make([]string, len(items)), make([]int64, len(items))
 	for i, item := range items {
 		ids[i], quantities[i] = item.ProductID, item.Quantity
 	}
-	rows, err := tx.Query(ctx, `SELECT `+columns+` FROM product WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE`, ids)
-	if err != nil {
-		return "", fmt.Errorf("locking the products: %w", err)
-	}
-	locked, err := pgx.CollectRows(rows, pgx.RowToStructByPos[shop.Product])
-	if err != nil {
-		return "", fmt.Errorf("locking the products: %w", err)
-	}
-	products := make(map[string]shop.Product, len(locked))
-	for _, p := range locked {
-		products[p.ID] = p
-	}
-	if reason := shop.Refusal(items, products); reason != "" {
-		return reason, nil
-	}
-	_, err = tx.Exec(ctx, `UPDATE product SET stock = stock - sold.quantity
-		FROM unnest($1::text[], $2::bigint[]) AS sold (id, quantity) WHERE product.id = sold.id`, ids, quantities)
-	if err != nil {
-		return "", fmt.Errorf("reducing the stock: %w", err)
-	}
-	return "", nil
-}
-
-// insert stores the order and puts it into the outbox.
-func insert(ctx context.Context, tx pgx.Tx, o shop.Order) error {
-	_, err := tx.Exec(ctx, `WITH stored AS (
-			INSERT INTO shop_order (id, status, reason, items, placed_at) VALUES ($1, $2, $3, $4, $5) RETURNING id)
-		INSERT INTO outbox (order_id) SELECT id FROM stored`, o.ID, o.Status, o.Reason, o.Items, o.PlacedAt)
-	if err != nil {
-		return fmt.Errorf("storing order %s: %w", o.ID, err)
-	}
-	return nil
+	return ids, quantities
 }

@@ -48,21 +48,21 @@ func (db *DB) Claimed(ctx context.Context, key string) (id string, err error) {
 func (db *DB) Pending(ctx context.Context, n int, publish func(context.Context, []shop.Summary) error) (int, error) {
 	count := 0
 	var refused error
-	err := onceMore(ctx, db.writer, func() error {
-		return pgx.BeginFunc(ctx, db.writer, func(tx pgx.Tx) error {
-			versions, summaries, err := lockPending(ctx, tx, n)
-			if err != nil || len(versions) == 0 {
-				return err
-			}
-			if refused = publish(ctx, summaries); refused != nil {
-				return errRefused
-			}
-			if _, err := tx.Exec(ctx, `DELETE FROM outbox WHERE version = ANY ($1)`, versions); err != nil {
-				return err
-			}
-			count = len(versions)
-			return nil
-		})
+	err := db.transact(ctx, func(c *pgx.Conn) error {
+		versions, summaries, err := lockPending(ctx, c, n)
+		if err != nil || len(versions) == 0 {
+			return err
+		}
+		if refused = publish(ctx, summaries); refused != nil {
+			return errRefused
+		}
+		b := new(pgx.Batch)
+		b.Queue(`DELETE FROM outbox WHERE version = ANY ($1)`, versions)
+		if err := commit(ctx, c, b); err != nil {
+			return err
+		}
+		count = len(versions)
+		return nil
 	})
 	if refused != nil {
 		return 0, refused
@@ -76,25 +76,27 @@ func (db *DB) Pending(ctx context.Context, n int, publish func(context.Context, 
 // errRefused ends a transaction whose summaries could not be published, without being taken for an error of the database.
 var errRefused = errors.New("the summaries were not published")
 
-func lockPending(ctx context.Context, tx pgx.Tx, n int) (versions []int64, summaries []shop.Summary, err error) {
-	rows, err := tx.Query(ctx, `SELECT outbox.version, o.id, o.status, o.reason, o.items, o.placed_at
-		FROM outbox JOIN shop_order o ON o.id = outbox.order_id ORDER BY outbox.version LIMIT $1 FOR UPDATE OF outbox SKIP LOCKED`, n)
-	if err != nil {
-		return nil, nil, err
-	}
-	var (
-		version int64
-		id      string
-		status  shop.Status
-		reason  string
-		items   []shop.OrderItem
-		placed  time.Time
-	)
-	_, err = pgx.ForEachRow(rows, []any{&version, &id, &status, &reason, &items, &placed}, func() error {
-		versions = append(versions, version)
-		summaries = append(summaries, shop.Summarize(shop.Order{ID: id, Status: status, Reason: reason, Items: items, PlacedAt: placed.UTC()}, version))
-		items = nil // the next row must not write into this one's
-		return nil
+// lockPending starts the transaction that the rows stay locked in.
+func lockPending(ctx context.Context, c *pgx.Conn, n int) (versions []int64, summaries []shop.Summary, err error) {
+	b := begin()
+	b.Queue(`SELECT outbox.version, o.id, o.status, o.reason, o.items, o.placed_at
+		FROM outbox JOIN shop_order o ON o.id = outbox.order_id ORDER BY outbox.version LIMIT $1 FOR UPDATE OF outbox SKIP LOCKED`, n).Query(func(rows pgx.Rows) error {
+		var (
+			version int64
+			id      string
+			status  shop.Status
+			reason  string
+			items   []shop.OrderItem
+			placed  time.Time
+		)
+		_, err := pgx.ForEachRow(rows, []any{&version, &id, &status, &reason, &items, &placed}, func() error {
+			versions = append(versions, version)
+			summaries = append(summaries, shop.Summarize(shop.Order{ID: id, Status: status, Reason: reason, Items: items, PlacedAt: placed.UTC()}, version))
+			items = nil // the next row must not write into this one's
+			return nil
+		})
+		return err
 	})
+	err = c.SendBatch(ctx, b).Close()
 	return versions, summaries, err
 }

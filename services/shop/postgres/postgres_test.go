@@ -149,6 +149,7 @@ func TestPostgres(t *testing.T) {
 			t.Errorf("an order for a read-only server: got %v, want unavailable", err)
 		}
 	})
+	t.Run("Refused", func(t *testing.T) { refused(t, s) })
 	t.Run("ConnectionsLost", func(t *testing.T) { connectionsLost(t, s) })
 }
 
@@ -187,6 +188,29 @@ func must(t *testing.T, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// refused has the database refuse the last statement of an order: nothing of it stays, and its connection goes on.
+func refused(t *testing.T, s server) {
+	db := s.open(t, "refused")
+	must(t, db.Migrate(t.Context()))
+	p := shoptest.Sample("refused-kettle")
+	shoptest.MustPut(t, db, p)
+	for range 30 { // more than the pool has connections
+		broken := shoptest.SampleOrder("key", 1, p.ID)
+		broken.Items[0].Name = "no text of PostgreSQL: \x00"
+		if _, err := db.Apply(t.Context(), broken); shop.CodeOf(err) != shop.Internal {
+			t.Fatalf("got %v, want internal", err)
+		}
+	}
+	shoptest.WantStock(t, db, p.ID, p.Stock)
+	if id, err := db.Claimed(t.Context(), "key"); err != nil || id != "" {
+		t.Errorf("the key is claimed by %q, %v", id, err)
+	}
+	if n, err := db.Pending(t.Context(), 1, func(context.Context, []shop.Summary) error { return nil }); err != nil || n != 0 {
+		t.Errorf("the outbox has %d summaries, %v", n, err)
+	}
+	shoptest.MustApply(t, db, shoptest.SampleOrder("key", 1, p.ID), shop.Outcome{Status: shop.Accepted})
 }
 
 // connectionsLost cuts the connections of the shop again and again while orders are applied, each until it is known to be: every one counts once.

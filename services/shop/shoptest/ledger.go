@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -48,6 +49,7 @@ func Ledger(t *testing.T, open func(*testing.T) Store) {
 			t.Errorf("a key nobody used: got %q, %v", id, err)
 		}
 	})
+	t.Run("KeyAtOnce", func(t *testing.T) { keyAtOnce(t, open(t)) })
 	t.Run("AtOnce", func(t *testing.T) { atOnce(t, open(t)) })
 	t.Run("NoDeadlock", func(t *testing.T) { noDeadlock(t, open(t)) })
 	t.Run("Outbox", func(t *testing.T) { outbox(t, open(t)) })
@@ -108,6 +110,44 @@ func keyConflict(t *testing.T, l Store) {
 	if id, err := l.Claimed(t.Context(), "same"); err != nil || id != first.ID {
 		t.Errorf("claim: got %q, %v; want the first order's %q", id, err, first.ID)
 	}
+}
+
+// keyAtOnce applies pairs of orders that share a key, each several times and all at once: one of each pair is accepted and the other rejected, once.
+func keyAtOnce(t *testing.T, l Store) {
+	p := Sample("kettle")
+	p.Stock = 100
+	MustPut(t, l, p)
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	fresh, sold := map[string][]shop.Outcome{}, int64(0)
+	for i := range 60 {
+		key, quantity := fmt.Sprint(i%5), int64(1+i%2)
+		wg.Go(func() {
+			got, err := l.Apply(t.Context(), SampleOrder(key, quantity, "kettle"))
+			if err != nil {
+				t.Error(err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if got.Duplicate {
+				return
+			}
+			if fresh[key] = append(fresh[key], got); got.Status == shop.Accepted {
+				sold += quantity
+			}
+		})
+	}
+	wg.Wait()
+	for key, got := range fresh {
+		slices.SortFunc(got, func(a, b shop.Outcome) int { return strings.Compare(string(a.Status), string(b.Status)) })
+		if want := []shop.Outcome{{Status: shop.Accepted}, {Status: shop.Rejected, Reason: shop.ReasonKey}}; !slices.Equal(got, want) {
+			t.Errorf("key %s: got %+v, want %+v", key, got, want)
+		}
+	}
+	if len(fresh) != 5 {
+		t.Errorf("%d keys were used, want 5", len(fresh))
+	}
+	WantStock(t, l, "kettle", 100-sold)
 }
 
 // atOnce applies orders many times at once, of which each must count once, and more of them than there is stock for.

@@ -22,7 +22,7 @@ const MaxReceive = 2
 // MaxReceive receipts.
 func Queue(t *testing.T, open func(*testing.T) QueueStore) {
 	for name, test := range map[string]func(*testing.T, QueueStore){
-		"SendAndDelete": sendAndDelete, "Waits": waits, "Visibility": visibility, "Extend": extend, "Release": release, "GivesUp": givesUp, "Batch": batch,
+		"SendAndDelete": sendAndDelete, "Waits": waits, "Visibility": visibility, "Extend": extend, "Release": release, "GivesUp": givesUp, "Batch": batch, "DeleteBatch": deleteBatch,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -39,8 +39,8 @@ func sendAndDelete(t *testing.T, q QueueStore) {
 		t.Errorf("got %+v with body %q", m, m.Body)
 	}
 	for range 2 {
-		if err := q.Delete(t.Context(), m.Receipt); err != nil {
-			t.Error(err)
+		if errs := q.Delete(t.Context(), []shop.Receipt{m.Receipt}); len(errs) != 1 || errs[0] != nil {
+			t.Errorf("got %v, want the message gone", errs)
 		}
 	}
 	nothing(t, q, 0)
@@ -132,6 +132,32 @@ func batch(t *testing.T, q QueueStore) {
 	if unique := slices.Compact(slices.Clone(got)); len(got) != n || len(unique) != n {
 		t.Errorf("got %v, want %d messages, each once", got, n)
 	}
+}
+
+func deleteBatch(t *testing.T, q QueueStore) {
+	for i := range 3 {
+		send(t, q, fmt.Sprint(i))
+	}
+	var receipts []shop.Receipt
+	for deadline := time.Now().Add(20 * time.Second); len(receipts) < 3 && time.Now().Before(deadline); {
+		messages, err := q.Receive(t.Context(), 10, time.Second, 2*time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range messages {
+			receipts = append(receipts, m.Receipt)
+		}
+	}
+	if len(receipts) != 3 {
+		t.Fatalf("got %v, want three receipts", receipts)
+	}
+	for range 2 { // the second time one of them is left, and the other one is gone
+		if errs := q.Delete(t.Context(), receipts[:2]); len(errs) != 2 || errs[0] != nil || errs[1] != nil {
+			t.Errorf("got %v, want both messages gone", errs)
+		}
+		receipts = receipts[1:]
+	}
+	nothing(t, q, 3*time.Second)
 }
 
 func send(t *testing.T, q shop.Queue, body string) {

@@ -76,14 +76,6 @@ func (q *Queue) Extend(ctx context.Context, r shop.Receipt, visibility time.Dura
 // Release implements shop.Inbox.
 func (q *Queue) Release(ctx context.Context, r shop.Receipt) error { return q.Extend(ctx, r, 0) }
 
-// Delete implements shop.Inbox.
-func (q *Queue) Delete(ctx context.Context, r shop.Receipt) error {
-	ctx, cancel := context.WithTimeout(ctx, callFor)
-	defer cancel()
-	_, err := q.client.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &q.url, ReceiptHandle: aws.String(string(r))})
-	return wrap("deleting a message", err)
-}
-
 // Dependency returns the queue as a dependency of the service that may send to it or receive from it.
 func (q *Queue) Dependency() shop.Dependency {
 	return shop.Dependency{Name: "queue", Check: func(ctx context.Context) error {

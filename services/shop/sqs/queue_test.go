@@ -44,10 +44,16 @@ func TestErrors(t *testing.T) {
 		{400, "RequestThrottled", shop.Unavailable},
 		{503, "ServiceUnavailable", shop.Unavailable},
 	} {
-		q := serve(t, refuse(c.status, c.code))
-		if err := q.Delete(t.Context(), "receipt"); shop.CodeOf(err) != c.want {
-			t.Errorf("%s: got %v, want %s", c.code, err, c.want)
-		}
+		t.Run(c.code, func(t *testing.T) {
+			t.Parallel() // what may succeed later is tried again
+			q := serve(t, refuse(c.status, c.code))
+			if err := q.Extend(t.Context(), "receipt", time.Minute); shop.CodeOf(err) != c.want {
+				t.Errorf("got %v, want %s", err, c.want)
+			}
+			if errs := q.Delete(t.Context(), []shop.Receipt{"one", "two"}); len(errs) != 2 || shop.CodeOf(errs[0]) != c.want || shop.CodeOf(errs[1]) != c.want {
+				t.Errorf("got %v, want %s for both", errs, c.want)
+			}
+		})
 	}
 }
 

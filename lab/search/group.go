@@ -75,7 +75,7 @@ func (g *group) open(node string) error {
 	if g.opened[node] != nil {
 		return nil
 	}
-	copy, err := shard.Open(g.dir(node), g.cluster.analysis, func(d *document.Document, r *shard.Record) error {
+	copy, err := shard.Open(g.dir(node), g.cluster.indexer, func(d *document.Document, r *shard.Record) error {
 		return g.index.mapping.Load().Analyze(d, r.Source)
 	})
 	if err != nil {

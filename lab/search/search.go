@@ -15,7 +15,7 @@ import (
 	"sync"
 	"time"
 
-	index "github.com/blevesearch/bleve_index_api"
+	"storefront/lab/search/internal/shard"
 )
 
 // ErrUnknownNode is returned for a node that SetNodes did not name.
@@ -45,8 +45,8 @@ type Health struct {
 //
 // Locks are taken in this order: topology, a group's, mu.
 type Cluster struct {
-	config   Config
-	analysis *index.AnalysisQueue
+	config  Config
+	indexer *shard.Indexer
 
 	topology sync.Mutex // one change of nodes, indices or replicas at a time
 
@@ -80,7 +80,7 @@ func Open(config Config) (*Cluster, error) {
 			return nil, fmt.Errorf("opening search cluster %s: %w", config.Name, err)
 		}
 	}
-	c.analysis = index.NewAnalysisQueue(2)
+	c.indexer = shard.NewIndexer()
 	for name, meta := range c.catalog.Indices {
 		c.indices[name] = c.newIndex(meta)
 	}
@@ -105,7 +105,7 @@ func (c *Cluster) Close() error {
 			errs = append(errs, g.close())
 		}
 	}
-	c.analysis.Close()
+	c.indexer.Close()
 	return errors.Join(errs...)
 }
 

@@ -40,14 +40,23 @@ func (p *Property) Terms(text string) []string {
 	return terms
 }
 
-// repeated makes one term of a text, so many times.
-type repeated int
+// tokens are the terms that were made of a text already.
+type tokens analysis.TokenStream
 
-// Analyze makes the term.
-func (n repeated) Analyze(text []byte) analysis.TokenStream {
-	out := make(analysis.TokenStream, n)
-	for i := range out {
-		out[i] = &analysis.Token{Term: text, Start: 0, End: len(text), Position: 1}
+// Analyze returns the terms.
+func (t tokens) Analyze([]byte) analysis.TokenStream { return analysis.TokenStream(t) }
+
+// names makes a term of each name, as often as it counts.
+type names map[string]int
+
+// Analyze makes the terms.
+func (n names) Analyze([]byte) analysis.TokenStream {
+	var out analysis.TokenStream
+	for name, count := range n {
+		t := &analysis.Token{Term: []byte(name), Position: 1}
+		for range count {
+			out = append(out, t)
+		}
 	}
 	return out
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/blevesearch/bleve/v2/analysis"
 	"github.com/blevesearch/bleve/v2/document"
 	index "github.com/blevesearch/bleve_index_api"
 
@@ -67,9 +68,7 @@ func (m *Mapping) Analyze(out *document.Document, source []byte) error {
 	if _, err := r.object("", root, m.Properties, m.Dynamic, 0); err != nil {
 		return err
 	}
-	for path, length := range r.seen {
-		out.AddField(document.NewTextFieldCustom(NamesField, nil, []byte(path), index.IndexField, repeated(length)))
-	}
+	out.AddField(document.NewTextFieldCustom(NamesField, nil, nil, index.IndexField, names(r.seen)))
 	return nil
 }
 
@@ -242,7 +241,7 @@ func (r *reading) one(path string, v any, p *Property) error {
 	}
 	r.seen[path] = 1
 	if r.out != nil {
-		r.out.AddField(document.NewNumericFieldWithIndexingOptions(path, nil, n, p.options()))
+		r.out.AddField(number(path, n, p))
 	}
 	return nil
 }
@@ -254,10 +253,11 @@ func (r *reading) text(path, text string, p *Property) {
 	if r.out == nil {
 		return
 	}
-	analyzer := Analyzer("keyword")
+	var analyzer analysis.Analyzer // nil: the text is the only term
 	if p.Type == "text" {
-		analyzer = Analyzer(p.Analyzer)
-		r.seen[path] += len(analyzer.Analyze([]byte(text)))
+		terms := tokens(Analyzer(p.Analyzer).Analyze([]byte(text)))
+		r.seen[path] += len(terms)
+		analyzer = terms
 	}
 	r.seen[path] = max(r.seen[path], 1)
 	r.out.AddField(document.NewTextFieldCustom(path, nil, []byte(text), p.options(), analyzer))

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"errors"
 	"math"
 	"strconv"
 
@@ -98,4 +99,47 @@ func (q span) bound(s *Scope, p *mapping.Property, text *string, inclusive bool,
 		n = math.Nextafter(n, math.Inf(side))
 	}
 	return &n, nil
+}
+
+// numbers finds a range of numbers, the bounds among them; nil is no bound.
+func numbers(s *Scope, field string, low, high *float64, boost float64) (Hits, error) {
+	from, to := math.Inf(-1), math.Inf(1)
+	if low != nil {
+		from = *low
+	}
+	if high != nil {
+		to = *high
+	}
+	var lists []Hits
+	for _, t := range mapping.Range(from, to) {
+		found, err := between(s, field, t)
+		if err != nil {
+			return nil, err
+		}
+		lists = append(lists, found...)
+	}
+	return union(lists).constant(boost), nil
+}
+
+// between returns the documents of each of the terms that the index has.
+func between(s *Scope, field string, t mapping.Terms) (lists []Hits, err error) {
+	terms, err := s.Reader.FieldDictRange(field, t.First, t.Last)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, terms.Close()) }()
+	for {
+		entry, err := terms.Next()
+		if err != nil || s.Ctx.Err() != nil {
+			return nil, errors.Join(err, s.Ctx.Err())
+		}
+		if entry == nil {
+			return lists, nil
+		}
+		list, err := postings(s, entry.Term, field)
+		if err != nil {
+			return nil, err
+		}
+		lists = append(lists, list)
+	}
 }

@@ -118,16 +118,6 @@ func distance(fuzziness, term string) (int, bool) {
 	return n, err == nil && n >= 0 && n <= 2
 }
 
-// numbers finds a range of numbers, the bounds among them.
-func numbers(s *Scope, field string, low, high *float64, boost float64) (Hits, error) {
-	if low != nil && high != nil && *low > *high {
-		return nil, nil
-	}
-	found, err := searcher.NewNumericRangeSearcher(s.Ctx, s.Reader, low, high, new(true), new(true), field, 1, unscored)
-	hits, err := collect(s, found, err)
-	return hits.constant(boost), err
-}
-
 // terms finds any of a field's values.
 type terms struct {
 	field  string

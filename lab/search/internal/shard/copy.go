@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,7 +15,6 @@ import (
 
 	"github.com/blevesearch/bleve/v2/document"
 	"github.com/blevesearch/bleve/v2/index/scorch"
-	index "github.com/blevesearch/bleve_index_api"
 	"go.etcd.io/bbolt"
 )
 
@@ -42,6 +40,7 @@ var (
 type Copy struct {
 	db      *bbolt.DB
 	index   *scorch.Scorch
+	indexer *Indexer
 	analyze func(*document.Document, *Record) error
 
 	use     sync.RWMutex // held to read by who works with the copy, to write by Close
@@ -56,7 +55,7 @@ type Copy struct {
 }
 
 // Open opens the copy in dir, or makes it. analyze adds a document's fields to what the index gets.
-func Open(dir string, queue *index.AnalysisQueue, analyze func(*document.Document, *Record) error) (*Copy, error) {
+func Open(dir string, indexer *Indexer, analyze func(*document.Document, *Record) error) (*Copy, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -69,15 +68,15 @@ func Open(dir string, queue *index.AnalysisQueue, analyze func(*document.Documen
 			return nil, errors.Join(err, db.Close())
 		}
 	}
-	c := &Copy{db: db, analyze: analyze}
+	c := &Copy{db: db, indexer: indexer, analyze: analyze}
 	c.statistics.Store(&sync.Map{})
-	if err := c.open(dir, queue); err != nil {
+	if err := c.open(dir); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the shard copy in %s: %w", dir, err), db.Close())
 	}
 	return c, nil
 }
 
-func (c *Copy) open(dir string, queue *index.AnalysisQueue) error {
+func (c *Copy) open(dir string) error {
 	err := c.db.Update(func(tx *bbolt.Tx) error {
 		for _, name := range [][]byte{documents, sequence, changes, meta} {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
@@ -92,40 +91,17 @@ func (c *Copy) open(dir string, queue *index.AnalysisQueue) error {
 		return err
 	}
 	path := filepath.Join(dir, "index")
-	if c.index, err = openIndex(path, queue); err == nil {
+	if c.index, err = c.indexer.open(path); err == nil {
 		return c.resume()
 	}
 	// The store has all that the index is made of.
 	if err := os.RemoveAll(path); err != nil {
 		return err
 	}
-	if c.index, err = openIndex(path, queue); err != nil {
+	if c.index, err = c.indexer.open(path); err != nil {
 		return err
 	}
 	return c.resume()
-}
-
-// A refresh makes a segment in memory. How scorch's defaults go on, writing each one at once and merging all that are smaller than 2000
-// documents with their neighbours each time, costs more than the indexing, so segments gather first.
-const (
-	gather   = 6000 // milliseconds at least until segments in memory become one file; a crash in between indexes them again from the store
-	scatter  = 4000 // milliseconds by which copies differ in that, lest they all write and merge at the same moment
-	smallest = 100  // documents: files with fewer are merged as if they had so many
-)
-
-// openIndex opens an index, or makes it. It may lose its last moments: it then follows the store again from where it is.
-func openIndex(path string, queue *index.AnalysisQueue) (*scorch.Scorch, error) {
-	made, err := scorch.NewScorch(scorch.Name, map[string]any{
-		"path":                   path,
-		"unsafe_batch":           true,
-		"scorchPersisterOptions": map[string]any{"PersisterNapTimeMSec": gather + rand.IntN(scatter)},
-		"scorchMergePlanOptions": map[string]any{"FloorSegmentSize": smallest},
-	}, queue)
-	if err != nil {
-		return nil, err
-	}
-	s := made.(*scorch.Scorch)
-	return s, s.Open()
 }
 
 // resume finds out how far the index followed the store.

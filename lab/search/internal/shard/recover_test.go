@@ -6,12 +6,11 @@ import (
 	"testing"
 
 	"github.com/blevesearch/bleve/v2/document"
-	index "github.com/blevesearch/bleve_index_api"
 )
 
-func open(t *testing.T, queue *index.AnalysisQueue, dir string) *Copy {
+func open(t *testing.T, indexer *Indexer, dir string) *Copy {
 	t.Helper()
-	c, err := Open(dir, queue, func(*document.Document, *Record) error { return nil })
+	c, err := Open(dir, indexer, func(*document.Document, *Record) error { return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,10 +63,10 @@ func content(t *testing.T, c *Copy) (out string) {
 // write leaves them, and more of it than one batch. The one that recovers becomes like the primary, in store and index, also when it is
 // opened again in between.
 func TestRecoveryOfDivergedCopies(t *testing.T) {
-	queue := index.NewAnalysisQueue(1)
-	t.Cleanup(queue.Close)
+	indexer := NewIndexer()
+	t.Cleanup(indexer.Close)
 	dir := t.TempDir()
-	primary, replica := open(t, queue, filepath.Join(dir, "p")), open(t, queue, filepath.Join(dir, "r"))
+	primary, replica := open(t, indexer, filepath.Join(dir, "p")), open(t, indexer, filepath.Join(dir, "r"))
 	record := func(id string, seq, term, version uint64, deleted bool) Record {
 		return Record{ID: id, Seq: seq, Term: term, Version: version, Deleted: deleted, Source: fmt.Appendf(nil, `"%s-%d"`, id, term)}
 	}
@@ -99,7 +98,7 @@ func TestRecoveryOfDivergedCopies(t *testing.T) {
 			if err := replica.Close(); err != nil {
 				t.Fatal(err)
 			}
-			replica = open(t, queue, filepath.Join(dir, "r"))
+			replica = open(t, indexer, filepath.Join(dir, "r"))
 			if d, err = replica.Begin(); err != nil {
 				t.Fatal(err)
 			}

@@ -44,6 +44,8 @@ func (c *Copy) Stale() bool { return c.indexed.Load() < c.changed.Load() }
 
 // follow indexes the next changes.
 func (c *Copy) follow() error {
+	c.indexer.batch.Lock()
+	defer c.indexer.batch.Unlock()
 	batch, last := index.NewBatch(), uint64(0)
 	err := c.db.View(func(tx *bbolt.Tx) error {
 		cursor, found := tx.Bucket(changes).Cursor(), 0

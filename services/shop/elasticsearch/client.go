@@ -56,8 +56,8 @@ func Open(c Config) (*Index, error) {
 	c.Endpoint = u.Scheme + "://" + u.Host
 	if c.HTTP == nil {
 		t := http.DefaultTransport.(*http.Transport).Clone()
-		t.MaxIdleConnsPerHost = 16
 		t.MaxConnsPerHost = 32
+		t.MaxIdleConnsPerHost = t.MaxConnsPerHost // a connection costs more than a request
 		c.HTTP = &http.Client{Transport: t}
 	}
 	return &Index{config: c, signer: v4.NewSigner()}, nil

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 	"sync"
 	"time"
 
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 
 	"storefront/services/shop/consumer"
@@ -25,7 +27,7 @@ const (
 // serve does what the roles are until ctx ends. It listens only once the database was reached, its schema is current and the secrets were read: from
 // then on /healthz says nothing but that the process lives, so that an outage of a dependency does not cost the fleet.
 func serve(ctx context.Context, c config, log *slog.Logger) error {
-	awsConfig, err := awsconfig.LoadDefaultConfig(ctx)
+	awsConfig, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithHTTPClient(awsClient()))
 	if err != nil {
 		return fmt.Errorf("reading the AWS configuration: %w", err)
 	}
@@ -65,6 +67,12 @@ func serve(ctx context.Context, c config, log *slog.Logger) error {
 	err = server.Close(drain)
 	<-worked
 	return err
+}
+
+// awsClient returns what calls AWS. The SDK's own keeps ten connections to a service, and every call beyond that costs a TLS handshake, which is
+// dearer than the call: each order of a customer is one.
+func awsClient() *awshttp.BuildableClient {
+	return awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) { t.MaxIdleConnsPerHost = t.MaxIdleConns })
 }
 
 // work applies orders and relays their summaries until ctx ends and what was in hand is done. The relay ends after the consumer.

@@ -18,17 +18,27 @@ const hidden = "HIDDEN_DUE_TO_SECURITY_REASONS"
 // maxParameters is the size from which request or response are left out, in bytes of JSON: "CloudTrail record contents".
 const maxParameters = 100 << 10
 
+// parametersOf is what an event says of a call's request and, when it is told, its response; nil for what has no members that are set.
+func parametersOf(c wire.Call, told bool) (request, response map[string]any) {
+	if c.Service.Name == "ec2" {
+		return parametersOfEC2(c, told)
+	}
+	d := dialectOf(c.Service.Name)
+	request = d.parameters(c.Input)
+	if told {
+		response = d.parameters(c.Output)
+	}
+	return request, response
+}
+
 // dialect is how the parameters of a service look in events.
 type dialect struct {
-	asXML  bool                // EC2: names as in its XML messages, and lists are {"items": [...]}
 	rename map[string]string   // members that CloudTrail names otherwise
 	secret map[string]struct{} // members that hold what customers say to each other
 }
 
 func dialectOf(service string) dialect {
 	switch service {
-	case "ec2":
-		return dialect{asXML: true, rename: map[string]string{"return": "_return"}}
 	case "s3":
 		return dialect{rename: map[string]string{"Bucket": "bucketName"}}
 	case "sqs", "sns":
@@ -59,18 +69,22 @@ func (d dialect) parameters(message any) map[string]any {
 
 func (d dialect) structure(v reflect.Value) map[string]any {
 	m := map[string]any{}
-	for i := range v.NumField() {
-		f, value := v.Type().Field(i), v.Field(i)
-		if f.Name == "_" || !f.IsExported() || nilable(value) && value.IsNil() || value.Type() == reflect.TypeFor[io.ReadCloser]() {
+	for f, value := range v.Fields() {
+		if !isMember(f) || nilable(value) && value.IsNil() {
 			continue
 		}
-		if d.isSecret(f, value) {
+		if _, said := d.secret[f.Name]; said || isSecret(f, value) {
 			m[d.name(f)] = hidden
 		} else {
 			m[d.name(f)] = d.value(value)
 		}
 	}
 	return m
+}
+
+// isMember tells the members of messages from what else their types have.
+func isMember(f reflect.StructField) bool {
+	return f.IsExported() && f.Type != reflect.TypeFor[io.ReadCloser]()
 }
 
 func nilable(v reflect.Value) bool {
@@ -83,23 +97,21 @@ func nilable(v reflect.Value) bool {
 
 // name is the member's name with its first letter in lower case.
 func (d dialect) name(f reflect.StructField) string {
-	name := f.Name
-	if located := f.Tag.Get("locationName"); d.asXML && located != "" {
-		name = located
-	}
-	if other, ok := d.rename[name]; ok {
+	if other, ok := d.rename[f.Name]; ok {
 		return other
 	}
-	first, size := utf8.DecodeRuneInString(name)
-	return string(unicode.ToLower(first)) + name[size:]
+	return first(f.Name, unicode.ToLower)
 }
 
-// isSecret tells whether a member's value stays out of events: what AWS's models mark, blobs, messages of customers, and what is called a secret.
-func (d dialect) isSecret(f reflect.StructField, v reflect.Value) bool {
+// first changes the first letter of a name.
+func first(name string, to func(rune) rune) string {
+	letter, size := utf8.DecodeRuneInString(name)
+	return string(to(letter)) + name[size:]
+}
+
+// isSecret tells whether a member's value stays out of events: what AWS's models mark, blobs, and what is called a secret.
+func isSecret(f reflect.StructField, v reflect.Value) bool {
 	if f.Tag.Get("sensitive") == "true" || v.Type() == reflect.TypeFor[[]byte]() {
-		return true
-	}
-	if _, ok := d.secret[f.Name]; ok {
 		return true
 	}
 	if v.Kind() == reflect.Pointer && v.Elem().Kind() != reflect.String {
@@ -128,9 +140,6 @@ func (d dialect) value(v reflect.Value) any {
 		list := make([]any, v.Len())
 		for i := range list {
 			list[i] = d.value(v.Index(i))
-		}
-		if d.asXML {
-			return map[string]any{"items": list}
 		}
 		return list
 	case reflect.Map:

@@ -98,20 +98,10 @@ func (s *Service) categorise(c wire.Call) string {
 
 func (s *Service) entry(c wire.Call, category string) (*entry, error) {
 	service := c.Service.Name
-	d, who := dialectOf(service), identify(c.Caller, s.roleARN)
+	who := identify(c.Caller, s.roleARN)
 	e := &entry{Time: c.Time.UTC(), Category: category, Source: service + ".amazonaws.com", Name: eventName(service, c.Operation), ID: newEventID(), User: who.lookupName(),
 		Caller: c.Caller.ARN, AccessKey: c.Caller.AccessKeyID, ReadOnly: isReadOnly(c.Operation)}
-	request := d.parameters(c.Input)
-	var response map[string]any
-	if !e.ReadOnly || answers(c.Operation) {
-		response = d.parameters(c.Output)
-		if d.asXML && c.Error == nil {
-			if response == nil {
-				response = map[string]any{"_return": true}
-			}
-			response["requestId"] = c.RequestID
-		}
-	}
+	request, response := parametersOf(c, !e.ReadOnly || answers(c.Operation))
 	e.Resources = withARNs(s.Region, find(service, request, response))
 	if kind, _ := traffic(service, c.Operation); kind == "AWS::CloudWatch::Metric" {
 		e.Resources = []resource{{Type: kind, ARN: s.Region.ARN("cloudwatch", "metric/*")}}

@@ -96,7 +96,7 @@ func (d *deployment) filesAreGenuine(t *testing.T) {
 type trailEvent struct {
 	EventName, EventTime string
 	UserIdentity         struct{ UserName string }
-	RequestParameters    json.RawMessage // what "groupId" is differs by event: an ID, a list
+	RequestParameters    json.RawMessage // differ by event
 }
 
 // opens says whether the event is that somebody but the lab's own user opened a security group.

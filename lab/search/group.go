@@ -29,6 +29,7 @@ type group struct {
 	known  uint64                 // sequence number up to which all in-sync copies are alike
 	lineup atomic.Pointer[lineup] // is replaced, under mu, never changed
 
+	searched   atomic.Int64 // when it was searched last, in nanoseconds since the epoch
 	refreshing sync.Mutex
 	waiters    chan struct{} // closed by the end of the refresh that begins next; under refreshing
 }
@@ -43,6 +44,7 @@ type lineup struct {
 func newGroup(c *Cluster, x *openIndex, number int) *group {
 	g := &group{cluster: c, index: x, shard: number, next: newBatch(), opened: map[string]*shard.Copy{}, waiters: make(chan struct{})}
 	g.lineup.Store(&lineup{})
+	g.rouse()
 	return g
 }
 

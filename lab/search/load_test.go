@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -27,7 +28,14 @@ const (
 // use -benchtime 30x. It reports the CPU time of a document with all that happens to it later, and how late a goroutine is woken meanwhile:
 // that is what everything else in the lab's process feels.
 func BenchmarkLoad(b *testing.B) {
-	c, err := search.Open(search.Config{Dir: b.TempDir(), Name: "bench", Version: "7.10"})
+	b.Run("searched", func(b *testing.B) { benchmarkLoad(b, true) }) // every second
+	b.Run("idle", func(b *testing.B) { benchmarkLoad(b, false) })
+}
+
+func benchmarkLoad(b *testing.B, searched bool) {
+	var ahead atomic.Int64
+	now := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	c, err := search.Open(search.Config{Dir: b.TempDir(), Name: "bench", Version: "7.10", Now: now})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -47,6 +55,7 @@ func BenchmarkLoad(b *testing.B) {
 		send(b, h, "POST", "/orders/_refresh", "")
 	}
 	documents = 0
+	ahead.Store(int64(time.Minute)) // nobody has searched for so long
 
 	latenesses := make(chan []time.Duration)
 	ctx, stop := context.WithCancel(b.Context())
@@ -55,6 +64,9 @@ func BenchmarkLoad(b *testing.B) {
 	defer pace.Stop()
 	before := cpu(b)
 	for b.Loop() {
+		if searched {
+			send(b, h, "POST", "/orders/_search", `{"size":1,"query":{"match":{"words":"oak"}},"sort":[{"placed_at":"desc"}]}`)
+		}
 		for range ordersPerSecond / ordersPerBulk {
 			<-pace.C
 			store(next, next+ordersPerBulk, 1)

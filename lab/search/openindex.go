@@ -13,13 +13,14 @@ import (
 
 // openIndex is an index at work.
 type openIndex struct {
-	cluster *Cluster
-	name    string
-	uuid    string
-	groups  []*group
-	mapping atomic.Pointer[mapping.Mapping]
-	pace    chan time.Duration // a new refresh interval
-	stop    context.CancelFunc // ends the refreshing
+	cluster  *Cluster
+	name     string
+	uuid     string
+	groups   []*group
+	mapping  atomic.Pointer[mapping.Mapping]
+	interval atomic.Int64       // between refreshes, in nanoseconds
+	pace     chan time.Duration // a new interval
+	stop     context.CancelFunc // ends the refreshing
 }
 
 func (c *Cluster) newIndex(meta *indexMeta) *openIndex {
@@ -31,6 +32,7 @@ func (c *Cluster) newIndex(meta *indexMeta) *openIndex {
 	ctx, stop := context.WithCancel(context.Background())
 	x.stop = stop
 	interval, _ := duration(meta.Refresh)
+	x.interval.Store(int64(interval))
 	go x.refreshing(ctx, interval)
 	return x
 }
@@ -46,7 +48,7 @@ func (x *openIndex) refreshing(ctx context.Context, interval time.Duration) {
 		}
 	}
 	set(interval)
-	for {
+	for tick := 1; ; tick++ {
 		select {
 		case <-ctx.Done():
 			return
@@ -54,7 +56,7 @@ func (x *openIndex) refreshing(ctx context.Context, interval time.Duration) {
 			set(d)
 		case <-ticker.C:
 			for _, g := range x.groups {
-				if g.stale() {
+				if g.stale() && (!g.idle() || tick%idleRefreshes == 0) {
 					if err := g.refresh(); err != nil {
 						x.cluster.config.Log.Error("a refresh failed", "index", x.name, "shard", g.shard, "error", err)
 					}
@@ -66,6 +68,7 @@ func (x *openIndex) refreshing(ctx context.Context, interval time.Duration) {
 
 // setPace changes the refresh interval.
 func (x *openIndex) setPace(d time.Duration) {
+	x.interval.Store(int64(d))
 	select {
 	case <-x.pace: // one that was not taken up yet
 	default:

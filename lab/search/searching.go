@@ -142,6 +142,9 @@ func known(indices []*openIndex, field string) *mapping.Property {
 
 // snapshot takes the shard's copy on the node that was asked, or any other.
 func (r *call) snapshot(g *group) (*query.Scope, func(), error) {
+	if err := g.wake(); err != nil {
+		return nil, nil, err
+	}
 	l := g.lineup.Load()
 	order := []*shard.Copy{l.copies[r.node], l.copies[l.primary]}
 	for _, copy := range l.copies {

@@ -169,6 +169,7 @@ func (g *group) refreshed(ctx context.Context) error {
 	if !stale {
 		return nil
 	}
+	g.rouse()
 	select {
 	case <-next:
 		return nil

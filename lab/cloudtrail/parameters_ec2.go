@@ -99,13 +99,11 @@ func (s soap) list(m map[string]any, owner string, f reflect.StructField, v refl
 	if s.request {
 		set, of = soapSet(s.operation, set)
 	}
-	var items []any
-	for i := range v.Len() {
-		x := s.value(v.Index(i))
-		if of != "" {
-			x = map[string]any{of: x}
+	items := make([]any, v.Len())
+	for i := range items {
+		if items[i] = s.value(v.Index(i)); of != "" {
+			items[i] = map[string]any{of: items[i]}
 		}
-		items = append(items, x)
 	}
 	before, _ := m[set].(map[string]any) // security groups by their IDs and by their names are one list
 	switch {
@@ -237,9 +235,9 @@ func (l later) value(v reflect.Value) any {
 	case reflect.Struct:
 		return orEmpty(l.structure(v))
 	case reflect.Slice:
-		var items []any
-		for i := range v.Len() {
-			items = append(items, l.value(v.Index(i)))
+		items := make([]any, v.Len())
+		for i := range items {
+			items[i] = l.value(v.Index(i))
 		}
 		return l.list(items)
 	}

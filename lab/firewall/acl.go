@@ -102,7 +102,7 @@ func (e *Engine) Compile(acl ACL, previous *Inspector) (*Inspector, error) {
 	if i.fallback, err = c.action(&api.RuleAction{Allow: acl.Default.Allow, Block: acl.Default.Block}); err != nil {
 		return nil, fmt.Errorf("default action: %w", err)
 	}
-	i.crs, err = e.ruleset(c.files)
+	i.crs, err = e.ruleset(c.groups)
 	return i, err
 }
 
@@ -121,7 +121,7 @@ type compiler struct {
 	bodies    map[string]api.CustomResponseBody
 	namespace string
 	previous  *Inspector
-	files     []string // of the core rule set
+	groups    []Managed // that it refers to
 	depth     int
 }
 

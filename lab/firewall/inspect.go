@@ -61,7 +61,10 @@ type evaluation struct {
 
 // Inspect decides about a request.
 func (i *Inspector) Inspect(r *Request) Verdict {
-	e := &evaluation{Request: r, inspector: i}
+	return i.decide(&evaluation{Request: r, inspector: i})
+}
+
+func (i *Inspector) decide(e *evaluation) Verdict {
 	v := Verdict{Insert: map[string]string{}}
 	for _, rule := range i.rules {
 		e.details = nil

@@ -226,7 +226,7 @@ func (c *compiler) managed(g *group, m *api.ManagedRuleGroupStatement) (err erro
 			return err
 		}
 	}
-	c.files = append(c.files, known.files...)
+	c.groups = append(c.groups, known)
 	for _, r := range known.Rules {
 		a := action{name: "BLOCK", refuse: &Refusal{Status: http.StatusForbidden, Header: http.Header{}}}
 		if r.Counts {

@@ -103,15 +103,19 @@ func TestManagedGroupsCount(t *testing.T) {
 	}
 }
 
-// BenchmarkOrdinaryGet is what the preset costs an ordinary request that was seen before, and one that was not.
+// BenchmarkOrdinaryGet is what the preset costs an ordinary request that was seen before, one whose address is new, and one of which all is.
 func BenchmarkOrdinaryGet(b *testing.B) {
 	i := compile(b, preset())
-	for _, name := range []string{"seen", "new"} {
+	for _, name := range []string{"seen", "new", "stranger"} {
 		b.Run(name, func(b *testing.B) {
 			r := request("GET", "/products/42?fields=name,price&limit=20", "", "Accept-Encoding: gzip, deflate", "Cookie: session=0192f3aa9f1e7c1c8f4e")
 			for n := 0; b.Loop(); n++ {
-				if name == "new" {
+				if name != "seen" {
 					r.URL.RawQuery = "fields=name,price&limit=" + strconv.Itoa(n)
+				}
+				if name == "stranger" {
+					r.Header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) shop/1."+strconv.Itoa(n))
+					r.Header.Set("Cookie", "session="+strconv.Itoa(n))
 				}
 				if v := i.Inspect(r); v.Action != "ALLOW" {
 					b.Fatal(v)

@@ -1,174 +1,102 @@
 package firewall
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
+	"cmp"
 	"fmt"
-	"io"
-	"maps"
-	"net/netip"
 	"slices"
-	"strings"
+	"strconv"
 	"sync"
 
 	coreruleset "github.com/corazawaf/coraza-coreruleset/v4"
 	"github.com/corazawaf/coraza/v3"
-	"github.com/corazawaf/coraza/v3/types"
 	lru "github.com/hashicorp/golang-lru/v2"
 )
 
-// setup makes the core rule set only report, at paranoia level 1: what to do about a match is the web ACL's business.
+// setup makes the core rule set only report, at paranoia level 1: what to do about a match is the web ACL's business. It stands in for REQUEST-901-INITIALIZATION,
+// most of which is about scores and policies that no managed group asks for.
 const setup = `SecRuleEngine DetectionOnly
 SecRequestBodyAccess Off
 SecAuditEngine Off
-SecAction "id:900990,phase:1,pass,t:none,nolog,setvar:tx.crs_setup_version=4250"
-Include @owasp_crs/REQUEST-901-INITIALIZATION.conf
+SecAction "id:900990,phase:1,pass,t:none,nolog,setvar:tx.detection_paranoia_level=1,setvar:tx.critical_anomaly_score=5"
 `
 
-// ruleset is some files of the core rule set, ready to run.
+// ruleset is the rules of the core rule set that stand in for those of some managed groups, ready to run.
 type ruleset struct {
-	waf  coraza.WAF
-	seen *lru.Cache[[sha256.Size]byte, []hit] // what was found in requests without a body: most are alike, and looking costs most of a millisecond
+	waf      coraza.WAF
+	harmless *lru.Cache[value, struct{}] // see find
 }
 
-// seenMost is how many different requests without a body are remembered.
-const seenMost = 4096
-
-// hit is a critical rule of the core rule set that a request matched, and the part of the request that did.
-type hit struct {
-	id   int
-	part string // URIPATH, QUERYARGUMENTS, BODY, COOKIE or HEADER
-	data string
-}
-
-// rulesets are those loaded so far, by their files.
+// rulesets are those loaded so far, by the names of their groups.
 type rulesets struct {
 	mu sync.Mutex
 	by map[string]*ruleset
 }
 
-// ruleset loads files of the core rule set, once. It is nil for none.
-func (e *Engine) ruleset(files []string) (*ruleset, error) {
-	if len(files) == 0 {
+// ruleset loads the rules for managed groups, once. It is nil when none of them needs any.
+func (e *Engine) ruleset(groups []Managed) (*ruleset, error) {
+	groups = slices.DeleteFunc(groups, func(m Managed) bool { return len(m.files) == 0 })
+	if len(groups) == 0 {
 		return nil, nil
 	}
-	files = slices.Compact(slices.Sorted(slices.Values(files)))
-	key := strings.Join(files, " ")
+	slices.SortFunc(groups, func(a, b Managed) int { return cmp.Compare(a.Name, b.Name) })
+	groups = slices.CompactFunc(groups, func(a, b Managed) bool { return a.Name == b.Name })
+	key := ""
+	for _, m := range groups {
+		key += m.Name + " "
+	}
 	e.cache.mu.Lock()
 	defer e.cache.mu.Unlock()
 	if known, ok := e.cache.by[key]; ok {
 		return known, nil
 	}
-	directives := setup
-	for _, f := range files {
-		directives += "Include @owasp_crs/" + f + ".conf\n"
-	}
-	waf, err := coraza.NewWAF(coraza.NewWAFConfig().WithRootFS(coreruleset.FS).WithDirectives(directives))
+	waf, err := coraza.NewWAF(coraza.NewWAFConfig().WithRootFS(coreruleset.FS).WithDirectives(setup + included(groups) + unheard(groups)))
 	if err != nil {
 		return nil, fmt.Errorf("loading the core rule set: %w", err)
+	}
+	harmless, err := lru.New[value, struct{}](harmlessMost)
+	if err != nil {
+		return nil, err
 	}
 	if e.cache.by == nil {
 		e.cache.by = map[string]*ruleset{}
 	}
-	seen, err := lru.New[[sha256.Size]byte, []hit](seenMost)
-	if err != nil {
-		return nil, err
-	}
-	e.cache.by[key] = &ruleset{waf, seen}
+	e.cache.by[key] = &ruleset{waf, harmless}
 	return e.cache.by[key], nil
 }
 
-// find returns what the core rule set finds in a request. Nothing that it looks at depends on the client's address.
-func (s *ruleset) find(e *evaluation) []hit {
-	if len(e.Body) > 0 {
-		return s.run(e)
+// files are those of the core rule set that groups use, each once.
+func files(groups []Managed) (all []string) {
+	for _, m := range groups {
+		all = append(all, m.files...)
 	}
-	key := e.fingerprint()
-	if hits, ok := s.seen.Get(key); ok {
-		return hits
-	}
-	hits := s.run(e)
-	s.seen.Add(key, hits)
-	return hits
+	return slices.Compact(slices.Sorted(slices.Values(all)))
 }
 
-// fingerprint is the same for requests that are alike in all that is inspected.
-func (e *evaluation) fingerprint() (sum [sha256.Size]byte) {
-	h := sha256.New()
-	add := func(s string) {
-		var size [8]byte
-		binary.LittleEndian.PutUint64(size[:], uint64(len(s)))
-		h.Write(size[:])
-		_, _ = io.WriteString(h, s)
+// included are the directives that load the files of groups.
+func included(groups []Managed) (directives string) {
+	for _, f := range files(groups) {
+		directives += "Include @owasp_crs/" + f + ".conf\n"
 	}
-	for _, s := range []string{e.Method, e.URL.RequestURI(), e.Proto, e.Host} {
-		add(s)
-	}
-	for _, name := range slices.Sorted(maps.Keys(e.Header)) {
-		add(name)
-		for _, v := range e.Header[name] {
-			add(v)
-		}
-		add("")
-	}
-	h.Sum(sum[:0])
-	return sum
+	return directives
 }
 
-// run lets the core rule set look at a request.
-func (s *ruleset) run(e *evaluation) []hit {
-	tx := s.waf.NewTransaction()
-	defer func() { _ = tx.Close() }() // it frees buffers
-	client := e.Client
-	if !client.IsValid() {
-		client = netip.IPv4Unspecified()
+// unheard is the directive that removes the rules of these files which stand in for no rule of the groups: their matches would be found for nobody.
+// The first hundred numbers of a file only steer the others.
+func unheard(groups []Managed) string {
+	directive := "SecRuleRemoveById"
+	heard := func(id int) bool {
+		return slices.ContainsFunc(groups, func(m Managed) bool {
+			return slices.ContainsFunc(m.Rules, func(r ManagedRule) bool { return r.from <= id && id <= r.to })
+		})
 	}
-	tx.ProcessConnection(client.String(), 0, "", 0)
-	tx.ProcessURI(e.URL.RequestURI(), e.Method, e.Proto)
-	tx.AddRequestHeader("Host", e.Host)
-	tx.SetServerName(e.Host)
-	for name, values := range e.Header {
-		for _, v := range values {
-			tx.AddRequestHeader(name, v)
-		}
-	}
-	tx.ProcessRequestHeaders()
-	for _, a := range e.bodyFields() {
-		tx.AddPostRequestArgument(a.name, a.value)
-	}
-	if _, err := tx.ProcessRequestBody(); err != nil {
-		return nil // bodies are not read by it, so there is none
-	}
-	var hits []hit
-	for _, m := range tx.MatchedRules() {
-		if m.Rule().Severity() != types.RuleSeverityCritical {
-			continue
-		}
-		for _, d := range m.MatchedDatas() {
-			if part, ok := e.partOfVariable(d.Variable().Name(), d.Key()); ok {
-				hits = append(hits, hit{m.Rule().ID(), part, d.Value()})
+	for _, f := range files(groups) {
+		var family int
+		_, _ = fmt.Sscanf(f, "REQUEST-%d-", &family) // a name that does not begin so removes nothing
+		for id := family*1000 + 100; id < family*1000+1000; id++ {
+			if !heard(id) {
+				directive += " " + strconv.Itoa(id)
 			}
 		}
 	}
-	return hits
-}
-
-// partOfVariable is the part of a request that a variable of the core rule set comes from. ARGS are those of the query and of the body.
-func (e *evaluation) partOfVariable(name, key string) (part string, ok bool) {
-	_, inQuery := e.arguments()[key]
-	switch {
-	case (name == "ARGS" || name == "ARGS_NAMES") && !inQuery && len(e.Body) > 0:
-		return "BODY", true
-	case name == "ARGS_POST", name == "ARGS_POST_NAMES", strings.HasPrefix(name, "REQUEST_BODY"):
-		return "BODY", true
-	case strings.HasPrefix(name, "ARGS"), name == "QUERY_STRING":
-		return "QUERYARGUMENTS", true
-	case strings.HasPrefix(name, "REQUEST_COOKIES"):
-		return "COOKIE", true
-	case strings.HasPrefix(name, "REQUEST_HEADERS"):
-		return "HEADER", true
-	case strings.HasPrefix(name, "REQUEST_URI"), name == "REQUEST_FILENAME", name == "REQUEST_BASENAME", name == "REQUEST_LINE":
-		return "URIPATH", true
-	}
-	return "", false
+	return directive + "\n"
 }

@@ -17,11 +17,14 @@ type Key struct {
 
 // AccessKey returns an access key of a user, and whether there is one.
 func (s *Service) AccessKey(tx *state.Tx, id string) (Key, bool, error) {
-	k, ok, err := accessKeys.Get(tx, id)
+	k, ok, err := accessKeys.Shared(tx, id)
 	if err != nil || !ok {
 		return Key{}, false, err
 	}
-	u, err := findUser(tx, k.User)
+	u, ok, err := users.Shared(tx, k.User)
+	if err == nil && !ok {
+		err = noSuchEntity("The user with name %s cannot be found.", k.User)
+	}
 	return Key{ID: k.ID, Secret: k.Secret, Active: k.Status == "Active", Identity: wire.Identity{Account: s.region.Account, ARN: u.ARN, UserID: u.ID, AccessKeyID: k.ID}}, true, err
 }
 

@@ -2,7 +2,6 @@ package iam
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,7 +9,6 @@ import (
 
 	"storefront/lab/access"
 	"storefront/lab/state"
-	"storefront/lab/wire"
 )
 
 // Policies returns the policies of a user or of a role session by its ARN, with the ARN of the session's role. A user or role that was deleted since it got its credentials
@@ -19,13 +17,13 @@ func (s *Service) Policies(tx *state.Tx, arn string) (identity []access.Document
 	var h holder
 	if session, ok := strings.CutPrefix(arn, s.region.GlobalARN("sts", "assumed-role/")); ok {
 		name, _, _ := strings.Cut(session, "/")
-		r, _, err := roles.Get(tx, name)
+		r, _, err := roles.Shared(tx, name)
 		if err != nil {
 			return nil, nil, "", err
 		}
 		h, role = r.holder, r.ARN
 	} else if path, ok := strings.CutPrefix(arn, s.region.GlobalARN("iam", "user/")); ok {
-		u, _, err := users.Get(tx, path[strings.LastIndexByte(path, '/')+1:])
+		u, _, err := users.Shared(tx, path[strings.LastIndexByte(path, '/')+1:])
 		if err != nil {
 			return nil, nil, "", err
 		}
@@ -46,19 +44,19 @@ func (s *Service) Tags(tx *state.Tx, arn string) (map[string]string, error) {
 	switch last := name[strings.LastIndexByte(name, '/')+1:]; kind {
 	case "assumed-role":
 		name, _, _ = strings.Cut(name, "/")
-		r, _, err := roles.Get(tx, name)
+		r, _, err := roles.Shared(tx, name)
 		return r.Tags, err
 	case "role":
-		r, _, err := roles.Get(tx, last)
+		r, _, err := roles.Shared(tx, last)
 		return r.Tags, err
 	case "user":
-		u, _, err := users.Get(tx, last)
+		u, _, err := users.Shared(tx, last)
 		return u.Tags, err
 	case "instance-profile":
-		p, _, err := profiles.Get(tx, last)
+		p, _, err := profiles.Shared(tx, last)
 		return p.Tags, err
 	case "policy":
-		p, _, err := policies.Get(tx, arn)
+		p, _, err := policies.Shared(tx, arn)
 		return p.Tags, err
 	}
 	return nil, nil
@@ -66,7 +64,7 @@ func (s *Service) Tags(tx *state.Tx, arn string) (map[string]string, error) {
 
 // Trust returns the trust policy of a role by its ARN, nil when there is no such role.
 func (s *Service) Trust(tx *state.Tx, arn string) (*access.Document, error) {
-	r, ok, err := roles.Get(tx, arn[strings.LastIndexByte(arn, '/')+1:])
+	r, ok, err := roles.Shared(tx, arn[strings.LastIndexByte(arn, '/')+1:])
 	if err != nil || !ok || r.ARN != arn {
 		return nil, err
 	}
@@ -81,15 +79,15 @@ func (s *Service) Path(tx *state.Tx, arn string) (string, error) {
 	switch kind {
 	case "role":
 		var r role
-		r, _, err = roles.Get(tx, name)
+		r, _, err = roles.Shared(tx, name)
 		full = r.ARN
 	case "user":
 		var u user
-		u, _, err = users.Get(tx, name)
+		u, _, err = users.Shared(tx, name)
 		full = u.ARN
 	case "instance-profile":
 		var p profile
-		p, _, err = profiles.Get(tx, name)
+		p, _, err = profiles.Shared(tx, name)
 		full = p.ARN
 	}
 	return cmp.Or(full, arn), err
@@ -129,12 +127,12 @@ func (s *Service) HasPolicy(tx *state.Tx, arn string) bool {
 }
 
 func (s *Service) document(tx *state.Tx, arn string) (*access.Document, error) {
-	p, err := s.findPolicy(tx, arn)
-	if _, gone := errors.AsType[*wire.Error](err); gone {
-		return &access.Document{}, nil
-	}
-	if err != nil {
-		return nil, err
+	p, ok := managedPolicy(arn)
+	if !ok {
+		var err error
+		if p, ok, err = policies.Shared(tx, arn); err != nil || !ok {
+			return &access.Document{}, err
+		}
 	}
 	v, err := p.version(p.Default)
 	if err != nil {

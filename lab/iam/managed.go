@@ -24,6 +24,9 @@ func awsPolicy(path, name, actions string) policy {
 }
 
 func managedPolicy(arn string) (policy, bool) {
+	if !strings.HasPrefix(arn, "arn:aws:iam::aws:") {
+		return policy{}, false
+	}
 	for _, p := range managedPolicies() {
 		if p.ARN == arn {
 			return p, true

@@ -63,7 +63,7 @@ func (s *Service) Policy(tx *state.Tx, arn string) (*access.Document, error) {
 	if service, ok := strings.CutPrefix(arn, s.region.ARN("kms", "alias/aws/")); ok {
 		return s.parsed.Parse(s.managedPolicy(service))
 	}
-	k, ok, err := keys.Get(tx, strings.TrimPrefix(arn, s.region.ARN("kms", "key/")))
+	k, ok, err := keys.Shared(tx, strings.TrimPrefix(arn, s.region.ARN("kms", "key/")))
 	if err != nil || !ok {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ func (s *Service) Policy(tx *state.Tx, arn string) (*access.Document, error) {
 		return nil, err
 	}
 	var granted access.Statements
-	for _, g := range grants.WithPrefix(tx, k.ID+"/") {
+	for _, g := range grants.SharedWithPrefix(tx, k.ID+"/") {
 		granted = append(granted, g.statement())
 	}
 	if granted == nil {
@@ -87,7 +87,7 @@ func (s *Service) Resolve(tx *state.Tx, arn string) (string, error) {
 	if !strings.HasPrefix(name, "alias/") {
 		return arn, nil
 	}
-	a, ok, err := aliases.Get(tx, name)
+	a, ok, err := aliases.Shared(tx, name)
 	if err != nil || !ok {
 		return arn, err
 	}
@@ -193,6 +193,6 @@ func (s *Service) ListResourceTags(_ context.Context, in *api.ListResourceTagsIn
 
 // Tags returns the tags of a key by its ARN, for the conditions of policies.
 func (s *Service) Tags(tx *state.Tx, arn string) (map[string]string, error) {
-	k, _, err := keys.Get(tx, strings.TrimPrefix(arn, s.region.ARN("kms", "key/")))
+	k, _, err := keys.Shared(tx, strings.TrimPrefix(arn, s.region.ARN("kms", "key/")))
 	return k.Tags, err
 }

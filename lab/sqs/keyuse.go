@@ -21,6 +21,6 @@ func (s *Service) KeyUse(tx *state.Tx, input any) (key string, actions []string,
 	default:
 		return "", nil, nil, nil
 	}
-	d, _, err := definitions.Get(tx, path.Base(*address))
+	d, _, err := definitions.Shared(tx, path.Base(*address))
 	return d.Attributes["KmsMasterKeyId"], actions, encryptionContext(s.arn(d.Name)), err
 }

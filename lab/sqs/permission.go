@@ -48,7 +48,7 @@ func readPolicy(q *queue, arn string) (policy, error) {
 
 // Policy returns the policy of a queue by its name, "" when it has none. It reads what the store keeps, so that it can be asked in any transaction.
 func (s *Service) Policy(tx *state.Tx, name string) (string, error) {
-	d, _, err := definitions.Get(tx, name)
+	d, _, err := definitions.Shared(tx, name)
 	return d.Attributes["Policy"], err
 }
 

@@ -75,6 +75,6 @@ func (s *Service) ListQueueTags(_ context.Context, in *api.ListQueueTagsInput) (
 
 // Tags returns the tags of a queue by its name, for the conditions of policies. It reads what the store keeps, so that it can be asked in any transaction.
 func (s *Service) Tags(tx *state.Tx, name string) (map[string]string, error) {
-	d, _, err := definitions.Get(tx, name)
+	d, _, err := definitions.Shared(tx, name)
 	return d.Tags, err
 }

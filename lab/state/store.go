@@ -16,7 +16,8 @@ import (
 
 // Store is the durable state of one region. It is safe for concurrent use.
 type Store struct {
-	db *bbolt.DB
+	db     *bbolt.DB
+	shared shared
 
 	mu       sync.Mutex
 	watchers map[*watcher]struct{}
@@ -30,6 +31,7 @@ type watcher struct {
 // Tx is a transaction: read-only under View, read-write under Update. It is valid only inside the function it was passed to.
 type Tx struct {
 	tx      *bbolt.Tx
+	shared  *shared
 	touched map[string]struct{}
 }
 
@@ -52,14 +54,14 @@ func (s *Store) Close() error {
 
 // View runs f in a read-only transaction on a consistent snapshot.
 func (s *Store) View(f func(*Tx) error) error {
-	return s.db.View(func(tx *bbolt.Tx) error { return f(&Tx{tx: tx}) })
+	return s.db.View(func(tx *bbolt.Tx) error { return f(&Tx{tx: tx, shared: &s.shared}) })
 }
 
 // Update runs f in the one read-write transaction. When f fails nothing is changed, and its error is returned as it is.
 // Update must not be called from within View or Update.
 func (s *Store) Update(f func(*Tx) error) error {
 	touched := map[string]struct{}{}
-	if err := s.db.Update(func(tx *bbolt.Tx) error { return f(&Tx{tx: tx, touched: touched}) }); err != nil {
+	if err := s.db.Update(func(tx *bbolt.Tx) error { return f(&Tx{tx: tx, shared: &s.shared, touched: touched}) }); err != nil {
 		return err
 	}
 	s.notify(touched)

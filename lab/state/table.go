@@ -19,8 +19,12 @@ type Table[T any] struct{ name string }
 // NewTable names a table. Names are "<service>.<thing>", so that Watch can follow a service by its prefix.
 func NewTable[T any](name string) Table[T] { return Table[T]{name: name} }
 
-// Get returns the value at key, and whether there is one.
+// Get returns the value at key, and whether there is one. It is the caller's own.
 func (t Table[T]) Get(tx *Tx, key string) (value T, ok bool, err error) {
+	return t.get(tx, key, t.decode)
+}
+
+func (t Table[T]) get(tx *Tx, key string, decode func(key string, data []byte) (T, error)) (value T, ok bool, err error) {
 	b := tx.tx.Bucket([]byte(t.name))
 	if b == nil {
 		return value, false, nil
@@ -29,10 +33,15 @@ func (t Table[T]) Get(tx *Tx, key string) (value T, ok bool, err error) {
 	if data == nil {
 		return value, false, nil
 	}
+	value, err = decode(key, data)
+	return value, err == nil, err
+}
+
+func (t Table[T]) decode(key string, data []byte) (value T, err error) {
 	if err := json.Unmarshal(data, &value); err != nil {
-		return value, false, fmt.Errorf("state %s/%s: %w", t.name, key, err)
+		return value, fmt.Errorf("state %s/%s: %w", t.name, key, err)
 	}
-	return value, true, nil
+	return value, nil
 }
 
 // Put stores value at key.
@@ -63,6 +72,10 @@ func (t Table[T]) All(tx *Tx) iter.Seq2[string, T] { return t.WithPrefix(tx, "")
 
 // WithPrefix yields the keys that start with prefix, and their values, in key order.
 func (t Table[T]) WithPrefix(tx *Tx, prefix string) iter.Seq2[string, T] {
+	return t.walk(tx, prefix, t.decode)
+}
+
+func (t Table[T]) walk(tx *Tx, prefix string, decode func(key string, data []byte) (T, error)) iter.Seq2[string, T] {
 	return func(yield func(string, T) bool) {
 		b := tx.tx.Bucket([]byte(t.name))
 		if b == nil {
@@ -70,11 +83,12 @@ func (t Table[T]) WithPrefix(tx *Tx, prefix string) iter.Seq2[string, T] {
 		}
 		c := b.Cursor()
 		for k, data := c.Seek([]byte(prefix)); k != nil && strings.HasPrefix(string(k), prefix); k, data = c.Next() {
-			var value T
-			if err := json.Unmarshal(data, &value); err != nil {
-				panic(fmt.Sprintf("state %s/%s: %v", t.name, k, err))
+			key := string(k)
+			value, err := decode(key, data)
+			if err != nil {
+				panic(err.Error())
 			}
-			if !yield(string(k), value) {
+			if !yield(key, value) {
 				return
 			}
 		}

@@ -45,7 +45,7 @@ func (s *Service) limits(tx *state.Tx, policy string, managed []api.PolicyDescri
 
 // Facts returns what temporary credentials bring to a request; nothing for other access keys. A federated user without session policies may do nothing by them.
 func (s *Service) Facts(tx *state.Tx, accessKeyID string) (facts access.Session, err error) {
-	x, ok, err := sessions.Get(tx, accessKeyID)
+	x, ok, err := sessions.Shared(tx, accessKeyID)
 	if err != nil || !ok {
 		return facts, err
 	}

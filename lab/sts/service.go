@@ -181,9 +181,9 @@ func trusts(role iam.Role, service string) bool {
 	}, access.Policies{Resource: &role.Trust, ResourceRules: true}).Allowed
 }
 
-// Session returns the temporary credentials of an access key ID, and whether there are any that have not been cleared away.
+// Session returns the temporary credentials of an access key ID, and whether there are any that have not been cleared away. Nobody may change what they refer to.
 func (s *Service) Session(tx *state.Tx, accessKeyID string) (Session, bool, error) {
-	return sessions.Get(tx, accessKeyID)
+	return sessions.Shared(tx, accessKeyID)
 }
 
 // Expire clears away the sessions that ended more than a day ago. The daemon calls it now and then.

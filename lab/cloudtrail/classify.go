@@ -27,15 +27,17 @@ func answers(operation string) bool { return strings.HasPrefix(operation, "Assum
 // traffic are the operations of services that pass customers' data on: the type of resource of their data events, as advanced event selectors name it.
 // Calls of a type "" are events of no trail.
 func traffic(service, operation string) (resourceType string, ok bool) {
-	kinds := map[string]map[string]struct{}{
-		"sqs":        names("SendMessage", "SendMessageBatch", "ReceiveMessage", "DeleteMessage", "DeleteMessageBatch", "ChangeMessageVisibility", "ChangeMessageVisibilityBatch"),
-		"sns":        names("Publish", "PublishBatch"),
-		"monitoring": names("PutMetricData", "GetMetricData", "GetMetricStatistics"),
-		"logs":       names("PutLogEvents"),
+	switch service + ":" + operation {
+	case "sqs:SendMessage", "sqs:SendMessageBatch", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:DeleteMessageBatch", "sqs:ChangeMessageVisibility", "sqs:ChangeMessageVisibilityBatch":
+		return "AWS::SQS::Queue", true
+	case "sns:Publish", "sns:PublishBatch":
+		return "AWS::SNS::Topic", true
+	case "monitoring:PutMetricData", "monitoring:GetMetricData", "monitoring:GetMetricStatistics":
+		return "AWS::CloudWatch::Metric", true
+	case "logs:PutLogEvents":
+		return "", true
 	}
-	types := map[string]string{"sqs": "AWS::SQS::Queue", "sns": "AWS::SNS::Topic", "monitoring": "AWS::CloudWatch::Metric"}
-	_, ok = kinds[service][operation]
-	return types[service], ok
+	return "", false
 }
 
 // s3Objects are the operations of Amazon S3 on objects, besides those that name a key, which CloudTrail counts among data events.

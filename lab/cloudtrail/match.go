@@ -14,10 +14,11 @@ type matcher struct {
 	global   bool
 	basic    []api.EventSelector
 	advanced []api.AdvancedEventSelector
+	data     []string // types of the resources whose data events it wants, or some of them
 }
 
 func (t trail) matcher() matcher {
-	m := matcher{global: t.Global, basic: t.Basic, advanced: t.Advanced}
+	m := matcher{global: t.Global, basic: t.Basic, advanced: t.Advanced, data: dataTypes(t.Basic, t.Advanced)}
 	if t.Basic == nil && t.Advanced == nil {
 		m.basic = []api.EventSelector{defaultSelector()}
 	}
@@ -29,7 +30,7 @@ func (s *Service) choose() error {
 	wanted := []matcher{}
 	err := s.Store.View(func(tx *state.Tx) error {
 		for _, t := range trails.All(tx) {
-			if m := t.matcher(); t.Logging && m.wantsData() {
+			if m := t.matcher(); t.Logging && len(m.data) > 0 {
 				wanted = append(wanted, m)
 			}
 		}
@@ -46,13 +47,26 @@ func (s *Service) selected(e *entry) bool {
 	return slices.ContainsFunc(*s.data.Load(), func(m matcher) bool { return m.wants(e) })
 }
 
-func (m matcher) wantsData() bool {
-	return slices.ContainsFunc(m.basic, func(b api.EventSelector) bool { return len(b.DataResources) > 0 }) ||
-		slices.ContainsFunc(m.advanced, func(a api.AdvancedEventSelector) bool {
-			return slices.ContainsFunc(a.FieldSelectors, func(f api.AdvancedFieldSelector) bool {
-				return *f.Field == "eventCategory" && slices.Contains(f.Equals, data)
-			})
-		})
+// wanted tells whether a trail may want the data events of a type of resource.
+func (s *Service) wanted(resourceType string) bool {
+	return slices.ContainsFunc(*s.data.Load(), func(m matcher) bool { return slices.Contains(m.data, resourceType) })
+}
+
+// dataTypes lists the types of resources that selectors of data events name: each names its own.
+func dataTypes(basic []api.EventSelector, advanced []api.AdvancedEventSelector) (types []string) {
+	for _, b := range basic {
+		for _, d := range b.DataResources {
+			types = append(types, *d.Type)
+		}
+	}
+	for _, a := range advanced {
+		for _, f := range a.FieldSelectors {
+			if *f.Field == "resources.type" { // checkAdvanced: management events have none
+				types = append(types, f.Equals...)
+			}
+		}
+	}
+	return types
 }
 
 // wants tells whether an event is one of the trail's.

@@ -71,7 +71,7 @@ func (s *Service) Record(c wire.Call) {
 		return
 	}
 	e, err := s.entry(c, category)
-	if err == nil && (category == management || s.selected(e)) {
+	if err == nil && e != nil {
 		err = s.spool.append(e)
 	}
 	if err != nil {
@@ -90,16 +90,16 @@ func (s *Service) categorise(c wire.Call) string {
 	switch {
 	case !isData:
 		return management
-	case kind == "" || len(*s.data.Load()) == 0:
+	case kind == "" || !s.wanted(kind):
 		return ""
 	}
 	return data
 }
 
+// entry makes the event of a call, or nil for data that no trail selects: who called, and what an event says, cost more to find out than to choose by.
 func (s *Service) entry(c wire.Call, category string) (*entry, error) {
 	service := c.Service.Name
-	who := identify(c.Caller, s.roleARN)
-	e := &entry{Time: c.Time.UTC(), Category: category, Source: service + ".amazonaws.com", Name: eventName(service, c.Operation), ID: newEventID(), User: who.lookupName(),
+	e := &entry{Time: c.Time.UTC(), Category: category, Source: service + ".amazonaws.com", Name: eventName(service, c.Operation),
 		Caller: c.Caller.ARN, AccessKey: c.Caller.AccessKeyID, ReadOnly: isReadOnly(c.Operation)}
 	request, response := parametersOf(c, !e.ReadOnly || answers(c.Operation))
 	e.Resources = withARNs(s.Region, find(service, request, response))
@@ -108,26 +108,35 @@ func (s *Service) entry(c wire.Call, category string) (*entry, error) {
 	} else if service == "s3" && category == data {
 		e.Resources = append([]resource{object(member(c.Input, "Bucket"), member(c.Input, "Key"))}, e.Resources...)
 	}
+	if category == data && !s.selected(e) {
+		return nil, nil
+	}
+	who := identify(c.Caller, s.roleARN)
+	e.ID, e.User = newEventID(), who.lookupName()
+	return e, s.describe(e, c, who, request, response)
+}
+
+// describe writes the record of an event.
+func (s *Service) describe(e *entry, c wire.Call, who userIdentity, request, response map[string]any) (err error) {
 	r := record{EventVersion: eventVersion, UserIdentity: who, EventTime: e.Time.Format(eventTimeForm), EventSource: e.Source, EventName: e.Name, AWSRegion: s.Region.Name,
 		SourceIPAddress: c.Origin.Address, VPCEndpointID: c.Origin.Endpoint.ID, UserAgent: c.Origin.UserAgent, RequestID: c.RequestID, EventID: e.ID, ReadOnly: e.ReadOnly, EventType: "AwsApiCall", APIVersion: c.Service.APIVersion,
-		ManagementEvent: category == management, RecipientAccountID: s.Region.Account, EventCategory: category, TLSDetails: describeTLS(c)}
+		ManagementEvent: e.Category == management, RecipientAccountID: s.Region.Account, EventCategory: e.Category, TLSDetails: describeTLS(c)}
 	for _, x := range e.Resources {
 		if x.ARN != "" {
 			r.Resources = append(r.Resources, listed{ARN: x.ARN, AccountID: s.Region.Account, Type: x.Type})
 		}
 	}
 	if c.Error != nil {
-		r.ErrorCode, r.ErrorMessage = errorCode(service, c.Error.Code, c.Error.Status), c.Error.Message
+		r.ErrorCode, r.ErrorMessage = errorCode(c.Service.Name, c.Error.Code, c.Error.Status), c.Error.Message
 	}
-	var err error
 	if r.RequestParameters, err = encode("requestParameters", request); err != nil {
-		return nil, err
+		return err
 	}
 	if r.ResponseElements, err = encode("responseElements", response); err != nil {
-		return nil, err
+		return err
 	}
 	e.Record, err = json.Marshal(r)
-	return e, err
+	return err
 }
 
 func describeTLS(c wire.Call) *tlsDetails {

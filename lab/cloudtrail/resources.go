@@ -25,26 +25,43 @@ type listed struct {
 
 // resourceTypes tells what the members of events are the names of, by service and the member's name in events.
 func resourceTypes(service string) map[string]string {
-	return map[string]map[string]string{
-		"s3":  {"bucketName": "AWS::S3::Bucket"},
-		"iam": {"roleName": "AWS::IAM::Role", "userName": "AWS::IAM::User", "policyArn": "AWS::IAM::Policy", "instanceProfileName": "AWS::IAM::InstanceProfile", "accessKeyId": "AWS::IAM::AccessKey"},
-		"sts": {"roleArn": "AWS::IAM::Role"},
-		"kms": {"keyId": "AWS::KMS::Key", "targetKeyId": "AWS::KMS::Key", "aliasName": "AWS::KMS::Alias"},
-		"rds": {"dBInstanceIdentifier": "AWS::RDS::DBInstance", "dBClusterIdentifier": "AWS::RDS::DBCluster", "dBSubnetGroupName": "AWS::RDS::DBSubnetGroup",
-			"dBClusterParameterGroupName": "AWS::RDS::DBClusterParameterGroup"},
-		"autoscaling": {"autoScalingGroupName": "AWS::AutoScaling::AutoScalingGroup"},
-		"elasticloadbalancing": {"loadBalancerArn": "AWS::ElasticLoadBalancingV2::LoadBalancer", "targetGroupArn": "AWS::ElasticLoadBalancingV2::TargetGroup",
-			"listenerArn": "AWS::ElasticLoadBalancingV2::Listener"},
-		"sqs":            {"queueUrl": "AWS::SQS::Queue", "queueName": "AWS::SQS::Queue"},
-		"sns":            {"topicArn": "AWS::SNS::Topic"},
-		"secretsmanager": {"secretId": "AWS::SecretsManager::Secret"},
-		"logs":           {"logGroupName": "AWS::Logs::LogGroup"},
-		"elasticache":    {"replicationGroupId": "AWS::ElastiCache::ReplicationGroup"},
-		"es":             {"domainName": "AWS::OpenSearchService::Domain"},
-		"monitoring":     {"alarmName": "AWS::CloudWatch::Alarm", "alarmNames": "AWS::CloudWatch::Alarm"},
-		"ssm":            {"name": "AWS::SSM::Parameter"},
-		"cloudtrail":     {"name": "AWS::CloudTrail::Trail", "trailName": "AWS::CloudTrail::Trail", "trailARN": "AWS::CloudTrail::Trail", "s3BucketName": "AWS::S3::Bucket"},
-	}[service]
+	switch service {
+	case "s3":
+		return map[string]string{"bucketName": "AWS::S3::Bucket"}
+	case "iam":
+		return map[string]string{"roleName": "AWS::IAM::Role", "userName": "AWS::IAM::User", "policyArn": "AWS::IAM::Policy", "instanceProfileName": "AWS::IAM::InstanceProfile", "accessKeyId": "AWS::IAM::AccessKey"}
+	case "sts":
+		return map[string]string{"roleArn": "AWS::IAM::Role"}
+	case "kms":
+		return map[string]string{"keyId": "AWS::KMS::Key", "targetKeyId": "AWS::KMS::Key", "aliasName": "AWS::KMS::Alias"}
+	case "rds":
+		return map[string]string{"dBInstanceIdentifier": "AWS::RDS::DBInstance", "dBClusterIdentifier": "AWS::RDS::DBCluster", "dBSubnetGroupName": "AWS::RDS::DBSubnetGroup",
+			"dBClusterParameterGroupName": "AWS::RDS::DBClusterParameterGroup"}
+	case "autoscaling":
+		return map[string]string{"autoScalingGroupName": "AWS::AutoScaling::AutoScalingGroup"}
+	case "elasticloadbalancing":
+		return map[string]string{"loadBalancerArn": "AWS::ElasticLoadBalancingV2::LoadBalancer", "targetGroupArn": "AWS::ElasticLoadBalancingV2::TargetGroup",
+			"listenerArn": "AWS::ElasticLoadBalancingV2::Listener"}
+	case "sqs":
+		return map[string]string{"queueUrl": "AWS::SQS::Queue", "queueName": "AWS::SQS::Queue"}
+	case "sns":
+		return map[string]string{"topicArn": "AWS::SNS::Topic"}
+	case "secretsmanager":
+		return map[string]string{"secretId": "AWS::SecretsManager::Secret"}
+	case "logs":
+		return map[string]string{"logGroupName": "AWS::Logs::LogGroup"}
+	case "elasticache":
+		return map[string]string{"replicationGroupId": "AWS::ElastiCache::ReplicationGroup"}
+	case "es":
+		return map[string]string{"domainName": "AWS::OpenSearchService::Domain"}
+	case "monitoring":
+		return map[string]string{"alarmName": "AWS::CloudWatch::Alarm", "alarmNames": "AWS::CloudWatch::Alarm"}
+	case "ssm":
+		return map[string]string{"name": "AWS::SSM::Parameter"}
+	case "cloudtrail":
+		return map[string]string{"name": "AWS::CloudTrail::Trail", "trailName": "AWS::CloudTrail::Trail", "trailARN": "AWS::CloudTrail::Trail", "s3BucketName": "AWS::S3::Bucket"}
+	}
+	return nil
 }
 
 // ec2Type tells what an ID of Amazon EC2 is, by its beginning.

@@ -24,8 +24,9 @@ const (
 
 // Queue is a shop.Queue and shop.Inbox at the queue with the URL. It is safe for concurrent use.
 type Queue struct {
-	client *sqs.Client
-	url    string
+	client  *sqs.Client
+	url     string
+	sending sending
 }
 
 // New returns the queue with the URL. It calls nobody: the queue may come later than the service.
@@ -33,14 +34,6 @@ func New(config aws.Config, url string) *Queue {
 	return &Queue{url: url, client: sqs.NewFromConfig(config, func(o *sqs.Options) {
 		o.Retryer = retry.NewStandard(func(r *retry.StandardOptions) { r.MaxAttempts, r.MaxBackoff = 3, time.Second })
 	})}
-}
-
-// Send implements shop.Queue. SQS answers once it has stored the message on several servers.
-func (q *Queue) Send(ctx context.Context, body []byte) error {
-	ctx, cancel := context.WithTimeout(ctx, callFor)
-	defer cancel()
-	_, err := q.client.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: aws.String(string(body))})
-	return wrap("sending a message", err)
 }
 
 // Receive implements shop.Inbox.

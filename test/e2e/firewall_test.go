@@ -149,6 +149,7 @@ func (d *deployment) firewallDrift(t *testing.T) {
 	if err != nil || status != 1 || !strings.Contains(out, "aws:wafv2/webAcl:WebAcl") || !strings.Contains(out, "rules") {
 		t.Errorf("drift of the web ACL: status %d, %v\n%s\nwant status 1 and the rules named", status, err, out)
 	}
+	d.planIsKept(t)
 	if _, err := d.stack.Up(t.Context(), optup.ConfigFile(d.config), optup.Refresh()); err != nil {
 		t.Fatalf("repairing: %v", err)
 	}

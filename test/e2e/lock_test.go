@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -13,8 +14,8 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// held is how long the lock in compliance mode lasts: longer than a destroy takes to come to the bucket.
-const held = 45 * time.Second
+// held is how long the lock in compliance mode lasts when nobody prolongs it any more.
+const held = 10 * time.Second
 
 // lockedBackupsStay puts dumps into the backup bucket and tries to be rid of them. In the bucket's own mode, governance, that takes a permission and a header; in
 // compliance nobody can, and a destroy of the stack ends with a message that says so. The dump under governance is left for the destroy that follows.
@@ -55,7 +56,9 @@ func lockedBackupsStay(t *testing.T, d *deployment) {
 		Retention: &types.ObjectLockRetention{Mode: types.ObjectLockRetentionModeGovernance, RetainUntilDate: aws.Time(time.Now().Add(time.Second))}})
 	refusedWith(t, "compliance, shortened", err, locked)
 
+	release := prolong(t, operator, d.out.BackupBucket, "drill/compliance", complied)
 	out, status, err := d.run(t.Context(), "", "stack", "down")
+	release()
 	if err != nil || status != 1 {
 		t.Fatalf("down with a lock in compliance mode: status %d, %v\n%s", status, err, out)
 	}
@@ -69,6 +72,33 @@ func lockedBackupsStay(t *testing.T, d *deployment) {
 		t.Errorf("the locked dump after the destroy: %v", err)
 	}
 	eventually(t, "wait until the lock has ended", 2*held, func() error { return remove(operator, "drill/compliance", complied, false) })
+}
+
+// prolong prolongs the lock of a version until it is released, however long that takes: in compliance mode a lock can be made longer, if not shorter.
+func prolong(t *testing.T, bucket *s3.Client, name, key, version string) (release func()) {
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		for tick := time.NewTicker(held / 10); ; {
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				ended <- nil
+				return
+			}
+			if _, err := bucket.PutObjectRetention(ctx, &s3.PutObjectRetentionInput{Bucket: &name, Key: &key, VersionId: &version,
+				Retention: &types.ObjectLockRetention{Mode: types.ObjectLockRetentionModeCompliance, RetainUntilDate: aws.Time(time.Now().Add(held))}}); err != nil && ctx.Err() == nil {
+				ended <- err
+				return
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Fatalf("prolonging the lock: %v", err)
+		}
+	}
 }
 
 // refusedWith wants an AccessDenied whose message has a part.

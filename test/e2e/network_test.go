@@ -47,10 +47,13 @@ func databaseIsPrivate(t *testing.T, d *deployment) {
 	if err := waiter.Wait(t.Context(), &ec2.DescribeInstancesInput{InstanceIds: []string{id}}, time.Minute); err != nil {
 		t.Fatal(err)
 	}
-	for _, host := range []string{d.out.DatabaseWriter, d.out.DatabaseReader} {
-		if d.reaches(t, id, host, d.out.DatabasePort) {
-			t.Errorf("an instance in the public subnet reaches %s", host)
-		}
+	for name, host := range map[string]string{"Writer": d.out.DatabaseWriter, "Reader": d.out.DatabaseReader} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if d.reaches(t, id, host, d.out.DatabasePort) {
+				t.Errorf("an instance in the public subnet reaches %s", host)
+			}
+		})
 	}
 }
 

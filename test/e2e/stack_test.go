@@ -60,14 +60,14 @@ func newStack(t *testing.T, s *site, name string) *deployment {
 	return d
 }
 
-// environment is what Pulumi needs to know: the site's backend, and the lab's credentials without its endpoint, which is a setting of the stack.
+// environment is what Pulumi needs to know, as `stack` tells it: the site's backend, and the lab's credentials without its endpoint, which is a setting of the stack.
 func (d *deployment) environment(t *testing.T) map[string]string {
 	t.Helper()
 	temporary := filepath.Join(d.dir, "tmp") // Pulumi leaves the assets that it has read there
 	if err := os.MkdirAll(temporary, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	env := map[string]string{"STOREFRONT_WAIT_SCALE": "0.01", "TMPDIR": temporary, "PATH": filepath.Join(d.root, "bin") + ":" + os.Getenv("PATH")}
+	env := map[string]string{"STOREFRONT_WAIT_SCALE": "0.01", "PULUMI_PARALLEL": "32", "TMPDIR": temporary, "PATH": filepath.Join(d.root, "bin") + ":" + os.Getenv("PATH")}
 	for _, kv := range d.env() {
 		if key, value, _ := strings.Cut(kv, "="); strings.HasPrefix(key, "PULUMI_") {
 			env[key] = value

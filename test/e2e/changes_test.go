@@ -48,8 +48,8 @@ func changes() []change {
 		{name: "engine-minor-upgrade", what: "`databaseVersion: 15.10` -> `15.12`, `cacheVersion: 7.0` -> `7.1`", edit: all(set("databaseVersion", "15.12"), set("cacheVersion", "7.1")), check: upgraded},
 		{name: "other-instance-types", what: "`instanceTypes: t3.small, t3a.small` -> `t3.medium, t3a.medium`", edit: set("instanceTypes", `["t3.medium","t3a.medium"]`), check: runsOn("t3.medium", "t3a.medium")},
 		{name: "new-version", what: "the shop is built anew", edit: all(release("1.1")), gives: moved, check: serves("1.1")},
-		{name: "bad-version", what: "the shop is built anew, and fails its health check", edit: all(set("graceSeconds", "20"), badRelease), gives: moved, refused: true, check: serves("1.1")},
-		{name: "version-after-it", what: "the shop is mended", edit: all(release("1.2")), gives: moved, check: serves("1.2")},
+		{name: "bad-version", what: "the shop is built anew, and fails its health check", edit: all(set("graceSeconds", "10"), badRelease), gives: moved, refused: true, check: serves("1.1")},
+		{name: "version-after-it", what: "the shop is mended", edit: all(set("graceSeconds", "60"), release("1.2")), gives: moved, check: serves("1.2")},
 		{name: "certificate", what: "`certificateArn` is set", edit: certified, check: redirects,
 			gives: map[string]string{listenerRule: "the rule moves to the listener that serves; the former goes when the new one is there"}},
 		{name: "renamed-component", what: "the component of the orders' queue has another name, and the former one as an alias", edit: rename, check: has("queues", 4)},
@@ -61,7 +61,7 @@ func changes() []change {
 func TestChanges(t *testing.T) {
 	begin := time.Now()
 	c := newChanging(t)
-	c.deploy(t)
+	c.up(t)
 	c.readOutputs(t)
 	awaitProducts(t, c.url)
 	c.awaitFleet(t)
@@ -75,8 +75,9 @@ func TestChanges(t *testing.T) {
 	}
 	c.customers.end()
 	c.visitors.end()
-	t.Run("Settle", func(t *testing.T) { c.settle(t) })
-	t.Run("Verdict", func(t *testing.T) { c.judge(t, &trial{scenario{name: "Changes"}, c.customers}) })
+	var index []summary
+	t.Run("Settle", func(t *testing.T) { index = c.settle(t) })
+	t.Run("Verdict", func(t *testing.T) { c.judge(t, &trial{scenario{name: "Changes"}, c.customers}, index) })
 	t.Run("NothingLeftToDo", func(t *testing.T) {
 		if !c.nothingToDo(t) {
 			t.Error("after all changes a preview wants more")

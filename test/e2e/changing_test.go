@@ -108,7 +108,7 @@ func (c *changing) buildProgram(t *testing.T) {
 	if err := os.WriteFile(overlay, b, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c.compile(t, nil, "-overlay", overlay, "-o", filepath.Join(c.root, "program"), "./stacks/storefront")
+	c.compile(t, nil, "-ldflags", "-s -w", "-overlay", overlay, "-o", filepath.Join(c.root, "program"), "./stacks/storefront")
 }
 
 // buildShop compiles the program that the fleets run, as `make build` does.
@@ -124,16 +124,6 @@ func (c *changing) compile(t *testing.T, env []string, args ...string) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-}
-
-func (c *changing) deploy(t *testing.T) {
-	t.Helper()
-	t.Logf("%s", lastLines(c.mustRun(t, "stack", "up"), 3))
-}
-
-func lastLines(text string, n int) string {
-	lines := strings.Split(strings.TrimSpace(text), "\n")
-	return strings.Join(lines[max(0, len(lines)-n):], "\n")
 }
 
 // plan previews a change, holds that it gives away nothing but what it may, and compares it with its file.

@@ -133,15 +133,10 @@ func (d *deployment) search(t *testing.T) (all []summary, err error) {
 	}
 }
 
-// found returns the status of every order of a trial that a search finds.
-func (d *deployment) found(t *testing.T, trial string) map[string]history.Status {
-	t.Helper()
-	all, err := d.search(t)
-	if err != nil {
-		t.Fatalf("searching: %v", err)
-	}
+// found returns the status of every order of a trial in the index.
+func found(index []summary, trial string) map[string]history.Status {
 	found := map[string]history.Status{}
-	for _, s := range all {
+	for _, s := range index {
 		if len(s.Items) > 0 && strings.HasPrefix(s.Items[0].ProductID, strings.ToLower(trial)+"-") {
 			found[s.ID] = s.Status
 		}
@@ -170,7 +165,8 @@ func (d *deployment) backlog(t *testing.T, queue string) (int, error) {
 }
 
 // settle waits until nothing is on its way any more: the queue and the outbox are empty, and a search finds every order. No message may have become a dead letter.
-func (d *deployment) settle(t *testing.T) {
+// It returns what the search finds.
+func (d *deployment) settle(t *testing.T) (index []summary) {
 	t.Helper()
 	eventually(t, "wait until the queue is empty", 3*time.Minute, func() error {
 		n, err := d.backlog(t, d.out.QueueURL)
@@ -186,14 +182,14 @@ func (d *deployment) settle(t *testing.T) {
 		return nil
 	})
 	orders := d.count(t, "SELECT count(*) FROM shop_order")
-	eventually(t, "wait until a search finds every order", time.Minute, func() error {
-		found, err := d.search(t)
-		if err == nil && len(found) < orders {
-			err = fmt.Errorf("%d of %d", len(found), orders)
+	eventually(t, "wait until a search finds every order", time.Minute, func() (err error) {
+		if index, err = d.search(t); err == nil && len(index) < orders {
+			err = fmt.Errorf("%d of %d", len(index), orders)
 		}
 		return err
 	})
 	if n, err := d.backlog(t, d.out.DeadLetterURL); err != nil || n > 0 {
 		t.Errorf("%d messages in the dead-letter queue, %v; want none", n, err)
 	}
+	return index
 }

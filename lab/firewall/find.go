@@ -43,7 +43,7 @@ func (e *evaluation) values() []value {
 // find returns what the core rule set finds in a request.
 //
 // Looking costs most of a millisecond, and most of a request was there in earlier ones: host, agent, names of fields. At paranoia level 1 a request matches a rule
-// only if one of its values would without the others, so those that were in a request without any match need not be looked at again. As soon as something
+// only if one of its values would without the others (see TestRulesLookAtOneValueAtATime), so those that were in a request without any match need not be looked at again. As soon as something
 // matches, the whole request is looked at, as if nothing were remembered.
 func (s *ruleset) find(e *evaluation) []hit {
 	all := e.values()

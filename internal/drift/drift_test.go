@@ -77,3 +77,17 @@ func TestLists(t *testing.T) {
 		}
 	}
 }
+
+func FuzzParse(f *testing.F) {
+	f.Add(committed, "aws:ec2/vpc:Vpc", "tags.app")
+	f.Add([]byte("- types: ['*']\n  properties: ['rule[*].port', 'a\\*']\n  reason: because\n"), "aws:sqs/queue:Queue", "rule[0].port")
+	f.Fuzz(func(t *testing.T, text []byte, kind, property string) {
+		list, err := parse(text)
+		if err != nil && !errors.Is(err, ErrKnown) {
+			t.Error(err)
+		}
+		for _, k := range list {
+			k.covers(kind, property)
+		}
+	})
+}

@@ -27,17 +27,18 @@ func (db *DB) Apply(ctx context.Context, o shop.Order) (outcome shop.Outcome, er
 // apply takes two round trips for an order that is new: one to lock what it needs, and one to store it.
 func apply(ctx context.Context, c *pgx.Conn, o shop.Order) (shop.Outcome, error) {
 	fresh, products, err := claim(ctx, c, o)
-	switch {
-	case err != nil:
+	if err != nil {
 		return shop.Outcome{}, fmt.Errorf("claiming the key of order %s and locking its products: %w", o.ID, err)
-	case fresh: // claims outlive orders, so there is none with this ID
-		o.Reason = shop.Refusal(o.Items, products)
-	default:
-		outcome, known, err := earlier(ctx, c, o)
-		if err != nil || known {
+	}
+	owner := o.ID
+	if !fresh { // claims live as long as orders, so that one which is new has no order with its ID
+		var outcome shop.Outcome
+		if owner, outcome, err = earlier(ctx, c, o); err != nil || outcome.Duplicate {
 			return outcome, err
 		}
-		o.Reason = shop.ReasonKey
+	}
+	if o.Reason = shop.ReasonKey; owner == o.ID {
+		o.Reason = shop.Refusal(o.Items, products)
 	}
 	o.Status = shop.Accepted
 	if o.Reason != "" {
@@ -71,21 +72,21 @@ func claim(ctx context.Context, c *pgx.Conn, o shop.Order) (fresh bool, products
 	return fresh, products, err
 }
 
-// earlier returns what became of an order whose key is claimed, if it was applied before. It was not if another order has the claim; then the row of the
-// claim stays locked, for two deliveries of such an order have no claim of their own to wait for.
-func earlier(ctx context.Context, c *pgx.Conn, o shop.Order) (outcome shop.Outcome, known bool, err error) {
-	if _, err := c.Exec(ctx, `SELECT FROM claim WHERE key_hash = $1 FOR UPDATE`, shop.KeyHash(o.Key)); err != nil {
-		return shop.Outcome{}, false, fmt.Errorf("locking the claim of order %s: %w", o.ID, err)
+// earlier returns which order has the claim of the order's key, and what became of the order if it was applied before. The row of the claim is locked,
+// for two deliveries of an order that lost its key to another one have no claim of their own to wait for.
+func earlier(ctx context.Context, c *pgx.Conn, o shop.Order) (owner string, outcome shop.Outcome, err error) {
+	if err := c.QueryRow(ctx, `SELECT order_id FROM claim WHERE key_hash = $1 FOR UPDATE`, shop.KeyHash(o.Key)).Scan(&owner); err != nil {
+		return "", shop.Outcome{}, fmt.Errorf("reading the claim of order %s: %w", o.ID, err)
 	}
 	err = c.QueryRow(ctx, `SELECT status, reason FROM shop_order WHERE id = $1`, o.ID).Scan(&outcome.Status, &outcome.Reason)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		return shop.Outcome{}, false, nil
+		return owner, shop.Outcome{}, nil
 	case err != nil:
-		return shop.Outcome{}, false, fmt.Errorf("reading order %s: %w", o.ID, err)
+		return "", shop.Outcome{}, fmt.Errorf("reading order %s: %w", o.ID, err)
 	}
 	outcome.Duplicate = true
-	return outcome, true, nil
+	return owner, outcome, nil
 }
 
 // store reduces the stock if the order is accepted, stores the order, puts it into the outbox, and commits.

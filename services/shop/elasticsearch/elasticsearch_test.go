@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -104,6 +106,52 @@ func TestPut(t *testing.T) {
 					t.Errorf("got %v after %d calls, want %q after %d", err, len(d.asked), c.want, c.calls)
 				}
 			})
+		})
+	}
+}
+
+// taking answers each request as a domain that takes what it is sent, and notes how much that was.
+type taking struct{ sizes, counts []int }
+
+func (d *taking) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	w := httptest.NewRecorder()
+	if r.Method == http.MethodPut {
+		_, _ = w.WriteString(`{"acknowledged":true}`)
+		return w.Result(), nil
+	}
+	n := strings.Count(string(body), "\n") / 2
+	d.sizes, d.counts = append(d.sizes, len(body)), append(d.counts, n)
+	_, _ = w.WriteString(`{"items":[` + strings.TrimSuffix(strings.Repeat(`{"index":{"status":201}},`, n), ",") + `]}`)
+	return w.Result(), nil
+}
+
+// TestRequestsAreBounded stores many summaries, and then some with the most and longest names that orders can have.
+func TestRequestsAreBounded(t *testing.T) {
+	long := shoptest.SampleSummary(1)
+	for len(long.Items) < shop.MaxItems {
+		long.Items = append(long.Items, shop.SummaryItem{ProductID: strings.Repeat("p", 64), Name: strings.Repeat("\U00020000", 200), Quantity: 1000})
+	}
+	for name, c := range map[string]struct {
+		summary shop.Summary
+		n       int
+		counts  string
+	}{"many": {shoptest.SampleSummary(1), 450, "[200 200 50]"}, "long": {long, 70, "[62 8]"}} {
+		t.Run(name, func(t *testing.T) {
+			d := new(taking)
+			x, err := elasticsearch.Open(elasticsearch.Config{Endpoint: "https://search.test", HTTP: &http.Client{Transport: d}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := x.Put(t.Context(), slices.Repeat([]shop.Summary{c.summary}, c.n)); err != nil {
+				t.Fatal(err)
+			}
+			if got := fmt.Sprint(d.counts); got != c.counts || slices.Max(d.sizes) > 10<<20 {
+				t.Errorf("requests of %s summaries and %v bytes, want %s and at most 10 MiB", got, d.sizes, c.counts)
+			}
 		})
 	}
 }

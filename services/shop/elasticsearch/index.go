@@ -6,9 +6,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -18,7 +18,8 @@ import (
 
 const (
 	indexName = "summaries"
-	bulkSize  = 200 // summaries in one request: with the longest names they stay below the 10 MiB that the smallest instances take
+	bulkSize  = 200     // summaries in one request
+	bulkBytes = 5 << 20 // after which no other summary joins a request; the smallest instances take 10 MiB, and the longest summary has a fiftieth of it
 )
 
 // definition is the index with every field that a document has; an unknown one is refused, rather than mapped by its first value.
@@ -51,10 +52,15 @@ func (x *Index) Put(ctx context.Context, summaries []shop.Summary) error {
 	if err := x.create(ctx); err != nil {
 		return err
 	}
-	for part := range slices.Chunk(summaries, bulkSize) {
-		if err := x.bulk(ctx, part); err != nil {
+	for len(summaries) > 0 {
+		body, n, err := bulkBody(summaries)
+		if err != nil {
 			return err
 		}
+		if err := x.bulk(ctx, body, n); err != nil {
+			return err
+		}
+		summaries = summaries[n:]
 	}
 	return nil
 }
@@ -77,19 +83,24 @@ func (x *Index) create(ctx context.Context) error {
 	return nil
 }
 
-func (x *Index) bulk(ctx context.Context, summaries []shop.Summary) error {
-	var body bytes.Buffer
-	lines := json.NewEncoder(&body)
-	for _, s := range summaries {
+// bulkBody returns the body of a request that stores the first n summaries.
+func bulkBody(summaries []shop.Summary) (body []byte, n int, err error) {
+	var lines bytes.Buffer
+	encoder := json.NewEncoder(&lines)
+	for n < min(len(summaries), bulkSize) && lines.Len() < bulkBytes {
+		s := summaries[n]
 		action := map[string]any{"index": map[string]any{"_id": s.ID, "version": s.Version, "version_type": "external"}}
-		if err := lines.Encode(action); err != nil {
-			return fmt.Errorf("encoding summary %s: %w", s.ID, err)
+		if err := errors.Join(encoder.Encode(action), encoder.Encode(document{s, words(s.Text())})); err != nil {
+			return nil, 0, fmt.Errorf("encoding summary %s: %w", s.ID, err)
 		}
-		if err := lines.Encode(document{s, words(s.Text())}); err != nil {
-			return fmt.Errorf("encoding summary %s: %w", s.ID, err)
-		}
+		n++
 	}
-	a, err := x.call(ctx, http.MethodPost, "/"+indexName+"/_bulk", "application/x-ndjson", body.Bytes())
+	return lines.Bytes(), n, nil
+}
+
+// bulk stores the n summaries that the body has.
+func (x *Index) bulk(ctx context.Context, body []byte, n int) error {
+	a, err := x.call(ctx, http.MethodPost, "/"+indexName+"/_bulk", "application/x-ndjson", body)
 	if err != nil {
 		return err
 	}
@@ -108,8 +119,8 @@ func (x *Index) bulk(ctx context.Context, summaries []shop.Summary) error {
 	if err := a.decode(&result); err != nil {
 		return err
 	}
-	if len(result.Items) != len(summaries) {
-		return &shop.Error{Code: shop.Internal, Message: fmt.Sprintf("the search answered for %d of %d summaries", len(result.Items), len(summaries))}
+	if len(result.Items) != n {
+		return &shop.Error{Code: shop.Internal, Message: fmt.Sprintf("the search answered for %d of %d summaries", len(result.Items), n)}
 	}
 	for _, item := range result.Items {
 		// A conflict says that this version, or a newer one, is there.

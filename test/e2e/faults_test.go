@@ -23,6 +23,7 @@ import (
 
 // TestFaults deploys with the commands that `make` runs, and interrupts them in every way. It ends with nothing left behind.
 func TestFaults(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.mustRun(t, "stack", "down") // of what was never up
 
@@ -68,6 +69,7 @@ func TestFaults(t *testing.T) {
 
 // TestDownAfterLoss takes away one of the two things that belong together: the lab's directory, or the stack's state.
 func TestDownAfterLoss(t *testing.T) {
+	t.Parallel()
 	for _, lost := range []string{"lab", "state"} {
 		t.Run(lost, func(t *testing.T) {
 			s := newSite(t)
@@ -95,6 +97,7 @@ func TestWithoutRoot(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can become another user; every other test runs as this ordinary one")
 	}
+	t.Parallel()
 	s := newSite(t)
 	s.cloneFor(t, ordinary)
 	s.user = &syscall.Credential{Uid: ordinary, Gid: ordinary}
@@ -123,7 +126,7 @@ func TestWithoutRoot(t *testing.T) {
 func (s *site) cloneFor(t *testing.T, user int) {
 	t.Helper()
 	clone := filepath.Join(s.dir, "clone")
-	script := `mkdir -p "$2/stacks" "$2/.pulumi" && cd "$1" && go build -o "$2/program" ./stacks/storefront && cp -R bin Pulumi.yaml go.mod go.sum "$2" && cp -R stacks/storefront "$2/stacks" &&
+	script := `mkdir -p "$2/stacks" "$2/.pulumi" && cd "$1" && go build -ldflags '-s -w' -o "$2/program" ./stacks/storefront && cp -R bin Pulumi.yaml go.mod go.sum "$2" && cp -R stacks/storefront "$2/stacks" &&
 		cp -R .pulumi/plugins "$2/.pulumi" && sed -i "s#^runtime: go#runtime: {name: go, options: {binary: $2/program}}#" "$2/Pulumi.yaml" && chown -R "$3:$3" "$4"`
 	if out, err := exec.CommandContext(t.Context(), "/bin/bash", "-c", script, "bash", s.root, clone, strconv.Itoa(user), s.dir).CombinedOutput(); err != nil {
 		t.Fatalf("copying the clone: %v\n%s", err, out)

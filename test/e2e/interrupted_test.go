@@ -24,6 +24,7 @@ type interruption struct {
 // TestInterrupted ends deployments of the small stack at many points and in every way: the first one, and updates of a finished one. The next up makes of each what an
 // undisturbed one makes, no more and no less. TestFaults does the same with the whole storefront, at two points.
 func TestInterrupted(t *testing.T) {
+	t.Parallel()
 	clone, wider := smallClone(t, 1), smallClone(t, 3)
 	plain, widened := newSite(t), newSite(t)
 	plain.root, widened.root = clone, wider

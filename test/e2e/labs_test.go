@@ -12,6 +12,7 @@ import (
 // TestLabs does the exercises of docs/labs on one deployment, in their order, each in a shell of its own. They put all back, so that at the end there is no drift and
 // the whole stack can be destroyed. One that fails leaves a stack that the next ones do not know: it ends the test.
 func TestLabs(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.up(t)
 	index := filepath.Join(s.root, "docs", "labs", "README.md")

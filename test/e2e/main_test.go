@@ -1,5 +1,8 @@
 // Package e2e deploys the storefront with the real Pulumi engine and AWS provider into a lab of its own, and proves with real clients that it works:
 // see docs/design.md section 7. `make e2e` runs it; bin/ must be built.
+//
+// Three tests let customers order while something happens, and hold the shop to times: they run alone. The others have a site of their own each, wait half of the time, and run side by side,
+// as many as there are processors.
 package e2e
 
 import (

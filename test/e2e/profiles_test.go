@@ -34,6 +34,7 @@ import (
 // that the account's role for search domains exists when dev comes.
 // What is done to one of them must not touch the other: no customer of it notices, and nothing of it has drifted.
 func TestProfiles(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	clone := filepath.Join(s.dir, "clone")
 	if err := small.CloneWith(t.Context(), s.root, clone, "./stacks/storefront"); err != nil {

@@ -26,6 +26,7 @@ const planted = "PLANTED-0c5e1b7a94d3"
 // TestPlantedSecrets gives the lab secrets by every call that takes one, and looks for them in all that the lab wrote, its record of
 // calls and its log among it.
 func TestPlantedSecrets(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.mustRun(t, "lab", "up")
 	config := labConfig(t, s)

@@ -18,6 +18,7 @@ func TestRepetitionsLeakNothing(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can look into the lab's namespaces")
 	}
+	t.Parallel()
 	s := newSite(t)
 	clone := filepath.Join(s.dir, "clone")
 	if err := small.Clone(t.Context(), s.root, clone); err != nil {

@@ -76,11 +76,11 @@ func down(ctx context.Context, w *workspace) error {
 	if !w.isLab() {
 		return w.destroy(ctx)
 	}
-	pending, err := w.pendingCreates(ctx)
+	unknown, err := w.hasUnknown(ctx)
 	if err != nil {
 		return err
 	}
-	if pending > 0 {
+	if unknown { // a VPC with such a subnet in it cannot be deleted
 		fmt.Fprintln(w.out, "stack: a deployment was killed while it made resources, which Pulumi does not know; they go with the lab")
 	} else if err := w.destroy(ctx); err != nil {
 		return err

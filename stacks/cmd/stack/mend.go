@@ -33,6 +33,9 @@ func (w *workspace) mend(ctx context.Context) error {
 		return nil
 	}
 	fmt.Fprintf(w.out, "stack: the last deployment was killed while it made %d resources; if this one meets them, `make down` clears everything away\n", pending)
+	if err := os.WriteFile(w.unknownFile(), nil, 0o600); err != nil {
+		return fmt.Errorf("noting the deployment: %w", err)
+	}
 	return quiet(w.operate(ctx, "refresh", "--yes", "--skip-preview", "--clear-pending-creates"))
 }
 
@@ -76,10 +79,16 @@ func (w *workspace) noteFirst(first bool) error {
 	return nil
 }
 
-// pendingCreates counts the resources whose making was cut off.
-func (w *workspace) pendingCreates(ctx context.Context) (int, error) {
+// unknownFile exists in a region in which an update was killed while it made resources, which Pulumi's state no longer tells after the next deployment.
+func (w *workspace) unknownFile() string { return filepath.Join(w.stateDir(), "unknown") }
+
+// hasUnknown reports whether there may be resources that Pulumi does not know, since their making was cut off.
+func (w *workspace) hasUnknown(ctx context.Context) (bool, error) {
+	if _, err := os.Stat(w.unknownFile()); err == nil {
+		return true, nil
+	}
 	_, pending, err := w.contents(ctx)
-	return pending, err
+	return pending > 0, err
 }
 
 // contents counts what the stack's state knows: resources, and those whose making was cut off.

@@ -294,6 +294,9 @@ func (w *workspace) matchRegion(ctx context.Context) error {
 	if err := w.noteFirst(len(lab.Resources) == 0); err != nil {
 		return err
 	}
+	if err := os.Remove(w.unknownFile()); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("noting the region: %w", err)
+	}
 	return os.WriteFile(w.regionFile(), []byte(lab.ID), 0o600)
 }
 

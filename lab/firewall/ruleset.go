@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	coreruleset "github.com/corazawaf/coraza-coreruleset/v4"
@@ -83,7 +84,7 @@ func included(groups []Managed) (directives string) {
 // unheard is the directive that removes the rules of these files which stand in for no rule of the groups: their matches would be found for nobody.
 // The first hundred numbers of a file only steer the others.
 func unheard(groups []Managed) string {
-	directive := "SecRuleRemoveById"
+	var ids strings.Builder
 	heard := func(id int) bool {
 		return slices.ContainsFunc(groups, func(m Managed) bool {
 			return slices.ContainsFunc(m.Rules, func(r ManagedRule) bool { return r.from <= id && id <= r.to })
@@ -94,9 +95,12 @@ func unheard(groups []Managed) string {
 		_, _ = fmt.Sscanf(f, "REQUEST-%d-", &family) // a name that does not begin so removes nothing
 		for id := family*1000 + 100; id < family*1000+1000; id++ {
 			if !heard(id) {
-				directive += " " + strconv.Itoa(id)
+				ids.WriteString(" " + strconv.Itoa(id))
 			}
 		}
 	}
-	return directive + "\n"
+	if ids.Len() == 0 {
+		return "" // Coraza takes no directive without numbers
+	}
+	return "SecRuleRemoveById" + ids.String() + "\n"
 }

@@ -23,7 +23,7 @@ func (s *Service) AccessKey(tx *state.Tx, id string) (Key, bool, error) {
 	}
 	u, ok, err := users.Shared(tx, k.User)
 	if err == nil && !ok {
-		err = noSuchEntity("The user with name %s cannot be found.", k.User)
+		err = noSuchUser(k.User)
 	}
 	return Key{ID: k.ID, Secret: k.Secret, Active: k.Status == "Active", Identity: wire.Identity{Account: s.region.Account, ARN: u.ARN, UserID: u.ID, AccessKeyID: k.ID}}, true, err
 }

@@ -22,9 +22,13 @@ var users = state.NewTable[user]("iam.user") // by name
 func findUser(tx *state.Tx, name string) (user, error) {
 	u, ok, err := users.Get(tx, name)
 	if err == nil && !ok {
-		err = noSuchEntity("The user with name %s cannot be found.", name)
+		err = noSuchUser(name)
 	}
 	return u, err
+}
+
+func noSuchUser(name string) error {
+	return noSuchEntity("The user with name %s cannot be found.", name)
 }
 
 func (u user) describe() *api.User {

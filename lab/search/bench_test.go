@@ -8,20 +8,28 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"storefront/lab/search"
 )
 
-// BenchmarkBulk indexes in bulks of 100 with two copies, each on disk before the answer.
-func BenchmarkBulk(b *testing.B) {
-	c, err := search.Open(search.Config{Dir: b.TempDir(), Name: "bench", Version: "7.10"})
+// benchCluster opens a cluster on two nodes; now is its clock, nil that of the machine.
+func benchCluster(b *testing.B, now func() time.Time) *search.Cluster {
+	b.Helper()
+	c, err := search.Open(search.Config{Dir: b.TempDir(), Name: "bench", Version: "7.10", Now: now})
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer c.Close()
+	b.Cleanup(func() { _ = c.Close() })
 	if err := c.SetNodes(context.Background(), crashNodes); err != nil {
 		b.Fatal(err)
 	}
+	return c
+}
+
+// BenchmarkBulk indexes in bulks of 100 with two copies, each on disk before the answer.
+func BenchmarkBulk(b *testing.B) {
+	c := benchCluster(b, nil)
 	h, n := c.Handler("a"), 0
 	for b.Loop() {
 		var body strings.Builder
@@ -41,14 +49,7 @@ func BenchmarkBulk(b *testing.B) {
 
 // BenchmarkIdle shows the memory of two nodes with a small index.
 func BenchmarkIdle(b *testing.B) {
-	c, err := search.Open(search.Config{Dir: b.TempDir(), Name: "bench", Version: "7.10"})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer c.Close()
-	if err := c.SetNodes(context.Background(), crashNodes); err != nil {
-		b.Fatal(err)
-	}
+	c := benchCluster(b, nil)
 	h := c.Handler("a")
 	for i := range 100 {
 		req := httptest.NewRequest("PUT", fmt.Sprintf("/idle/_doc/%d?refresh=true", i), strings.NewReader(`{"title":"some words"}`))

@@ -11,8 +11,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"storefront/lab/search"
 )
 
 // The index of the shop and its rate of orders: each is stored when it is placed, and again a second later when its state has changed.
@@ -35,14 +33,7 @@ func BenchmarkLoad(b *testing.B) {
 func benchmarkLoad(b *testing.B, searched bool) {
 	var ahead atomic.Int64
 	now := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
-	c, err := search.Open(search.Config{Dir: b.TempDir(), Name: "bench", Version: "7.10", Now: now})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer c.Close()
-	if err := c.SetNodes(context.Background(), crashNodes); err != nil {
-		b.Fatal(err)
-	}
+	c := benchCluster(b, now)
 	h := c.Handler("a")
 	send(b, h, "PUT", "/orders", ordersIndex)
 	next, documents := 0, 0

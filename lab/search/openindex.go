@@ -19,12 +19,12 @@ type openIndex struct {
 	groups   []*group
 	mapping  atomic.Pointer[mapping.Mapping]
 	interval atomic.Int64       // between refreshes, in nanoseconds
-	pace     chan time.Duration // a new interval
+	changed  chan struct{}      // the interval is another one
 	stop     context.CancelFunc // ends the refreshing
 }
 
 func (c *Cluster) newIndex(meta *indexMeta) *openIndex {
-	x := &openIndex{cluster: c, name: meta.Name, uuid: meta.UUID, pace: make(chan time.Duration, 1)}
+	x := &openIndex{cluster: c, name: meta.Name, uuid: meta.UUID, changed: make(chan struct{}, 1)}
 	x.mapping.Store(meta.Mapping)
 	for i := range meta.Shards {
 		x.groups = append(x.groups, newGroup(c, x, i))
@@ -33,27 +33,27 @@ func (c *Cluster) newIndex(meta *indexMeta) *openIndex {
 	x.stop = stop
 	interval, _ := duration(meta.Refresh)
 	x.interval.Store(int64(interval))
-	go x.refreshing(ctx, interval)
+	go x.refreshing(ctx)
 	return x
 }
 
 // refreshing makes writes searchable every interval; never while the interval is negative.
-func (x *openIndex) refreshing(ctx context.Context, interval time.Duration) {
+func (x *openIndex) refreshing(ctx context.Context) {
 	ticker := time.NewTicker(time.Hour)
 	defer ticker.Stop()
-	set := func(d time.Duration) {
+	set := func() {
 		ticker.Stop()
-		if d > 0 {
+		if d := time.Duration(x.interval.Load()); d > 0 {
 			ticker.Reset(max(d, time.Millisecond))
 		}
 	}
-	set(interval)
+	set()
 	for tick := 1; ; tick++ {
 		select {
 		case <-ctx.Done():
 			return
-		case d := <-x.pace:
-			set(d)
+		case <-x.changed:
+			set()
 		case <-ticker.C:
 			for _, g := range x.groups {
 				if g.stale() && (!g.idle() || tick%idleRefreshes == 0) {
@@ -66,14 +66,13 @@ func (x *openIndex) refreshing(ctx context.Context, interval time.Duration) {
 	}
 }
 
-// setPace changes the refresh interval.
-func (x *openIndex) setPace(d time.Duration) {
+// setInterval changes the refresh interval.
+func (x *openIndex) setInterval(d time.Duration) {
 	x.interval.Store(int64(d))
 	select {
-	case <-x.pace: // one that was not taken up yet
-	default:
+	case x.changed <- struct{}{}:
+	default: // an earlier change was not taken up yet
 	}
-	x.pace <- d
 }
 
 // duration reads a time as Elasticsearch writes it: 1s, 500ms, 2m; -1 for never.

@@ -145,7 +145,7 @@ func (c *Cluster) applySettings(x *openIndex, settings map[string]string) error 
 		return err
 	}
 	interval, _ := duration(refresh)
-	x.setPace(interval)
+	x.setInterval(interval)
 	var errs []error
 	for _, g := range x.groups {
 		errs = append(errs, c.allocateGroup(g, nil))

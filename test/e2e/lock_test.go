@@ -79,7 +79,9 @@ func prolong(t *testing.T, bucket *s3.Client, name, key, version string) (releas
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
-		for tick := time.NewTicker(held / 10); ; {
+		tick := time.NewTicker(held / 10)
+		defer tick.Stop()
+		for {
 			select {
 			case <-tick.C:
 			case <-ctx.Done():

@@ -266,7 +266,16 @@ func TestHeartbeat(t *testing.T) {
 // TestStop ends a consumer whose ledger is away: it holds on for the drain, then another one has the messages at once.
 func TestStop(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
-		w.ledger.apply = func(context.Context, shop.Order) (shop.Outcome, error) { return shop.Outcome{}, errAway }
+		// The ledger says that it is away once both messages are in hand: a consumer that hears it earlier leaves the second one in the queue.
+		var calls atomic.Int64
+		bothInHand := make(chan struct{})
+		w.ledger.apply = func(context.Context, shop.Order) (shop.Outcome, error) {
+			if calls.Add(1) == 2 {
+				close(bothInHand)
+			}
+			<-bothInHand
+			return shop.Outcome{}, errAway
+		}
 		w.send(t, shoptest.SampleOrder("a", 1, "kettle"), shoptest.SampleOrder("b", 1, "kettle"))
 		time.Sleep(10 * time.Minute)
 		begun := time.Now()

@@ -26,7 +26,7 @@ type indexMeta struct {
 	Created    int64 // milliseconds since the epoch
 	Shards     int
 	Replicas   int
-	Refresh    string // index.refresh_interval: "1s", or "-1" for never
+	Refresh    string // index.refresh_interval as it was set: "5s", or "-1" for never; "" for the default
 	Mapping    *mapping.Mapping
 	Aliases    map[string]alias
 	Groups     []*groupMeta // by shard

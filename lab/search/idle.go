@@ -3,7 +3,7 @@ package search
 import "time"
 
 // A shard that nobody searches is refreshed seldom, and by the search that ends this, as Elasticsearch's index.search.idle.after has it for
-// indices with the default refresh interval. Here it goes on following its store, in large steps, so that this search has little to wait
+// indices whose index.refresh_interval is not set, be it to the default's own second. Here it goes on following its store, in large steps, so that this search has little to wait
 // for: what is replaced meanwhile is never indexed.
 const (
 	idleAfter     = 30 * time.Second
@@ -14,7 +14,7 @@ const (
 
 // idle tells whether the shard was not searched for some time.
 func (g *group) idle() bool {
-	return g.index.interval.Load() == int64(defaultInterval) && g.cluster.config.Now().UnixNano()-g.searched.Load() > int64(idleAfter)
+	return !g.index.explicit.Load() && g.cluster.config.Now().UnixNano()-g.searched.Load() > int64(idleAfter)
 }
 
 // rouse ends the idleness: the next refresh counts.

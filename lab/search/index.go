@@ -101,7 +101,7 @@ func (c *Cluster) makeIndex(name string, req indexRequest) error {
 
 // draft decides on an index: what templates say, and over it what the request says.
 func (c *Cluster) draft(name string, req indexRequest) (*indexMeta, error) {
-	meta := &indexMeta{Name: name, UUID: newUUID(), Created: c.config.Now().UnixMilli(), Shards: 1, Replicas: 1, Refresh: "1s", Aliases: map[string]alias{}}
+	meta := &indexMeta{Name: name, UUID: newUUID(), Created: c.config.Now().UnixMilli(), Shards: 1, Replicas: 1, Aliases: map[string]alias{}}
 	var err error
 	if meta.Mapping, err = mapping.Parse(nil); err != nil {
 		return nil, err
@@ -208,7 +208,8 @@ func (m *indexMeta) set(name, value string, fresh bool) error {
 		m.Replicas, err = number(0, 64)
 	case "index.refresh_interval":
 		if value == "null" {
-			value = "1s"
+			m.Refresh = ""
+			return nil
 		}
 		if _, valid := duration(value); !valid {
 			return refusal.Argument("failed to parse setting [%s] with value [%s] as a time value: unit is missing or unrecognized", name, value)

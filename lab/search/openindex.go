@@ -19,6 +19,7 @@ type openIndex struct {
 	groups   []*group
 	mapping  atomic.Pointer[mapping.Mapping]
 	interval atomic.Int64       // between refreshes, in nanoseconds
+	explicit atomic.Bool        // the interval was set, so that no shard goes idle
 	changed  chan struct{}      // the interval is another one
 	stop     context.CancelFunc // ends the refreshing
 }
@@ -31,8 +32,7 @@ func (c *Cluster) newIndex(meta *indexMeta) *openIndex {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	x.stop = stop
-	interval, _ := duration(meta.Refresh)
-	x.interval.Store(int64(interval))
+	x.setRefresh(meta.Refresh)
 	go x.refreshing(ctx)
 	return x
 }
@@ -66,9 +66,14 @@ func (x *openIndex) refreshing(ctx context.Context) {
 	}
 }
 
-// setInterval changes the refresh interval.
-func (x *openIndex) setInterval(d time.Duration) {
-	x.interval.Store(int64(d))
+// setRefresh takes up index.refresh_interval; "" is the default.
+func (x *openIndex) setRefresh(text string) {
+	interval := defaultInterval
+	if text != "" {
+		interval, _ = duration(text) // was checked when it was set
+	}
+	x.explicit.Store(text != "")
+	x.interval.Store(int64(interval))
 	select {
 	case x.changed <- struct{}{}:
 	default: // an earlier change was not taken up yet

@@ -48,7 +48,7 @@ func (r *call) getMapping() (answer, error) {
 func (c *Cluster) settings(m *indexMeta) map[string]any {
 	out := map[string]any{"creation_date": strconv.FormatInt(m.Created, 10), "uuid": m.UUID, "provided_name": m.Name, "version": map[string]any{"created": "7100299"},
 		"number_of_shards": strconv.Itoa(m.Shards), "number_of_replicas": strconv.Itoa(m.Replicas)}
-	if m.Refresh != "1s" {
+	if m.Refresh != "" {
 		out["refresh_interval"] = m.Refresh
 	}
 	return map[string]any{"index": out}
@@ -144,8 +144,7 @@ func (c *Cluster) applySettings(x *openIndex, settings map[string]string) error 
 	if err != nil {
 		return err
 	}
-	interval, _ := duration(refresh)
-	x.setInterval(interval)
+	x.setRefresh(refresh)
 	var errs []error
 	for _, g := range x.groups {
 		errs = append(errs, c.allocateGroup(g, nil))

@@ -29,14 +29,6 @@ type Ledger interface {
 	Claimed(ctx context.Context, key string) (id string, err error)
 }
 
-// Outbox holds the summaries of applied orders until they are published. Any number of callers may empty it at once.
-type Outbox interface {
-	// Pending hands up to n of the oldest summaries that no other caller holds to publish, removes them if it returns nil, and returns how many
-	// that were. It does not call publish when there are none. An error of publish is returned as it is, and the summaries stay. A summary may be
-	// handed out again after it was published; its version is the same then.
-	Pending(ctx context.Context, n int, publish func(context.Context, []Summary) error) (int, error)
-}
-
 // Refusal tells why items cannot be taken from the given products, which are those of the items that exist, by ID; or "" when they can.
 func Refusal(items []OrderItem, products map[string]Product) (reason string) {
 	for _, item := range items {

@@ -79,9 +79,10 @@ type SummaryPage struct {
 
 // Index searches summaries. It is a copy of the ledger that lags behind. Every implementation passes shoptest.Index.
 type Index interface {
-	// Put stores summaries. One with a version at or below that of the stored document is left out without an error, so that repeating and
-	// reordering do no harm. An error may leave some of them stored.
-	Put(ctx context.Context, summaries []Summary) error
+	// Put stores summaries, and returns what became of each, in their order: nil for one that is stored; an Invalid error for one that the index
+	// does not take as it is, so that trying again is of no use until somebody changes something; any other error for one that it may take later.
+	// One with a version at or below that of the stored document is left out without an error, so that repeating and reordering do no harm.
+	Put(ctx context.Context, summaries []Summary) []error
 	// Search returns the page that a valid q asks for. A summary may take a second or two from Put to be found. Version is not set.
 	Search(ctx context.Context, q SummaryQuery) (SummaryPage, error)
 }

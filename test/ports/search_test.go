@@ -2,11 +2,15 @@ package ports
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -16,6 +20,8 @@ import (
 	"storefront/lab/wire/wiretest"
 	"storefront/services/shop"
 	"storefront/services/shop/elasticsearch"
+	"storefront/services/shop/memory"
+	"storefront/services/shop/relay"
 	"storefront/services/shop/shoptest"
 )
 
@@ -80,10 +86,16 @@ func (d *domain) index(t *testing.T, node string) *elasticsearch.Index {
 // forget deletes the index.
 func (d *domain) forget(t *testing.T) {
 	t.Helper()
-	w := httptest.NewRecorder()
-	d.Handler("n1").ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodDelete, "/summaries?ignore_unavailable=true", nil))
-	if w.Code != http.StatusOK {
-		t.Fatalf("deleting the index: %d: %s", w.Code, w.Body)
+	d.must(t, http.MethodDelete, "/summaries?ignore_unavailable=true", "")
+}
+
+// must sends a request that must succeed.
+func (d *domain) must(t *testing.T, method, path, body string) {
+	t.Helper()
+	w, r := httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	if d.Handler("n1").ServeHTTP(w, r); w.Code != http.StatusOK {
+		t.Fatalf("%s %s: %d: %s", method, path, w.Code, w.Body)
 	}
 }
 
@@ -104,7 +116,7 @@ func TestIndex(t *testing.T) {
 func TestIndexIsReplicated(t *testing.T) {
 	t.Parallel()
 	d := newDomain(t, "7.10")
-	if err := d.index(t, "n1").Put(t.Context(), []shop.Summary{shoptest.SampleSummary(1), shoptest.SampleSummary(2)}); err != nil {
+	if err := errors.Join(d.index(t, "n1").Put(t.Context(), []shop.Summary{shoptest.SampleSummary(1), shoptest.SampleSummary(2)})...); err != nil {
 		t.Fatal(err)
 	}
 	shoptest.Eventually(t, "every copy is there", func() bool { return d.Health().Status == "green" })
@@ -116,7 +128,37 @@ func TestIndexIsReplicated(t *testing.T) {
 		page, err := other.Search(t.Context(), shop.SummaryQuery{Limit: 10, Search: strings.ToUpper("kettle")})
 		return err == nil && len(page.Items) == 2
 	})
-	if err := other.Put(t.Context(), []shop.Summary{shoptest.SampleSummary(3)}); err != nil {
+	if err := errors.Join(other.Put(t.Context(), []shop.Summary{shoptest.SampleSummary(3)})...); err != nil {
 		t.Errorf("a write with one node left: %v", err)
+	}
+}
+
+// TestRefusedSummary has an index, made by somebody else, whose mapping refuses the summaries of rejected orders: the relay brings all others into it, and
+// these as soon as the index is one that takes them.
+func TestRefusedSummary(t *testing.T) {
+	t.Parallel()
+	d, ledger := newDomain(t, "7.10"), new(memory.Ledger)
+	d.must(t, http.MethodPut, "/summaries", `{"mappings":{"properties":{"id":{"type":"keyword"},"placed_at":{"type":"date"},"reason":{"type":"long"}}}}`)
+	shoptest.MustPut(t, ledger, shoptest.Sample("kettle"))
+	for key, quantity := range map[string]int64{"a": 1, "b": 1000, "c": 1, "d": 1000, "e": 1} {
+		want := shop.Outcome{Status: shop.Accepted}
+		if quantity > 1 {
+			want = shop.Outcome{Status: shop.Rejected, Reason: shop.ReasonStock}
+		}
+		shoptest.MustApply(t, ledger, shoptest.SampleOrder(key, quantity, "kettle"), want)
+	}
+	for _, c := range []struct{ found, refused int }{{3, 2}, {2, 0}} {
+		x := d.index(t, "n2")
+		ctx, stop := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { (&relay.Relay{Outbox: ledger, Index: x, Log: slog.New(slog.DiscardHandler)}).Run(ctx) })
+		shoptest.Eventually(t, fmt.Sprintf("%d summaries are found and %d refused", c.found, c.refused), func() bool {
+			page, err := x.Search(t.Context(), shop.SummaryQuery{Limit: 10})
+			refused, _ := ledger.Refused(t.Context())
+			return err == nil && len(page.Items) == c.found && refused == c.refused
+		})
+		stop()
+		running.Wait()
+		d.forget(t)
 	}
 }

@@ -113,11 +113,11 @@ func check(t *testing.T, w *world, sent map[string]shop.Order) {
 	}
 	shoptest.WantStock(t, w.ledger, "kettle", 100-sold)
 	summaries := map[string]int{}
-	_, err := w.ledger.Pending(t.Context(), 1000, func(_ context.Context, all []shop.Summary) error {
+	_, err := w.ledger.Pending(t.Context(), 1000, func(_ context.Context, all []shop.Summary) []error {
 		for _, s := range all {
 			summaries[s.ID]++
 		}
-		return nil
+		return make([]error, len(all))
 	})
 	if err != nil || len(summaries) != len(sent) {
 		t.Errorf("the outbox has %d summaries, %v; want one for each of %d orders", len(summaries), err, len(sent))

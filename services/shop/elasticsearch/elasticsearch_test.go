@@ -85,7 +85,10 @@ func TestPut(t *testing.T) {
 		"new index":                 {[]string{made, stored}, "", 2},
 		"another made it":           {[]string{exists, stored}, "", 2},
 		"newer version there":       {[]string{made, `200 {"errors":true,"items":[{"index":{"_id":"a","status":409,"error":{"type":"version_conflict_engine_exception"}}}]}`}, "", 2},
-		"item refused":              {[]string{made, `200 {"errors":true,"items":[{"index":{"_id":"a","status":400,"error":{"type":"mapper_parsing_exception"}}}]}`}, shop.Internal, 2},
+		"item refused":              {[]string{made, `200 {"errors":true,"items":[{"index":{"_id":"a","status":400,"error":{"type":"mapper_parsing_exception"}}}]}`}, shop.Invalid, 2},
+		"index blocked":             {[]string{made, `200 {"errors":true,"items":[{"index":{"_id":"a","status":403,"error":{"type":"cluster_block_exception"}}}]}`}, shop.Internal, 2},
+		"item without an answer":    {[]string{made, `200 {"items":[null]}`}, shop.Internal, 2},
+		"request refused whole":     {[]string{made, `400 {"error":{"type":"illegal_argument_exception"}}`}, shop.Internal, 2},
 		"shard away":                {[]string{made, `200 {"errors":true,"items":[{"index":{"_id":"a","status":503,"error":{"type":"unavailable_shards_exception"}}}]}`}, shop.Unavailable, 2},
 		"item rejected when busy":   {[]string{made, `200 {"errors":true,"items":[{"index":{"_id":"a","status":429,"error":{"type":"es_rejected_execution_exception"}}}]}`}, shop.Unavailable, 2},
 		"fewer answers than asked":  {[]string{made, `200 {"errors":false,"items":[]}`}, shop.Internal, 2},
@@ -101,7 +104,7 @@ func TestPut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				x, d := open(t, c.answers...)
-				err := x.Put(t.Context(), []shop.Summary{shoptest.SampleSummary(1)})
+				err := x.Put(t.Context(), []shop.Summary{shoptest.SampleSummary(1)})[0]
 				if shop.CodeOf(err) != c.want || len(d.asked) != c.calls {
 					t.Errorf("got %v after %d calls, want %q after %d", err, len(d.asked), c.want, c.calls)
 				}
@@ -146,7 +149,7 @@ func TestRequestsAreBounded(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := x.Put(t.Context(), slices.Repeat([]shop.Summary{c.summary}, c.n)); err != nil {
+			if err := errors.Join(x.Put(t.Context(), slices.Repeat([]shop.Summary{c.summary}, c.n))...); err != nil {
 				t.Fatal(err)
 			}
 			if got := fmt.Sprint(d.counts); got != c.counts || slices.Max(d.sizes) > 10<<20 {
@@ -158,7 +161,7 @@ func TestRequestsAreBounded(t *testing.T) {
 
 func TestErrorsTellTheCause(t *testing.T) {
 	x, _ := open(t, `403 {"Message":"User: anonymous is not authorized to perform: es:ESHttpPut"}`)
-	if err := x.Put(t.Context(), []shop.Summary{shoptest.SampleSummary(1)}); err == nil || !strings.Contains(err.Error(), "es:ESHttpPut") {
+	if err := x.Put(t.Context(), []shop.Summary{shoptest.SampleSummary(1)})[0]; err == nil || !strings.Contains(err.Error(), "es:ESHttpPut") {
 		t.Errorf("got %v, want what the domain said", err)
 	}
 }
@@ -168,7 +171,7 @@ func TestIndexIsMadeOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			if err := x.Put(t.Context(), []shop.Summary{shoptest.SampleSummary(1)}); err != nil {
+			if err := errors.Join(x.Put(t.Context(), []shop.Summary{shoptest.SampleSummary(1)})...); err != nil {
 				t.Error(err)
 			}
 		})
@@ -199,7 +202,7 @@ func TestBulkIsVersionedAndSplit(t *testing.T) {
 		many[i].Version = int64(i + 1)
 	}
 	x, d := open(t, answers...)
-	if err := x.Put(t.Context(), many); err != nil {
+	if err := errors.Join(x.Put(t.Context(), many)...); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(d.asked[1].body, "\n")
@@ -208,6 +211,38 @@ func TestBulkIsVersionedAndSplit(t *testing.T) {
 	}
 	if len(d.asked) != 4 || len(lines) != 401 {
 		t.Errorf("%d requests, the first of %d lines; want 4 and 401", len(d.asked), len(lines))
+	}
+}
+
+// TestEverySummaryHasItsAnswer has requests of which some summaries fail, and requests that fail whole.
+func TestEverySummaryHasItsAnswer(t *testing.T) {
+	item := func(status int) string { return fmt.Sprintf(`{"index":{"status":%d,"error":{"type":"x"}}}`, status) }
+	bulk := func(items ...string) string { return `200 {"items":[` + strings.Join(items, ",") + `]}` }
+	for name, c := range map[string]struct {
+		answers []string
+		n       int
+		want    map[int]shop.Code // of the summaries that are not stored, by number
+	}{
+		"one is refused": {[]string{made, bulk(item(201), item(400), item(409), item(503), item(403))}, 5, map[int]shop.Code{1: shop.Invalid, 3: shop.Unavailable, 4: shop.Internal}},
+		"two requests":   {[]string{made, bulk(slices.Repeat([]string{item(201)}, 200)...), bulk(slices.Repeat([]string{item(409)}, 9)...)}, 209, nil},
+		"the second request fails": {[]string{made, bulk(append([]string{item(400)}, slices.Repeat([]string{item(201)}, 199)...)...), "503 {}"}, 203,
+			map[int]shop.Code{0: shop.Invalid, 200: shop.Unavailable, 201: shop.Unavailable, 202: shop.Unavailable}},
+		"the index cannot be made": {[]string{"403 {}"}, 2, map[int]shop.Code{0: shop.Internal, 1: shop.Internal}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				x, _ := open(t, c.answers...)
+				got := x.Put(t.Context(), slices.Repeat([]shop.Summary{shoptest.SampleSummary(1)}, c.n))
+				if len(got) != c.n {
+					t.Fatalf("%d answers for %d summaries", len(got), c.n)
+				}
+				for i, err := range got {
+					if shop.CodeOf(err) != c.want[i] {
+						t.Errorf("summary %d: got %v, want %q", i, err, c.want[i])
+					}
+				}
+			})
+		})
 	}
 }
 
@@ -320,7 +355,7 @@ func FuzzAnswer(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := x.Put(t.Context(), []shop.Summary{shoptest.SampleSummary(1)}); err != nil && shop.CodeOf(err) != shop.Internal && shop.CodeOf(err) != shop.Unavailable {
+		if err := x.Put(t.Context(), []shop.Summary{shoptest.SampleSummary(1)})[0]; !slices.Contains([]shop.Code{"", shop.Invalid, shop.Internal, shop.Unavailable}, shop.CodeOf(err)) {
 			t.Errorf("Put: %v", err)
 		}
 		page, err := x.Search(t.Context(), shop.SummaryQuery{Limit: 2})

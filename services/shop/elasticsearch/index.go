@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -45,24 +46,28 @@ type document struct {
 }
 
 // Put implements shop.Index. The service compares the versions, so writers need not know of each other.
-func (x *Index) Put(ctx context.Context, summaries []shop.Summary) error {
+func (x *Index) Put(ctx context.Context, summaries []shop.Summary) []error {
 	if len(summaries) == 0 {
 		return nil
 	}
 	if err := x.create(ctx); err != nil {
-		return err
+		return slices.Repeat([]error{err}, len(summaries))
 	}
-	for len(summaries) > 0 {
-		body, n, err := bulkBody(summaries)
-		if err != nil {
-			return err
+	answers := make([]error, len(summaries))
+	for at := 0; at < len(summaries); {
+		body, n, err := bulkBody(summaries[at:])
+		if n == 0 {
+			answers[at] = refusedSummary(err)
+			at++
+			continue
 		}
-		if err := x.bulk(ctx, body, n); err != nil {
-			return err
+		if err := x.bulk(ctx, body, answers[at:at+n]); err != nil { // says nothing against any summary: those that follow would meet the same
+			copy(answers[at:], slices.Repeat([]error{err}, len(summaries)-at))
+			break
 		}
-		summaries = summaries[n:]
+		at += n
 	}
-	return nil
+	return answers
 }
 
 // create makes the index unless it is there. Any number of instances may try at once: one makes it and the others hear so.
@@ -83,23 +88,23 @@ func (x *Index) create(ctx context.Context) error {
 	return nil
 }
 
-// bulkBody returns the body of a request that stores the first n summaries.
+// bulkBody returns the body of a request that stores the first n summaries; n is 0 when the first one cannot be written down.
 func bulkBody(summaries []shop.Summary) (body []byte, n int, err error) {
 	var lines bytes.Buffer
 	encoder := json.NewEncoder(&lines)
 	for n < min(len(summaries), bulkSize) && lines.Len() < bulkBytes {
-		s := summaries[n]
+		s, whole := summaries[n], lines.Len()
 		action := map[string]any{"index": map[string]any{"_id": s.ID, "version": s.Version, "version_type": "external"}}
 		if err := errors.Join(encoder.Encode(action), encoder.Encode(document{s, words(s.Text())})); err != nil {
-			return nil, 0, fmt.Errorf("encoding summary %s: %w", s.ID, err)
+			return lines.Bytes()[:whole], n, fmt.Errorf("encoding summary %s: %w", s.ID, err)
 		}
 		n++
 	}
 	return lines.Bytes(), n, nil
 }
 
-// bulk stores the n summaries that the body has.
-func (x *Index) bulk(ctx context.Context, body []byte, n int) error {
+// bulk stores the summaries that the body has and writes what became of each to answers. An error is about all of them, and of the request.
+func (x *Index) bulk(ctx context.Context, body []byte, answers []error) error {
 	a, err := x.call(ctx, http.MethodPost, "/"+indexName+"/_bulk", "application/x-ndjson", body)
 	if err != nil {
 		return err
@@ -119,16 +124,29 @@ func (x *Index) bulk(ctx context.Context, body []byte, n int) error {
 	if err := a.decode(&result); err != nil {
 		return err
 	}
-	if len(result.Items) != n {
-		return &shop.Error{Code: shop.Internal, Message: fmt.Sprintf("the search answered for %d of %d summaries", len(result.Items), n)}
+	if len(result.Items) != len(answers) {
+		return &shop.Error{Code: shop.Internal, Message: fmt.Sprintf("the search answered for %d of %d summaries", len(result.Items), len(answers))}
 	}
-	for _, item := range result.Items {
-		// A conflict says that this version, or a newer one, is there.
-		if i := item.Index; i.Status >= 300 && i.Status != http.StatusConflict {
-			return refusal("storing summary "+i.ID, i.Status, i.Error)
-		}
+	for i, item := range result.Items {
+		answers[i] = verdict(item.Index.ID, item.Index.Status, item.Index.Error)
 	}
 	return nil
+}
+
+// verdict is what the answer for one summary says. Status 400 is about the document and its mapping. Others, such as 403 for an index that is blocked
+// for writing because the disk is full, are about the index and would be answered for any document.
+func verdict(id string, status int, f failure) error {
+	switch {
+	case status >= 200 && status < 300, status == http.StatusConflict: // a conflict says that this version, or a newer one, is there
+		return nil
+	case status == http.StatusBadRequest:
+		return refusedSummary(fmt.Errorf("%s: status %d: %s: %s", id, status, f.Type, f.Reason))
+	}
+	return refusal("storing summary "+id, status, f)
+}
+
+func refusedSummary(cause error) error {
+	return &shop.Error{Code: shop.Invalid, Message: "the search refuses the summary", Err: cause}
 }
 
 // Search implements shop.Index.

@@ -17,7 +17,7 @@ type Index struct {
 }
 
 // Put implements shop.Index.
-func (x *Index) Put(_ context.Context, summaries []shop.Summary) error {
+func (x *Index) Put(_ context.Context, summaries []shop.Summary) []error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.summaries == nil {
@@ -29,7 +29,7 @@ func (x *Index) Put(_ context.Context, summaries []shop.Summary) error {
 			x.summaries[s.ID] = s
 		}
 	}
-	return nil
+	return make([]error, len(summaries))
 }
 
 // Search implements shop.Index.

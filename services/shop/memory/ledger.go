@@ -17,7 +17,8 @@ type Ledger struct {
 	stored  map[string]shop.Order
 	claims  map[string]string // ID of the order by hash of the key
 	outbox  []shop.Summary    // in the order of versions
-	held    map[int64]bool    // versions that a caller of Pending has
+	refused []shop.Summary    // set aside, the last one refused at the end
+	held    map[int64]bool    // versions that a caller of Pending or Retry has
 	version int64             // the last one given out
 }
 
@@ -94,24 +95,38 @@ func (l *Ledger) Claimed(_ context.Context, key string) (string, error) {
 }
 
 // Pending implements shop.Outbox.
-func (l *Ledger) Pending(ctx context.Context, n int, publish func(context.Context, []shop.Summary) error) (int, error) {
-	batch := l.hold(n)
-	if len(batch) == 0 {
-		return 0, nil
-	}
-	published := false
-	defer func() { l.letGo(batch, published) }() // also when publish panics
-	if err := publish(ctx, batch); err != nil {
-		return 0, err
-	}
-	published = true
-	return len(batch), nil
+func (l *Ledger) Pending(ctx context.Context, n int, publish shop.Publish) (shop.Published, error) {
+	return l.hand(ctx, &l.outbox, n, publish)
 }
 
-func (l *Ledger) hold(n int) (batch []shop.Summary) {
+// Retry implements shop.Outbox.
+func (l *Ledger) Retry(ctx context.Context, n int, publish shop.Publish) (shop.Published, error) {
+	return l.hand(ctx, &l.refused, n, publish)
+}
+
+// Refused implements shop.Outbox.
+func (l *Ledger) Refused(context.Context) (int, error) {
 	l.orders.Lock()
 	defer l.orders.Unlock()
-	for _, s := range l.outbox {
+	return len(l.refused), nil
+}
+
+// hand has the first n summaries of from published that nobody else holds.
+func (l *Ledger) hand(ctx context.Context, from *[]shop.Summary, n int, publish shop.Publish) (shop.Published, error) {
+	batch := l.hold(from, n)
+	if len(batch) == 0 {
+		return shop.Published{}, nil
+	}
+	var v shop.Verdicts
+	defer func() { l.letGo(from, batch, v) }() // also when publish panics
+	v = shop.Judge(batch, publish(ctx, batch))
+	return v.Count(), v.Held
+}
+
+func (l *Ledger) hold(from *[]shop.Summary, n int) (batch []shop.Summary) {
+	l.orders.Lock()
+	defer l.orders.Unlock()
+	for _, s := range *from {
 		if len(batch) == n {
 			break
 		}
@@ -123,13 +138,16 @@ func (l *Ledger) hold(n int) (batch []shop.Summary) {
 	return batch
 }
 
-func (l *Ledger) letGo(batch []shop.Summary, published bool) {
+func (l *Ledger) letGo(from *[]shop.Summary, batch []shop.Summary, v shop.Verdicts) {
 	l.orders.Lock()
 	defer l.orders.Unlock()
+	*from = slices.DeleteFunc(*from, func(s shop.Summary) bool {
+		return slices.Contains(v.Taken, s.Version) || slices.Contains(v.Refused, s.Version)
+	})
 	for _, s := range batch {
 		delete(l.held, s.Version)
-		if published {
-			l.outbox = slices.DeleteFunc(l.outbox, func(o shop.Summary) bool { return o.Version == s.Version })
+		if slices.Contains(v.Refused, s.Version) {
+			l.refused = append(l.refused, s)
 		}
 	}
 }

@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -42,61 +41,4 @@ func (db *DB) Claimed(ctx context.Context, key string) (id string, err error) {
 		return err
 	})
 	return id, err
-}
-
-// Pending implements shop.Outbox on the writer: the rows stay locked while they are published, and others skip them.
-func (db *DB) Pending(ctx context.Context, n int, publish func(context.Context, []shop.Summary) error) (int, error) {
-	count := 0
-	var refused error
-	err := db.transact(ctx, func(c *pgx.Conn) error {
-		versions, summaries, err := lockPending(ctx, c, n)
-		if err != nil || len(versions) == 0 {
-			return err
-		}
-		if refused = publish(ctx, summaries); refused != nil {
-			return errRefused
-		}
-		b := new(pgx.Batch)
-		b.Queue(`DELETE FROM outbox WHERE version = ANY ($1)`, versions)
-		if err := commit(ctx, c, b); err != nil {
-			return err
-		}
-		count = len(versions)
-		return nil
-	})
-	if refused != nil {
-		return 0, refused
-	}
-	if err != nil {
-		return 0, err
-	}
-	return count, nil
-}
-
-// errRefused ends a transaction whose summaries could not be published, without being taken for an error of the database.
-var errRefused = errors.New("the summaries were not published")
-
-// lockPending starts the transaction that the rows stay locked in.
-func lockPending(ctx context.Context, c *pgx.Conn, n int) (versions []int64, summaries []shop.Summary, err error) {
-	b := begin()
-	b.Queue(`SELECT outbox.version, o.id, o.status, o.reason, o.items, o.placed_at
-		FROM outbox JOIN shop_order o ON o.id = outbox.order_id ORDER BY outbox.version LIMIT $1 FOR UPDATE OF outbox SKIP LOCKED`, n).Query(func(rows pgx.Rows) error {
-		var (
-			version int64
-			id      string
-			status  shop.Status
-			reason  string
-			items   []shop.OrderItem
-			placed  time.Time
-		)
-		_, err := pgx.ForEachRow(rows, []any{&version, &id, &status, &reason, &items, &placed}, func() error {
-			versions = append(versions, version)
-			summaries = append(summaries, shop.Summarize(shop.Order{ID: id, Status: status, Reason: reason, Items: items, PlacedAt: placed.UTC()}, version))
-			items = nil // the next row must not write into this one's
-			return nil
-		})
-		return err
-	})
-	err = c.SendBatch(ctx, b).Close()
-	return versions, summaries, err
 }

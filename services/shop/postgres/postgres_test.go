@@ -150,6 +150,7 @@ func TestPostgres(t *testing.T) {
 		}
 	})
 	t.Run("Refused", func(t *testing.T) { refused(t, s) })
+	t.Run("RefusedBesideOlderVersion", func(t *testing.T) { refusedBesideOlder(t, s) })
 	t.Run("ConnectionsLost", func(t *testing.T) { connectionsLost(t, s) })
 }
 
@@ -207,8 +208,8 @@ func refused(t *testing.T, s server) {
 	if id, err := db.Claimed(t.Context(), "key"); err != nil || id != "" {
 		t.Errorf("the key is claimed by %q, %v", id, err)
 	}
-	if n, err := db.Pending(t.Context(), 1, func(context.Context, []shop.Summary) error { return nil }); err != nil || n != 0 {
-		t.Errorf("the outbox has %d summaries, %v", n, err)
+	if n, err := db.Pending(t.Context(), 1, shoptest.Answer(nil)); err != nil || n != (shop.Published{}) {
+		t.Errorf("the outbox has %+v summaries, %v", n, err)
 	}
 	shoptest.MustApply(t, db, shoptest.SampleOrder("key", 1, p.ID), shop.Outcome{Status: shop.Accepted})
 }
@@ -260,8 +261,8 @@ func connectionsLost(t *testing.T, s server) {
 	done()
 	cuts.Wait()
 	shoptest.WantStock(t, db, p.ID, 0)
-	n, err := db.Pending(t.Context(), 2*orders, func(context.Context, []shop.Summary) error { return nil })
-	if err != nil || n != orders || cut == 0 {
-		t.Errorf("%d summaries after %d cuts, %v; want %d", n, cut, err, orders)
+	n, err := db.Pending(t.Context(), 2*orders, shoptest.Answer(nil))
+	if err != nil || n.Taken != orders || cut == 0 {
+		t.Errorf("%+v summaries after %d cuts, %v; want %d", n, cut, err, orders)
 	}
 }

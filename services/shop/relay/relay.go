@@ -15,10 +15,12 @@ const (
 	batch      = 200                    // summaries in one call of the index
 	pollEach   = 200 * time.Millisecond // when the outbox is empty
 	publishFor = 15 * time.Second       // one batch; the outbox holds a transaction open meanwhile
+	retryEach  = 5 * time.Minute        // for what the index refused
 	reportEach = time.Minute
 )
 
-// Relay moves summaries. While the index is away they wait in the outbox, and orders go on.
+// Relay moves summaries. While the index is away they wait in the outbox, and orders go on. What the index refuses is set aside there, and tried again
+// when a relay starts and every few minutes: a refusal ends when somebody changes the index or the program, and nobody needs to tell the relay.
 type Relay struct {
 	Outbox shop.Outbox
 	Index  shop.Index
@@ -28,10 +30,10 @@ type Relay struct {
 // Run moves summaries until ctx ends and the batch under way is done or cut off.
 func (r *Relay) Run(ctx context.Context) {
 	pause := backoff.Backoff{Min: 250 * time.Millisecond, Max: 5 * time.Second}
-	moved, failing, reported := 0, time.Time{}, time.Now()
+	moved, failing, reported, retried := 0, time.Time{}, time.Now(), time.Time{}
 	for ctx.Err() == nil {
-		n, err := r.move(ctx)
-		moved += n
+		done, err := r.move(ctx, r.Outbox.Pending)
+		moved += done.Taken
 		switch {
 		case err != nil && ctx.Err() == nil:
 			if failing.IsZero() {
@@ -43,20 +45,54 @@ func (r *Relay) Run(ctx context.Context) {
 			r.Log.Info("summaries flow again", "after", time.Since(failing).Round(time.Second).String())
 			failing = time.Time{}
 			pause.Reset()
-		case n < batch:
+		case done.Taken+done.Refused < batch:
 			pause.Reset()
 			backoff.Sleep(ctx, pollEach)
 		}
-		if moved > 0 && time.Since(reported) >= reportEach {
-			r.Log.Info("summaries published", "count", moved)
+		if err == nil && time.Since(retried) >= retryEach {
+			r.retry(ctx)
+			retried = time.Now()
+		}
+		if time.Since(reported) >= reportEach {
+			r.report(ctx, moved)
 			moved, reported = 0, time.Now()
 		}
 	}
 	r.Log.Info("relay stopped", "unreported", moved)
 }
 
-// move publishes one batch. A panic costs the batch a round and not the relay its life.
-func (r *Relay) move(ctx context.Context) (n int, err error) {
+// retry tries what was refused again, for as long as that brings any of it into the index.
+func (r *Relay) retry(ctx context.Context) {
+	for ctx.Err() == nil {
+		done, err := r.move(ctx, r.Outbox.Retry)
+		if done.Taken > 0 {
+			r.Log.Info("summaries that had been refused are published", "count", done.Taken)
+		}
+		if err != nil && ctx.Err() == nil {
+			r.Log.Warn("summaries that were refused could not be tried again", "error", err)
+		}
+		if err != nil || done.Taken == 0 {
+			return
+		}
+	}
+}
+
+// report logs how many summaries were moved, and how many wait for somebody: an alarm can be set on the latter.
+func (r *Relay) report(ctx context.Context, moved int) {
+	if moved > 0 {
+		r.Log.Info("summaries published", "count", moved)
+	}
+	n, err := r.Outbox.Refused(ctx)
+	switch {
+	case err != nil && ctx.Err() == nil:
+		r.Log.Warn("the refused summaries could not be counted", "error", err)
+	case n > 0:
+		r.Log.Error("summaries are not in the search, which refuses them", "count", n)
+	}
+}
+
+// move has one batch published that hand hands out. A panic costs the batch a round and not the relay its life.
+func (r *Relay) move(ctx context.Context, hand func(context.Context, int, shop.Publish) (shop.Published, error)) (done shop.Published, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v", p)
@@ -64,5 +100,21 @@ func (r *Relay) move(ctx context.Context) (n int, err error) {
 	}()
 	ctx, cancel := context.WithTimeout(ctx, publishFor)
 	defer cancel()
-	return r.Outbox.Pending(ctx, batch, r.Index.Put)
+	return hand(ctx, batch, r.publish)
+}
+
+// publish puts summaries into the index, and tells of the refused ones in one line.
+func (r *Relay) publish(ctx context.Context, summaries []shop.Summary) []error {
+	answers, refused, first := r.Index.Put(ctx, summaries), 0, 0
+	for i, err := range answers {
+		if shop.CodeOf(err) == shop.Invalid {
+			if refused++; refused == 1 {
+				first = i
+			}
+		}
+	}
+	if refused > 0 {
+		r.Log.Error("the search refuses summaries, which are set aside and tried again", "count", refused, "order", summaries[first].ID, "error", answers[first])
+	}
+	return answers
 }

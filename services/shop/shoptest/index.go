@@ -1,6 +1,7 @@
 package shoptest
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -38,7 +39,7 @@ func SampleSummary(n int) shop.Summary {
 
 func put(t *testing.T, x shop.Index, summaries ...shop.Summary) {
 	t.Helper()
-	if err := x.Put(t.Context(), summaries); err != nil {
+	if err := errors.Join(x.Put(t.Context(), summaries)...); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -1,8 +1,6 @@
 package shoptest
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -53,6 +51,7 @@ func Ledger(t *testing.T, open func(*testing.T) Store) {
 	t.Run("AtOnce", func(t *testing.T) { atOnce(t, open(t)) })
 	t.Run("NoDeadlock", func(t *testing.T) { noDeadlock(t, open(t)) })
 	t.Run("Outbox", func(t *testing.T) { outbox(t, open(t)) })
+	t.Run("OutboxRefused", func(t *testing.T) { outboxRefused(t, open(t)) })
 	t.Run("OutboxShared", func(t *testing.T) { outboxShared(t, open(t)) })
 }
 
@@ -198,64 +197,6 @@ func noDeadlock(t *testing.T, l Store) {
 	wg.Wait()
 	WantStock(t, l, "a", 160)
 	WantStock(t, l, "b", 160)
-}
-
-func outbox(t *testing.T, l Store) {
-	MustPut(t, l, Sample("kettle"))
-	orders := []shop.Order{SampleOrder("one", 1, "kettle"), SampleOrder("two", 100, "kettle"), SampleOrder("three", 1, "kettle")}
-	for _, o := range orders {
-		if _, err := l.Apply(t.Context(), o); err != nil {
-			t.Fatal(err)
-		}
-		MustApply(t, l, o, shop.Outcome{Status: stored(t, l, o.ID).Status, Reason: stored(t, l, o.ID).Reason, Duplicate: true})
-	}
-	broken := errors.New("the index is away")
-	if n, err := l.Pending(t.Context(), 10, func(context.Context, []shop.Summary) error { return broken }); !errors.Is(err, broken) || n != 0 {
-		t.Errorf("publish failed: got %d, %v", n, err)
-	}
-	var got []shop.Summary
-	publish := func(_ context.Context, s []shop.Summary) error { got = append(got, s...); return nil }
-	for _, want := range []int{2, 1, 0} {
-		if n, err := l.Pending(t.Context(), 2, publish); err != nil || n != want {
-			t.Fatalf("got %d, %v; want %d", n, err, want)
-		}
-	}
-	if len(got) != len(orders) {
-		t.Fatalf("got %d summaries, want %d", len(got), len(orders))
-	}
-	for i, s := range got {
-		if want := shop.Summarize(stored(t, l, orders[i].ID), s.Version); !reflect.DeepEqual(s, want) {
-			t.Errorf("got %+v\nwant %+v", s, want)
-		}
-		if s.Version < 1 || i > 0 && s.Version <= got[i-1].Version {
-			t.Errorf("version %d of summary %d does not rise", s.Version, i)
-		}
-	}
-}
-
-// outboxShared empties the outbox from within publish: what one caller holds, another does not get.
-func outboxShared(t *testing.T, l Store) {
-	MustPut(t, l, Sample("kettle"))
-	for i := range 4 {
-		MustApply(t, l, SampleOrder(fmt.Sprint(i), 1, "kettle"), shop.Outcome{Status: shop.Accepted})
-	}
-	seen := map[string]int{}
-	count := func(s []shop.Summary) {
-		for _, one := range s {
-			seen[one.ID]++
-		}
-	}
-	_, err := l.Pending(t.Context(), 2, func(ctx context.Context, s []shop.Summary) error {
-		count(s)
-		n, err := l.Pending(ctx, 10, func(_ context.Context, s []shop.Summary) error { count(s); return nil })
-		if n != 2 {
-			t.Errorf("the second caller got %d, want the 2 that the first does not hold", n)
-		}
-		return err
-	})
-	if err != nil || len(seen) != 4 {
-		t.Errorf("got %v, %v; want four orders, each once", seen, err)
-	}
 }
 
 // MustApply applies o and ends the test unless the outcome is want.

@@ -22,6 +22,7 @@ type Config struct {
 	Catalog      shop.Catalog      // behind /products
 	Intake       shop.Intake       // behind /orders
 	Index        shop.Index        // behind /summaries
+	Outbox       shop.Outbox       // whose refused summaries /readyz counts
 	Dependencies []shop.Dependency // what /readyz asks
 	ServedBy     string            // sent as X-Served-By: instance and zone
 	Log          *slog.Logger

@@ -19,7 +19,7 @@ func serveSummaries(t *testing.T, n int) *httptest.Server {
 	t.Helper()
 	x := new(memory.Index)
 	for i := range n {
-		if err := x.Put(t.Context(), []shop.Summary{shoptest.SampleSummary(i)}); err != nil {
+		if err := x.Put(t.Context(), []shop.Summary{shoptest.SampleSummary(i)})[0]; err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -147,6 +147,22 @@ func TestHealth(t *testing.T) {
 	}
 }
 
+func TestHealthCountsRefusedSummaries(t *testing.T) {
+	l := new(memory.Ledger)
+	shoptest.MustPut(t, l, shoptest.Sample("kettle"))
+	shoptest.MustApply(t, l, shoptest.SampleOrder("key", 1, "kettle"), shop.Outcome{Status: shop.Accepted})
+	s := httptest.NewServer(web.New(web.Config{Index: new(memory.Index), Outbox: l, Log: slog.New(slog.DiscardHandler)}).Handler())
+	defer s.Close()
+	for want := range 2 {
+		if resp, got := do(t, "GET", s.URL+"/readyz", ""); resp.StatusCode != http.StatusOK || got["refused_summaries"] != float64(want) {
+			t.Errorf("readyz: %d %v, want 200 and %d refused", resp.StatusCode, got, want)
+		}
+		if _, err := l.Pending(t.Context(), 1, shoptest.Answer(shop.Invalidf("status", "is no number"))); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 type failing struct{ memory.Catalog }
 
 func (*failing) Product(context.Context, string) (shop.Product, error) {

@@ -51,7 +51,7 @@ func serve(ctx context.Context, c config, log *slog.Logger) error {
 		routes.Intake = intake
 	}
 	if c.summary {
-		routes.Index = p.index
+		routes.Index, routes.Outbox = p.index, p.db
 	}
 	server := web.New(routes)
 	if err := server.Open(); err != nil {

@@ -102,7 +102,7 @@ func (b *Balancer) Apply(config Config) error {
 	err := b.applyNodes(config)
 	for arn, g := range b.groups { // only now, when no new request finds them
 		if next.groups[arn] == nil {
-			g.close()
+			g.retire()
 			delete(b.groups, arn)
 		}
 	}

@@ -9,41 +9,52 @@ import (
 	"time"
 )
 
-// forward sends the request to a target and its answer to the client.
-func (x *exchange) forward(f *Forward) {
+// forward sends the request to a target and its answer to the client. It reports false when the target was taken away before it got the request.
+func (x *exchange) forward(f *Forward) (done bool) {
 	arn, g := x.chooseGroup(f)
 	x.record.group = arn
 	if g == nil {
 		x.page(http.StatusServiceUnavailable)
-		return
+		return true
 	}
 	settings := g.current.Load()
 	jar := x.port.node.b.cookies
 	t := settings.pick(g, x.port.node.Zone, settings.Stickiness.wanted(jar, x.r, arn))
 	if t == nil {
 		x.page(http.StatusServiceUnavailable)
-		return
+		return true
 	}
-	x.record.target = t
-	x.upgrade = x.port.prepare(x.r, x.client, x.routing.attributes)
 	t.outstanding.Add(1)
 	defer t.outstanding.Add(-1)
-
+	if t.leaving.Load() { // looked at only now that the request counts: who drains the target sees it, or it sees that the target drains
+		return false
+	}
+	x.record.target = t
+	if !x.prepared {
+		x.prepared, x.upgrade = true, x.port.prepare(x.r, x.client, x.routing.attributes)
+	}
 	sent := time.Now()
 	call, err := x.call(t, settings.TLS)
+	if errors.Is(err, errTargetClosed) {
+		return false
+	}
 	if err != nil {
 		x.fail(err)
-		return
+		return true
 	}
 	x.record.targetTime, x.record.targetStatus = time.Since(sent), call.response.StatusCode
 	settings.Stickiness.remember(jar, call.response.Header, arn, t)
+	if f.Stickiness > 0 {
+		jar.set(call.response.Header, cookieGroup, x.listener.ARN, arn, f.Stickiness)
+	}
 	reuse := false
 	defer func() { call.end(t, reuse) }() // also when the client is cut off
 	if call.response.StatusCode == http.StatusSwitchingProtocols {
 		x.switchProtocols(call)
-		return
+		return true
 	}
 	reuse = x.relay(call)
+	return true
 }
 
 // call is a request that a target has begun to answer.
@@ -65,7 +76,7 @@ func (c *call) watch(r *http.Request) {
 }
 
 // call sends the request to the target and waits for the head of its answer. A request without a body that is safe to repeat goes out
-// again when the target had closed the idle connection on which it was sent.
+// again when the target had closed the idle connection on which it was sent, and no byte of an answer came.
 func (x *exchange) call(t *target, useTLS bool) (*call, error) {
 	replayable := x.r.ContentLength == 0 && idempotent(x.r.Method) && x.upgrade == ""
 	for {
@@ -81,6 +92,7 @@ func (x *exchange) call(t *target, useTLS bool) (*call, error) {
 		if err == nil {
 			err = x.await(c)
 		}
+		again := err != nil && conn.reused && replayable && lost(err)
 		if err == nil {
 			c.response, err = conn.readResponse(x.r)
 		}
@@ -92,7 +104,7 @@ func (x *exchange) call(t *target, useTLS bool) (*call, error) {
 		if clientErr != nil {
 			return nil, clientErr
 		}
-		if !conn.reused || !replayable || !lost(err) || x.r.Context().Err() != nil {
+		if !again || x.r.Context().Err() != nil {
 			return nil, err
 		}
 	}
@@ -100,18 +112,20 @@ func (x *exchange) call(t *target, useTLS bool) (*call, error) {
 
 // await waits for the first byte of the answer.
 func (x *exchange) await(c *call) error {
-	deadline := time.Now().Add(x.port.idle())
-	c.conn.limit.left = maxResponseHeader
-	if c.upload == nil && x.port.idle() > watchAfter {
-		if err := c.conn.SetReadDeadline(deadline.Add(watchAfter - x.port.idle())); err != nil {
-			return err
-		}
-		if _, err := c.conn.reader.Peek(1); !errors.Is(err, os.ErrDeadlineExceeded) {
+	in, idle := c.conn.source, x.port.idle()
+	in.left = maxResponseHeader
+	if c.upload == nil && idle > watchAfter {
+		in.patience = watchAfter
+		_, err := c.conn.reader.Peek(1)
+		in.patience = idle
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
 			return err
 		}
 	}
+	in.patience = idle
 	c.watch(x.r)
-	return c.conn.SetReadDeadline(deadline)
+	_, err := c.conn.reader.Peek(1)
+	return err
 }
 
 // send writes the request; its body is sent by a goroutine, since a target may answer before it has read it.
@@ -129,7 +143,7 @@ func (x *exchange) send(c *call) error {
 func (c *call) end(t *target, reuse bool) {
 	complete := c.upload.stop(c.conn)
 	here := c.release == nil || c.release()
-	t.conns.give(c.conn, reuse && complete && here && !t.draining.Load() && c.conn.reader.Buffered() == 0)
+	t.release(c.conn, reuse && complete && here && c.conn.reader.Buffered() == 0)
 }
 
 func (x *exchange) writeHead(c *targetConn) {
@@ -169,9 +183,6 @@ func (x *exchange) relay(c *call) bool {
 	for {
 		if c.conn.reader.Buffered() == 0 {
 			c.watch(x.r)
-			if err := c.conn.SetReadDeadline(time.Now().Add(x.port.idle())); err != nil {
-				x.cutOff()
-			}
 		}
 		n, err := c.response.Body.Read(*buffer)
 		if n > 0 {

@@ -28,9 +28,8 @@ type targetKey struct {
 // choice is a snapshot that requests choose from.
 type choice struct {
 	TargetGroup
-	eligible   []*target // what new requests may go to
-	registered int       // targets that are not draining
-	byCookie   map[string]*target
+	eligible []*target // what new requests may go to
+	byCookie map[string]*target
 }
 
 func newGroup(n Network) *group {
@@ -43,32 +42,37 @@ func newGroup(n Network) *group {
 func (g *group) apply(config TargetGroup, checkers map[string]network.Place) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	wanted := map[targetKey]bool{}
+	before := g.targets
+	g.targets = map[targetKey]*target{}
 	for _, t := range config.Targets {
 		key := targetKey{t.ID, t.Address.Port()}
-		wanted[key] = true
-		current, ok := g.targets[key]
-		if ok && current.Address != t.Address { // an instance that came back with another address
-			current.close()
-			ok = false
-		}
-		if !ok {
+		current, ok := before[key]
+		if !ok || current.Address != t.Address { // an instance can come back with another address
 			current = newTarget(g, t)
-			g.targets[key] = current
 		}
+		if !t.Draining {
+			current.leaving.Store(false)
+		}
+		g.targets[key] = current
+	}
+	g.publish(config)
+	for _, t := range config.Targets { // only now, when no new request finds those that leave
+		current := g.targets[targetKey{t.ID, t.Address.Port()}]
 		place, ok := checkers[t.Zone]
 		if !ok {
 			place = checkers[""]
 		}
-		current.apply(t.Draining, config, place)
-	}
-	for key, t := range g.targets {
-		if !wanted[key] {
-			t.close()
-			delete(g.targets, key)
+		if t.Draining {
+			current.drain()
+		} else {
+			current.checker.apply(config.HealthCheck, place)
 		}
 	}
-	g.publish(config)
+	for key, t := range before {
+		if g.targets[key] != t {
+			t.close()
+		}
+	}
 }
 
 // changed publishes a new snapshot after a target's state changed.
@@ -78,24 +82,30 @@ func (g *group) changed() {
 	g.publish(g.current.Load().TargetGroup)
 }
 
-// publish works out who may get requests: the healthy targets, or, when there are fewer than the minimum, all of them ("fail open").
+// publish works out who may get requests: the healthy targets, or, when there are fewer than the minimum, the unhealthy ones too ("fail open").
+// New ones, which may not even listen yet, wait for their first result, unless there are no others.
 func (g *group) publish(config TargetGroup) {
 	c := &choice{TargetGroup: config, byCookie: map[string]*target{}}
-	var healthy, all []*target
+	var healthy, checked, all []*target
 	for _, t := range config.Targets { // in the order of the Config, so that round robin is the same on every run
 		current := g.targets[targetKey{t.ID, t.Address.Port()}]
-		if current == nil || current.draining.Load() {
+		if current == nil || t.Draining {
 			continue
 		}
 		all = append(all, current)
 		c.byCookie[current.cookie] = current
-		if current.state.Load() == stateHealthy {
-			healthy = append(healthy, current)
+		switch current.state.Load() {
+		case stateHealthy:
+			healthy, checked = append(healthy, current), append(checked, current)
+		case stateUnhealthy:
+			checked = append(checked, current)
 		}
 	}
-	c.registered = len(all)
 	c.eligible = healthy
 	if len(healthy) < max(1, config.MinimumHealthy) {
+		c.eligible = checked
+	}
+	if len(c.eligible) == 0 {
 		c.eligible = all
 	}
 	g.current.Store(c)
@@ -168,6 +178,15 @@ func (g *group) inFlight(id string, port int) int {
 	return 0
 }
 
+// retire ends a group that no rule names any more: its targets get nothing new, and finish what they have.
+func (g *group) retire() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, t := range g.targets {
+		t.drain()
+	}
+}
+
 func (g *group) close() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -185,8 +204,8 @@ type target struct {
 	Zone    string
 
 	group        *group
-	cookie       string // stands for the target inside cookies
-	draining     atomic.Bool
+	cookie       string      // stands for the target inside cookies
+	leaving      atomic.Bool // it gets no new requests any more; set when no choice offers it
 	state        atomic.Int32
 	healthySince atomic.Int64 // Unix nanoseconds
 	outstanding  atomic.Int64
@@ -200,14 +219,11 @@ func newTarget(g *group, t Target) *target {
 	return created
 }
 
-func (t *target) apply(draining bool, config TargetGroup, place network.Place) {
-	t.draining.Store(draining)
-	if draining {
-		t.checker.stop()
-		t.conns.dropIdle()
-		return
-	}
-	t.checker.apply(config.HealthCheck, place)
+// drain ends the checks and lets the target finish what it has. Its connections close as they come back.
+func (t *target) drain() {
+	t.leaving.Store(true)
+	t.checker.stop()
+	t.conns.dropIdle()
 }
 
 // share is the part of its full share of requests that a target in slow start gets: it grows linearly from when the target became healthy.
@@ -217,6 +233,7 @@ func (t *target) share(slowStart time.Duration) float64 {
 
 // close ends the checks and the connections, those in use included: it comes after the deregistration delay.
 func (t *target) close() {
+	t.leaving.Store(true)
 	t.checker.stop()
 	t.conns.close()
 }

@@ -15,6 +15,7 @@ type exchange struct {
 	client   *client
 	w        http.ResponseWriter
 	r        *http.Request
+	prepared bool   // the header is the one that targets get
 	upgrade  string // the protocol that the client asks for
 	record   record
 }
@@ -42,20 +43,32 @@ func (p *port) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !x.passes() {
 		return
 	}
-	rule := match(x.listener.Rules, r, c.address.Addr())
+	for !x.route() { // by what Apply has just replaced
+		x.routing = p.node.b.routing.Load()
+		if x.listener = x.routing.listeners[p.number]; x.listener == nil {
+			x.page(http.StatusServiceUnavailable)
+			return
+		}
+	}
+}
+
+// route does what the first matching rule says. It reports false when the target that it chose was taken away before it got the request.
+func (x *exchange) route() (done bool) {
+	rule := match(x.listener.Rules, x.r, x.client.address.Addr())
 	x.record.priority = rule.Priority
 	switch a := rule.Action; {
 	case a.Forward != nil:
 		x.record.action = "forward"
-		x.forward(a.Forward)
+		return x.forward(a.Forward)
 	case a.Redirect != nil:
-		x.record.action, x.record.redirect = "redirect", a.Redirect.location(p, r)
+		x.record.action, x.record.redirect = "redirect", a.Redirect.location(x.port, x.r)
 		x.record.status = a.Redirect.Status
-		x.record.sent = int64(a.Redirect.answer(w, x.record.redirect))
+		x.record.sent = int64(a.Redirect.answer(x.w, x.record.redirect))
 	case a.Fixed != nil:
 		x.record.action, x.record.status = "fixed-response", a.Fixed.Status
-		x.record.sent = int64(a.Fixed.answer(w))
+		x.record.sent = int64(a.Fixed.answer(x.w))
 	}
+	return true
 }
 
 // page answers with a page of the load balancer's own.
@@ -126,9 +139,7 @@ func (x *exchange) chooseGroup(f *Forward) (arn string, g *group) {
 		return "", nil
 	}
 	if f.Stickiness > 0 {
-		jar := x.port.node.b.cookies
-		defer func() { jar.set(x.w.Header(), cookieGroup, x.listener.ARN, arn, f.Stickiness) }()
-		sticky := jar.read(x.r, cookieGroup, x.listener.ARN)
+		sticky := x.port.node.b.cookies.read(x.r, cookieGroup, x.listener.ARN)
 		for _, w := range f.Groups {
 			if w.ARN == sticky && w.Weight > 0 {
 				return sticky, x.routing.groups[sticky]

@@ -133,7 +133,7 @@ func (t *target) report() TargetHealth {
 	t.checker.mu.Lock()
 	defer t.checker.mu.Unlock()
 	switch {
-	case t.draining.Load():
+	case t.leaving.Load():
 		return drainingHealth
 	case t.state.Load() == stateHealthy:
 		return TargetHealth{State: "healthy"}
@@ -191,7 +191,7 @@ func (c *checker) request(ctx context.Context, check HealthCheck, place network.
 }
 
 func readStatus(conn net.Conn) (int, error) {
-	limited := &headLimit{Conn: conn, left: maxResponseHeader}
+	limited := &source{Conn: conn, left: maxResponseHeader}
 	response, err := http.ReadResponse(bufio.NewReader(limited), nil)
 	if err != nil {
 		return 0, err

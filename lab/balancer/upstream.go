@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"net"
@@ -21,13 +22,13 @@ const connectTimeout = 10 * time.Second
 
 var (
 	errHeaderTooLarge = errors.New("the target's response header is over 32 KiB")
-	errTargetClosed   = errors.New("the target was deregistered")
+	errTargetClosed   = errors.New("the target was deregistered before it got the request")
 )
 
 // targetConn is one HTTP/1.1 connection to a target.
 type targetConn struct {
 	net.Conn
-	limit  *headLimit
+	source *source
 	reader *bufio.Reader
 	writer *bufio.Writer
 	place  network.Place
@@ -35,19 +36,25 @@ type targetConn struct {
 	idleAt time.Time
 }
 
-// headLimit bounds how much of a response header is read. It is also the reader's view of the connection.
-type headLimit struct {
+// source is the reader's view of a connection to a target.
+type source struct {
 	net.Conn
-	left int
+	left     int           // how much of a response's header may still be read, in bytes
+	patience time.Duration // how long each read may take; 0 sets no bound
 }
 
 // Read implements io.Reader.
-func (h *headLimit) Read(b []byte) (int, error) {
-	if h.left <= 0 {
+func (s *source) Read(b []byte) (int, error) {
+	if s.left <= 0 {
 		return 0, errHeaderTooLarge
 	}
-	n, err := h.Conn.Read(b)
-	h.left -= n
+	if s.patience > 0 {
+		if err := s.SetReadDeadline(time.Now().Add(s.patience)); err != nil {
+			return 0, err
+		}
+	}
+	n, err := s.Conn.Read(b)
+	s.left -= n
 	return n, err
 }
 
@@ -100,18 +107,6 @@ func (p *pool) drop(c *targetConn) {
 	_ = c.Close()
 }
 
-// give takes a connection back: for reuse, or to be closed.
-func (p *pool) give(c *targetConn, reuse bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !reuse || p.closed {
-		p.drop(c)
-		return
-	}
-	c.idleAt = time.Now()
-	p.idle = append(p.idle, c)
-}
-
 // dropIdle closes the idle connections of a target that gets no new requests.
 func (p *pool) dropIdle() {
 	p.mu.Lock()
@@ -134,21 +129,42 @@ func (p *pool) close() {
 func (t *target) connect(ctx context.Context, place network.Place, useTLS bool) (*targetConn, error) {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
-	conn, err := t.group.network.Dial(ctx, place, "tcp", t.Address.String())
+	conn, err := t.dial(ctx, place, useTLS)
 	if err != nil {
+		if t.leaving.Load() { // it need not accept any more
+			err = fmt.Errorf("%w: %w", errTargetClosed, err)
+		}
 		return nil, err
 	}
-	if useTLS {
-		secure := tls.Client(conn, targetTLS())
-		if err := secure.HandshakeContext(ctx); err != nil {
-			_ = conn.Close()
-			return nil, err
-		}
-		conn = secure
-	}
-	c := &targetConn{Conn: conn, limit: &headLimit{Conn: conn}, place: place, writer: bufio.NewWriter(conn)}
-	c.reader = bufio.NewReader(c.limit)
+	c := &targetConn{Conn: conn, source: &source{Conn: conn}, place: place, writer: bufio.NewWriter(conn)}
+	c.reader = bufio.NewReader(c.source)
 	return c, t.conns.add(c)
+}
+
+// release takes a connection back: for reuse, or to be closed.
+func (t *target) release(c *targetConn, reuse bool) {
+	p := &t.conns
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !reuse || p.closed || t.leaving.Load() { // with the lock: either this sees that the target leaves, or dropIdle sees the connection
+		p.drop(c)
+		return
+	}
+	c.idleAt = time.Now()
+	p.idle = append(p.idle, c)
+}
+
+func (t *target) dial(ctx context.Context, place network.Place, useTLS bool) (net.Conn, error) {
+	conn, err := t.group.network.Dial(ctx, place, "tcp", t.Address.String())
+	if err != nil || !useTLS {
+		return conn, err
+	}
+	secure := tls.Client(conn, targetTLS())
+	if err := secure.HandshakeContext(ctx); err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return secure, nil
 }
 
 // targetTLS is how targets are spoken to: "the load balancer does not validate the certificate".
@@ -159,13 +175,13 @@ func targetTLS() *tls.Config {
 // readResponse reads a response's head; its body is read from the connection as the caller reads it. Interim responses are passed over.
 func (c *targetConn) readResponse(r *http.Request) (*http.Response, error) {
 	for {
-		c.limit.left = maxResponseHeader
+		c.source.left = maxResponseHeader
 		response, err := http.ReadResponse(c.reader, r)
 		if err != nil {
 			return nil, err
 		}
 		if response.StatusCode >= 200 || response.StatusCode == http.StatusSwitchingProtocols {
-			c.limit.left = math.MaxInt
+			c.source.left = math.MaxInt
 			return response, nil
 		}
 	}

@@ -86,9 +86,9 @@ func start(t testing.TB, c balancer.Config, opts balancer.Options) (*balancer.Ba
 // eventually polls until ok, for things that happen on other goroutines.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(5 * time.Second); !ok(); {
+	for deadline := time.Now().Add(20 * time.Second); !ok(); {
 		if time.Now().After(deadline) {
-			t.Fatalf("not within 5 s: %s", what)
+			t.Fatalf("not within 20 s: %s", what)
 		}
 		time.Sleep(5 * time.Millisecond)
 	}

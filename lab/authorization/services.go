@@ -108,7 +108,8 @@ func elasticache() service {
 		only: map[string][]string{"DescribeSnapshots": {"SnapshotName"}},
 		members: map[string]string{
 			"ReplicationGroupId": "replicationgroup:{}", "CacheClusterId": "cluster:{}", "CacheSubnetGroupName": "subnetgroup:{}", "CacheParameterGroupName": "parametergroup:{}",
-			"UserId": "user:{}", "UserIds": "user:{}", "UserIdsToAdd": "user:{}", "UserIdsToRemove": "user:{}", "UserGroupId": "usergroup:{}", "UserGroupIds": "usergroup:{}", "SnapshotName": "snapshot:{}", "ResourceName": "",
+			"UserId": "user:{}", "UserIds": "user:{}", "UserIdsToAdd": "user:{}", "UserIdsToRemove": "user:{}", "UserGroupId": "usergroup:{}", "UserGroupIds": "usergroup:{}", "SnapshotName": "snapshot:{}",
+			"SourceSnapshotName": "snapshot:{}", "TargetSnapshotName": "snapshot:{}", "FinalSnapshotIdentifier": "snapshot:{}", "ResourceName": "",
 		},
 		otherwise: map[string][]string{"DescribeReplicationGroups": {"replicationgroup:*"}, "DescribeCacheClusters": {"cluster:*"}, "DescribeUsers": {"user:*"}, "DescribeUserGroups": {"usergroup:*"},
 			"DescribeCacheSubnetGroups": {"subnetgroup:*"}, "DescribeCacheParameterGroups": {"parametergroup:*"}, "DescribeSnapshots": {"snapshot:*"}, "DescribeServerlessCaches": {"serverlesscache:*"}},

@@ -174,7 +174,8 @@ func loggingKey(input any) string {
 // storageKey is the key of storage that a request makes: its service gets a grant from the caller.
 func storageKey(input any) string {
 	switch in := input.(type) {
-	case *rdsapi.CreateDBClusterInput, *rdsapi.RestoreDBClusterFromSnapshotInput, *rdsapi.RestoreDBClusterToPointInTimeInput, *rdsapi.CopyDBClusterSnapshotInput, *cacheapi.CreateReplicationGroupInput:
+	case *rdsapi.CreateDBClusterInput, *rdsapi.RestoreDBClusterFromSnapshotInput, *rdsapi.RestoreDBClusterToPointInTimeInput, *rdsapi.CopyDBClusterSnapshotInput, *cacheapi.CreateReplicationGroupInput, *cacheapi.CreateSnapshotInput,
+		*cacheapi.CopySnapshotInput:
 		key, _ := reflect.ValueOf(in).Elem().FieldByName("KmsKeyId").Interface().(*string)
 		return wire.Value(key)
 	case *osapi.CreateDomainInput:

@@ -70,6 +70,7 @@ func (l *lab) counters() map[string]counter {
 		"backup plans":           counted(l.backup.ListBackupPlans, func(o *backupapi.ListBackupPlansOutput) int { return len(o.BackupPlansList) }),
 		"search domains":         counted(l.search.ListDomainNames, func(o *osapi.ListDomainNamesOutput) int { return len(o.DomainNames) }),
 		"caches":                 counted(l.cache.DescribeReplicationGroups, func(o *cacheapi.DescribeReplicationGroupsOutput) int { return len(o.ReplicationGroups) }),
+		"cache snapshots":        l.countSnapshots,
 		"cache subnet groups":    counted(l.cache.DescribeCacheSubnetGroups, func(o *cacheapi.DescribeCacheSubnetGroupsOutput) int { return len(o.CacheSubnetGroups) }),
 		"cache parameter groups": counted(l.cache.DescribeCacheParameterGroups, ownParameterGroups),
 		"cache users":            counted(l.cache.DescribeUsers, func(o *cacheapi.DescribeUsersOutput) int { return len(o.Users) - 1 }), // every account has one named default
@@ -123,6 +124,15 @@ func (l *lab) certificates(statuses ...string) counter {
 		}
 		return len(out.CertificateSummaryList), nil
 	}
+}
+
+// countSnapshots counts those that customers have taken: daily ones come and go by themselves.
+func (l *lab) countSnapshots(ctx context.Context) (int, error) {
+	out, err := l.cache.DescribeSnapshots(ctx, &cacheapi.DescribeSnapshotsInput{SnapshotSource: new("user")})
+	if err != nil {
+		return 0, err
+	}
+	return len(out.Snapshots), nil
 }
 
 func (l *lab) countTargets(ctx context.Context) (int, error) {

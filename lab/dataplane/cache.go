@@ -59,7 +59,7 @@ func (w *cache) converge(ctx context.Context) error {
 	if err != nil || !ok {
 		return err
 	}
-	for _, step := range []func(context.Context, *elasticache.Group) error{w.check, w.failOver, w.remove, w.run} {
+	for _, step := range []func(context.Context, *elasticache.Group) error{w.check, w.failOver, w.snapshot, w.remove, w.run} {
 		if err := step(ctx, &g); err != nil {
 			return err
 		}
@@ -229,7 +229,11 @@ func (w *cache) runNode(ctx context.Context, g *elasticache.Group, declared elas
 	}
 	n, spec := w.alive(declared.ID), cacheSpec(g, declared)
 	if n == nil || declared.Rebooting() {
-		if n, err = w.start(ctx, spec); err != nil {
+		restore := ""
+		if declared.ID == g.Primary { // the others have it from there
+			restore = g.Restore
+		}
+		if n, err = w.start(ctx, spec, restore); err != nil {
 			return false, err
 		}
 	}
@@ -276,11 +280,14 @@ func cacheSpec(g *elasticache.Group, n elasticache.Node) redis.NodeSpec {
 	}
 }
 
-func (w *cache) start(ctx context.Context, spec redis.NodeSpec) (*cacheNode, error) {
+// start starts a node's server anew, with the data of a snapshot or without.
+func (w *cache) start(ctx context.Context, spec redis.NodeSpec, snapshot string) (*cacheNode, error) {
 	if err := w.stop(spec.ID); err != nil {
 		return nil, err
 	}
-	started, err := w.Engine.Start(ctx, spec)
+	first := spec
+	first.Snapshot = snapshot
+	started, err := w.Engine.Start(ctx, first)
 	if err != nil {
 		return nil, err
 	}

@@ -44,19 +44,13 @@ func (c *Caches) Run(ctx context.Context) error {
 	return err
 }
 
-// converge wakes the groups' workers, those of new ones included.
+// converge wakes the groups' workers, those of new ones included, and copies and deletes snapshots.
 func (c *Caches) converge(ctx context.Context) error {
 	var declared []elasticache.Group
-	var due bool
-	err := c.Store.View(func(tx *state.Tx) (err error) {
-		due = c.Cache.MaintenanceDue(tx)
-		declared, err = c.Cache.Groups(tx)
+	if err := c.keepWindows(); err != nil {
 		return err
-	})
-	if err == nil && due {
-		err = c.Store.Update(c.Cache.ApplyMaintenance)
 	}
-	if err != nil {
+	if err := c.Store.View(func(tx *state.Tx) (err error) { declared, err = c.Cache.Groups(tx); return err }); err != nil {
 		return err
 	}
 	known := map[string]bool{}
@@ -73,7 +67,23 @@ func (c *Caches) converge(ctx context.Context) error {
 			delete(c.workers, id)
 		}
 	}
-	return nil
+	return c.keepSnapshots()
+}
+
+// keepWindows does what is due in the windows of groups.
+func (c *Caches) keepWindows() error {
+	var maintain, save bool
+	err := c.Store.View(func(tx *state.Tx) error {
+		maintain, save = c.Cache.MaintenanceDue(tx), c.Cache.SnapshotsDue(tx)
+		return nil
+	})
+	if err == nil && maintain {
+		err = c.Store.Update(c.Cache.ApplyMaintenance)
+	}
+	if err == nil && save {
+		err = c.Store.Update(c.Cache.ApplySnapshots)
+	}
+	return err
 }
 
 // newCache starts the worker of a group.

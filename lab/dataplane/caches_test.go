@@ -145,7 +145,7 @@ func (l *cacheLab) servers() map[string]*os.Process {
 		if len(args) == 4 && strings.HasPrefix(args[3], l.dir+"/") {
 			var pid int
 			fmt.Sscanf(file, "/proc/%d/", &pid)
-			found[filepath.Base(args[3])], _ = os.FindProcess(pid)
+			found[filepath.Base(filepath.Dir(args[3]))], _ = os.FindProcess(pid)
 		}
 	}
 	return found

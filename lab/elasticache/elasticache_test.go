@@ -111,11 +111,24 @@ func (f *fixture) settle() {
 					err = errors.Join(err, f.service.NodeSettled(tx, n.ID, n.Status, false))
 				}
 			}
+			for _, v := range g.Snapshots {
+				err = errors.Join(err, f.service.SnapshotTaken(tx, v.ID, v.Node, 3<<20))
+			}
 			if g.Exists {
 				err = errors.Join(err, f.service.GroupSettled(tx, g.ID, g.Status))
 			} else {
 				err = errors.Join(err, f.service.GroupGone(tx, g.ID))
 			}
+		}
+		if f.service.SnapshotsDue(tx) {
+			err = errors.Join(err, f.service.ApplySnapshots(tx))
+		}
+		copies, drop := f.service.Snapshots(tx)
+		for id := range copies {
+			err = errors.Join(err, f.service.SnapshotCopied(tx, id))
+		}
+		for _, id := range drop {
+			err = errors.Join(err, f.service.SnapshotGone(tx, id))
 		}
 		return err
 	}))

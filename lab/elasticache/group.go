@@ -12,11 +12,12 @@ import (
 
 // Statuses of replication groups and nodes, as ElastiCache spells them.
 const (
-	creating  = "creating"
-	available = "available"
-	modifying = "modifying"
-	rebooting = "rebooting cluster nodes"
-	deleting  = "deleting"
+	creating     = "creating"
+	available    = "available"
+	modifying    = "modifying"
+	rebooting    = "rebooting cluster nodes"
+	snapshotting = "snapshotting"
+	deleting     = "deleting"
 )
 
 const (
@@ -49,7 +50,9 @@ type group struct {
 	Maintenance   string // window
 	Snapshot      string // window
 	SnapshotDays  int64
-	SnapshotNode  string
+	SnapshotNode  string    // ID of the node that daily snapshots are of; "" while there are to be none
+	Saved         time.Time // when the last daily snapshot was declared
+	Restore       string    // the snapshot that the data was made of
 	AutoMinor     bool
 	Topic         string
 	Logs          []delivery

@@ -1,10 +1,12 @@
 package elasticache
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"math"
 	"slices"
+	"strings"
 
 	api "storefront/lab/api/elasticache"
 	"storefront/lab/region"
@@ -16,6 +18,10 @@ import (
 func (s *Service) CreateReplicationGroup(_ context.Context, in *api.CreateReplicationGroupInput) (*api.CreateReplicationGroupOutput, error) {
 	return state.Change(s.Store, func(tx *state.Tx, out *api.CreateReplicationGroupOutput) error {
 		if err := refuseCreate(in); err != nil {
+			return err
+		}
+		in, err := restored(tx, in)
+		if err != nil {
 			return err
 		}
 		g, subnets, err := s.newGroup(tx, in)
@@ -40,6 +46,9 @@ func (s *Service) CreateReplicationGroup(_ context.Context, in *api.CreateReplic
 			if i == 0 {
 				g.Primary = n.ID
 			}
+			if g.SnapshotDays > 0 { // the last replica's work, if there is one
+				g.SnapshotNode = n.ID
+			}
 		}
 		if err := tag(tx, s.arn("replicationgroup", g.ID), in.Tags); err != nil {
 			return err
@@ -59,13 +68,14 @@ func refuseCreate(in *api.CreateReplicationGroupInput) error {
 	}
 	shards := wire.Or(in.NumNodeGroups, max(1, int64(len(in.NodeGroupConfiguration))))
 	for what, asked := range map[string]bool{
-		"Cluster mode (more than one node group)":                shards != 1 || len(in.NodeGroupConfiguration) > 1 || wire.Or(in.ClusterMode, api.ClusterModeDisabled) != api.ClusterModeDisabled,
-		"A global datastore":                                     in.GlobalReplicationGroupId != nil,
-		"A replication group of an existing cache cluster":       in.PrimaryClusterId != nil,
-		"Data tiering":                                           wire.Value(in.DataTieringEnabled),
-		"Restoring a snapshot":                                   in.SnapshotArns != nil || in.SnapshotName != nil || in.ServerlessCacheSnapshotName != nil,
-		"IPv6":                                                   wire.Or(in.NetworkType, "ipv4") != "ipv4" || wire.Or(in.IpDiscovery, "ipv4") != "ipv4",
-		"A cache security group (EC2-Classic)":                   len(in.CacheSecurityGroupNames) > 0,
+		"Cluster mode (more than one node group)":          shards != 1 || len(in.NodeGroupConfiguration) > 1 || wire.Or(in.ClusterMode, api.ClusterModeDisabled) != api.ClusterModeDisabled,
+		"A global datastore":                               in.GlobalReplicationGroupId != nil,
+		"A replication group of an existing cache cluster": in.PrimaryClusterId != nil,
+		"Data tiering":                                     wire.Value(in.DataTieringEnabled),
+		"Restoring a file of a bucket":                     len(in.SnapshotArns) > 0,
+		"Restoring a snapshot of a serverless cache":       in.ServerlessCacheSnapshotName != nil,
+		"IPv6":                                 wire.Or(in.NetworkType, "ipv4") != "ipv4" || wire.Or(in.IpDiscovery, "ipv4") != "ipv4",
+		"A cache security group (EC2-Classic)": len(in.CacheSecurityGroupNames) > 0,
 		"Transit encryption mode preferred (TLS and none alike)": wire.Or(in.TransitEncryptionMode, api.TransitEncryptionModeRequired) != api.TransitEncryptionModeRequired,
 	} {
 		if asked {
@@ -80,6 +90,34 @@ func refuseCreate(in *api.CreateReplicationGroupInput) error {
 	return nil
 }
 
+// restored is the request with what it leaves to the snapshot that the group's data is to be of.
+func restored(tx *state.Tx, given *api.CreateReplicationGroupInput) (*api.CreateReplicationGroupInput, error) {
+	if given.SnapshotName == nil {
+		return given, nil
+	}
+	v, ok, err := snapshots.Get(tx, strings.ToLower(*given.SnapshotName))
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, invalidValue("Snapshot not found: %s", *given.SnapshotName)
+	}
+	if status := v.status(tx); status != available {
+		return nil, invalidValue("Snapshot %s has status %s: it must be available.", v.ID, status)
+	}
+	in, from := *given, v.Group
+	in.SnapshotName = &v.ID
+	if in.EngineVersion == nil {
+		in.CacheParameterGroupName = new(wire.Or(in.CacheParameterGroupName, from.Parameters))
+	}
+	in.EngineVersion, in.CacheNodeType = new(wire.Or(in.EngineVersion, from.Version)), new(wire.Or(in.CacheNodeType, from.NodeType))
+	in.Port, in.CacheSubnetGroupName = new(wire.Or(in.Port, int64(from.Port))), new(wire.Or(in.CacheSubnetGroupName, from.SubnetGroup))
+	if to, err := findVersion(in.EngineVersion); err != nil || to.Full < from.Version {
+		return nil, cmp.Or(err, invalidCombination("The engine version %s is older than that of the snapshot, %s.", to.Full, from.Version))
+	}
+	return &in, nil
+}
+
 func (s *Service) newGroup(tx *state.Tx, in *api.CreateReplicationGroupInput) (g group, subnets subnetGroup, err error) {
 	if g.ID, err = identifier("ReplicationGroupId", in.ReplicationGroupId, 40); err != nil {
 		return g, subnets, err
@@ -88,6 +126,7 @@ func (s *Service) newGroup(tx *state.Tx, in *api.CreateReplicationGroupInput) (g
 		return g, subnets, orExists(err, "ReplicationGroupAlreadyExists", "Replication group %s already exists.", g.ID)
 	}
 	g.Description, g.Status, g.Created = wire.Value(in.ReplicationGroupDescription), creating, s.Now().UTC()
+	g.Restore = wire.Value(in.SnapshotName)
 	if g.Description == "" {
 		return g, subnets, invalidValue("The parameter ReplicationGroupDescription must be provided and must not be blank.")
 	}
@@ -174,7 +213,7 @@ func (s *Service) protect(tx *state.Tx, g *group, in *api.CreateReplicationGroup
 		return err
 	}
 	if in.KmsKeyId != nil {
-		g.Key, err = s.useKey(tx, *in.KmsKeyId, g.ID)
+		g.Key, err = s.useKey(tx, *in.KmsKeyId, "replication-group", g.ID)
 	}
 	return err
 }
@@ -195,14 +234,14 @@ func (g *group) addUsers(tx *state.Tx, ids []string) error {
 	return err
 }
 
-// useKey makes a data key under a customer's key, as ElastiCache does for what it encrypts, and returns the ARN of the key. The lab keeps nothing on a
-// disk that it could encrypt: the call proves that the key is there and enabled.
-func (s *Service) useKey(tx *state.Tx, key, id string) (string, error) {
+// useKey makes a data key under a customer's key, as ElastiCache does for what it encrypts, and returns the ARN of the key. The lab encrypts no file of a
+// snapshot: the call proves that the key is there and enabled.
+func (s *Service) useKey(tx *state.Tx, key, kind, id string) (string, error) {
 	data := make([]byte, 32)
 	if _, err := rand.Read(data); err != nil {
 		return "", err
 	}
-	_, arn, err := s.Keys.Seal(tx, key, map[string]string{"aws:elasticache:replication-group": id}, data)
+	_, arn, err := s.Keys.Seal(tx, key, map[string]string{"aws:elasticache:" + kind: id}, data)
 	if err != nil {
 		return "", fault("InvalidKMSKeyFault", "The specified KMS key [%s] does not exist, is not enabled or you do not have permissions to access it.", key)
 	}

@@ -49,21 +49,37 @@ func (g group) refuseModify(in *api.ModifyReplicationGroupInput) error {
 }
 
 // modifySettings changes what has no part in serving.
-func (s *Service) modifySettings(_ *state.Tx, g *group, in *api.ModifyReplicationGroupInput) (err error) {
+func (s *Service) modifySettings(tx *state.Tx, g *group, in *api.ModifyReplicationGroupInput) (err error) {
 	wire.Set(&g.Description, in.ReplicationGroupDescription)
 	wire.Set(&g.AutoMinor, in.AutoMinorVersionUpgrade)
 	wire.Set(&g.Topic, in.NotificationTopicArn)
 	if wire.Or(in.NotificationTopicStatus, "active") != "active" {
 		g.Topic = ""
 	}
-	wire.Set(&g.SnapshotNode, in.SnapshottingClusterId)
 	if g.Snapshot, g.Maintenance, err = windows(wire.Or(in.SnapshotWindow, g.Snapshot), wire.Or(in.PreferredMaintenanceWindow, g.Maintenance)); err != nil {
 		return err
 	}
-	if g.SnapshotDays, err = snapshotDays(wire.Or(in.SnapshotRetentionLimit, g.SnapshotDays)); err != nil {
+	if err := g.modifySnapshots(tx, in); err != nil {
 		return err
 	}
 	g.Logs, err = setDeliveries(g.Logs, in.LogDeliveryConfigurations)
+	return err
+}
+
+// modifySnapshots changes how long daily snapshots are kept and which node they are of, which must be named before there are any.
+func (g *group) modifySnapshots(tx *state.Tx, in *api.ModifyReplicationGroupInput) (err error) {
+	if in.SnapshottingClusterId != nil {
+		n, err := findNode(tx, *in.SnapshottingClusterId)
+		if err != nil || n.Group != g.ID {
+			return missing("CacheClusterNotFound", "Specified snapshotting cluster does not exist")
+		}
+		g.SnapshotNode = n.ID
+	}
+	before := g.SnapshotDays
+	g.SnapshotDays, err = snapshotDays(wire.Or(in.SnapshotRetentionLimit, g.SnapshotDays))
+	if err == nil && before == 0 && g.SnapshotDays > 0 && g.SnapshotNode == "" {
+		err = invalidCombination("Must specify both SnapshotRetentionLimit and SnapshottingClusterId to turn on snapshots")
+	}
 	return err
 }
 

@@ -115,7 +115,7 @@ func TestCreateRefuses(t *testing.T) {
 		"logs to nowhere": {combination, func(i *in) {
 			i.LogDeliveryConfigurations = []types.LogDeliveryConfigurationRequest{{LogType: "slow-log", LogFormat: "json", DestinationType: "cloudwatch-logs"}}
 		}},
-		"a snapshot that is not there yet": {value, func(i *in) { i.SnapshotName = new("s") }},
+		"a snapshot that is not there": {value, func(i *in) { i.SnapshotName = new("s") }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			i := request()
@@ -242,7 +242,7 @@ func TestDeleteTakesEverythingAlong(t *testing.T) {
 	arn := f.group().ARN
 	_, err := f.DeleteCacheSubnetGroup(t.Context(), &elasticache.DeleteCacheSubnetGroupInput{CacheSubnetGroupName: new("data")})
 	f.refused(err, "CacheSubnetGroupInUse")
-	_, err = f.DeleteReplicationGroup(t.Context(), &elasticache.DeleteReplicationGroupInput{ReplicationGroupId: new("shop"), FinalSnapshotIdentifier: new("s")})
+	_, err = f.DeleteReplicationGroup(t.Context(), &elasticache.DeleteReplicationGroupInput{ReplicationGroupId: new("shop"), RetainPrimaryCluster: new(true)})
 	f.refused(err, "InvalidParameterValue")
 	_, err = f.DeleteReplicationGroup(t.Context(), &elasticache.DeleteReplicationGroupInput{ReplicationGroupId: new("shop")})
 	f.must(err)

@@ -40,6 +40,14 @@ func findNode(tx *state.Tx, id string) (node, error) {
 	return n, err
 }
 
+// status is what customers are told: a node at rest shows what is done to its group.
+func (n node) status(g group) string {
+	if n.Status == available && (g.Status == snapshotting || g.Status == deleting) {
+		return g.Status
+	}
+	return n.Status
+}
+
 // addNode declares one more node of a group, in a zone or in that with the fewest of its nodes.
 func (s *Service) addNode(tx *state.Tx, g group, subnets subnetGroup, zone string) (node, error) {
 	n := node{Group: g.ID, Status: creating, Created: s.Now().UTC(), SubnetGroup: subnets.Name}
@@ -108,12 +116,12 @@ func (s *Service) DescribeCacheClusters(_ context.Context, in *api.DescribeCache
 }
 
 func (s *Service) showNode(g group, n node, withServer bool) *api.CacheCluster {
-	applied, waiting := "in-sync", []string{}
+	applied, waiting, status := "in-sync", []string{}, n.status(g)
 	if n.NeedsReboot {
 		applied, waiting = "pending-reboot", []string{cacheNodeID}
 	}
 	out := &api.CacheCluster{
-		CacheClusterId: &n.ID, ARN: new(s.arn("cluster", n.ID)), CacheClusterStatus: &n.Status, CacheClusterCreateTime: &n.Created, ReplicationGroupId: &g.ID,
+		CacheClusterId: &n.ID, ARN: new(s.arn("cluster", n.ID)), CacheClusterStatus: &status, CacheClusterCreateTime: &n.Created, ReplicationGroupId: &g.ID,
 		CacheNodeType: &g.NodeType, Engine: new(engineName), EngineVersion: &g.Version, NumCacheNodes: new(int64(1)), PreferredAvailabilityZone: &n.Zone,
 		PreferredMaintenanceWindow: &g.Maintenance, AutoMinorVersionUpgrade: &g.AutoMinor, CacheSubnetGroupName: &g.SubnetGroup, CacheSecurityGroups: []api.CacheSecurityGroupMembership{},
 		CacheParameterGroup: &api.CacheParameterGroupStatus{CacheParameterGroupName: &g.Parameters, ParameterApplyStatus: &applied, CacheNodeIdsToReboot: waiting},
@@ -135,7 +143,7 @@ func (s *Service) showNode(g group, n node, withServer bool) *api.CacheCluster {
 	}
 	if withServer {
 		out.CacheNodes = []api.CacheNode{{
-			CacheNodeId: new(cacheNodeID), CacheNodeStatus: &n.Status, CacheNodeCreateTime: &n.Created, ParameterGroupStatus: &applied, CustomerAvailabilityZone: &n.Zone,
+			CacheNodeId: new(cacheNodeID), CacheNodeStatus: &status, CacheNodeCreateTime: &n.Created, ParameterGroupStatus: &applied, CustomerAvailabilityZone: &n.Zone,
 			Endpoint: s.endpoint(g, s.nodeEndpoint(g, n)),
 		}}
 	}
@@ -156,7 +164,7 @@ func (s *Service) RebootCacheCluster(_ context.Context, in *api.RebootCacheClust
 		if err != nil {
 			return err
 		}
-		if n.Status != available {
+		if n.status(g) != available {
 			return fault("InvalidCacheClusterState", "Cache cluster %s is not in available state.", n.ID)
 		}
 		n.Status = rebooting

@@ -30,6 +30,8 @@ type Group struct {
 	Target    string   // ID of the replica that is to become the primary; "" when none is
 	Names     []string // DNS names of the group's endpoints, for certificates
 	Logs      []Delivery
+	Restore   string     // the snapshot that its data is to be of; "" for none
+	Snapshots []Snapshot // that are to be taken
 }
 
 // Delivery is where one of a group's logs goes.
@@ -69,8 +71,12 @@ func (s *Service) Groups(tx *state.Tx) ([]Group, error) {
 	var list []Group
 	for _, g := range groups.All(tx) {
 		out := Group{
-			ID: g.ID, Created: g.Created.UnixNano(), Status: g.Status, Exists: g.Status != deleting, Port: g.Port, TLS: g.TLS, Failover: g.Failover, Primary: g.Primary, Target: g.Target,
+			ID: g.ID, Created: g.Created.UnixNano(), Status: g.Status, Snapshots: g.untaken(tx), Port: g.Port, TLS: g.TLS, Failover: g.Failover, Primary: g.Primary, Target: g.Target,
 			Names: []string{s.primaryEndpoint(g), s.readerEndpoint(g)},
+		}
+		out.Exists = g.Status != deleting || len(out.Snapshots) > 0
+		if g.Status == creating {
+			out.Restore = g.Restore
 		}
 		for _, d := range g.Logs {
 			out.Logs = append(out.Logs, Delivery(d))
@@ -219,6 +225,9 @@ func (s *Service) NodeGone(tx *state.Tx, id string) error {
 	return update(tx, n.Group, func(g *group) {
 		if g.Target == id {
 			g.Target = ""
+		}
+		if g.SnapshotNode == id {
+			g.SnapshotNode = g.Primary
 		}
 	})
 }

@@ -2,8 +2,8 @@
 // Package dataplane reads what should run with Groups, runs it with package redis, and reports back with the methods of report.go.
 //
 // Served are replication groups of one shard (cluster mode disabled) with their nodes, users and groups of them. Valkey, Memcached, cluster mode, global
-// datastores, data tiering, serverless caches, snapshots, migration, IAM authentication and optional TLS are refused. Notification topics, minor version
-// upgrades and the days and the window of snapshots are kept and shown, and have no effect: data is in memory alone.
+// datastores, data tiering, serverless caches, snapshots in buckets, migration, IAM authentication and optional TLS are refused. Notification topics and
+// minor version upgrades are kept and shown, and have no effect.
 package elasticache
 
 import (

@@ -119,6 +119,8 @@ func (s *Service) checkARN(tx *state.Tx, arn string) error {
 		_, err = findSubnetGroup(tx, name)
 	case "parametergroup":
 		_, err = findParameterGroup(tx, name)
+	case "snapshot":
+		_, err = findSnapshot(tx, name)
 	case "user":
 		_, err = findUser(tx, name)
 	case "usergroup":

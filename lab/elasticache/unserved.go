@@ -46,16 +46,6 @@ func (s *Service) ModifyReplicationGroupShardConfiguration(_ context.Context, in
 	})
 }
 
-// CreateSnapshot is not served: data is in memory alone.
-func (s *Service) CreateSnapshot(context.Context, *api.CreateSnapshotInput) (*api.CreateSnapshotOutput, error) {
-	return nil, fault("SnapshotFeatureNotSupportedFault", "Snapshots are not supported in this region.")
-}
-
-// DescribeSnapshots lists no snapshot: none can be made.
-func (s *Service) DescribeSnapshots(_ context.Context, in *api.DescribeSnapshotsInput) (*api.DescribeSnapshotsOutput, error) {
-	return &api.DescribeSnapshotsOutput{Snapshots: []api.Snapshot{}}, checkPage(in.Marker, in.MaxRecords)
-}
-
 // DescribeServiceUpdates lists no update: there are none.
 func (s *Service) DescribeServiceUpdates(_ context.Context, in *api.DescribeServiceUpdatesInput) (*api.DescribeServiceUpdatesOutput, error) {
 	return &api.DescribeServiceUpdatesOutput{ServiceUpdates: []api.ServiceUpdate{}}, checkPage(in.Marker, in.MaxRecords)

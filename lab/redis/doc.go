@@ -3,8 +3,12 @@
 //
 // # Data
 //
-// A node keeps nothing: as on ElastiCache without backups its data is in memory, and replicas get it over the network without a file in between.
-// <Dir>/<node>/ is the working directory, which holds the node's log.
+// A node keeps nothing: as on ElastiCache its data is in memory, and replicas get it over the network without a file in between. A snapshot is the file
+// that BGSAVE makes; a node that starts with one loads it, and the file in its directory is taken away then.
+//
+//	<Dir>/<node>/redis.log  the node's log
+//	<Dir>/<node>/data/      where its server works, empty but for moments
+//	<Dir>/.snapshots/<id>   snapshots
 //
 // # Secrets
 //

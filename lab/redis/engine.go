@@ -40,7 +40,7 @@ type Issuer interface {
 	CertificatePEM() []byte
 }
 
-// Config says where an Engine keeps its logs and what it works with. All fields are required.
+// Config says where an Engine keeps logs and snapshots and what it works with. All fields are required.
 type Config struct {
 	Dir     string // created when missing; no two engines may share it at a time
 	Network Network
@@ -94,6 +94,9 @@ func (e *Engine) Version() Version { return e.version }
 func (e *Engine) LogPath(node string) string { return filepath.Join(e.dir(node), "redis.log") }
 
 func (e *Engine) dir(node string) string { return filepath.Join(e.config.Dir, node) }
+
+// data is the directory in which a node's server works, and which it owns.
+func (e *Engine) data(node string) string { return filepath.Join(e.dir(node), "data") }
 
 // Remove deletes what a stopped node leaves: its log.
 func (e *Engine) Remove(node string) error {

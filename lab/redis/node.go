@@ -32,9 +32,10 @@ type NodeSpec struct {
 	MaxMemory int64             // bytes of data; 0 for no limit
 	Settings  map[string]string // of Redis's configuration
 	Users     []User            // without one named "default" nobody can work without saying who he is
+	Snapshot  string            // whose data the server starts with; "" for none
 }
 
-// Node is one running server, a primary until Follow. A stopped one does not run again: Engine.Start makes another, without data.
+// Node is one running server, a primary until Follow. A stopped one does not run again: Engine.Start makes another, without data or with a snapshot's.
 type Node struct {
 	engine *Engine
 	spec   NodeSpec
@@ -58,7 +59,10 @@ func (e *Engine) Start(ctx context.Context, spec NodeSpec) (*Node, error) {
 	if err := os.MkdirAll(e.dir(spec.ID), 0o711); err != nil {
 		return nil, err
 	}
-	var err error
+	err := e.prepare(spec)
+	if err != nil {
+		return nil, fmt.Errorf("starting node %s: %w", spec.ID, err)
+	}
 	if n.link, err = newLink(e.config.Network, spec.Place); err != nil {
 		return nil, err
 	}
@@ -66,7 +70,14 @@ func (e *Engine) Start(ctx context.Context, spec NodeSpec) (*Node, error) {
 		return nil, errors.Join(fmt.Errorf("starting node %s: %w", spec.ID, err), n.link.close())
 	}
 	n.client = n.connect()
-	if err := n.poll(ctx, startTime, n.ready); err != nil {
+	limit := startTime
+	if spec.Snapshot != "" {
+		limit = saveTime
+	}
+	if err = n.poll(ctx, limit, n.ready); err == nil {
+		err = n.loaded()
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("starting node %s: %w", spec.ID, err), n.Stop())
 	}
 	return n, nil
@@ -78,10 +89,11 @@ func (n *Node) start() error {
 		return err
 	}
 	defer log.Close()
+	data := n.engine.data(n.spec.ID)
 	// The directory on the command line is the server's own, by which Sweep finds it.
-	n.cmd = exec.Command(n.engine.program, "-", "--dir", n.engine.dir(n.spec.ID))
+	n.cmd = exec.Command(n.engine.program, "-", "--dir", data)
 	n.cmd.Args[0] = "redis-server"
-	n.cmd.Dir, n.cmd.Env, n.cmd.SysProcAttr = n.engine.dir(n.spec.ID), []string{"TZ=UTC"}, n.engine.account.Attributes()
+	n.cmd.Dir, n.cmd.Env, n.cmd.SysProcAttr = data, []string{"TZ=UTC"}, n.engine.account.Attributes()
 	n.cmd.Stdin, n.cmd.Stdout, n.cmd.Stderr = bytes.NewReader(n.configuration()), log, log
 	closeAll, err := n.certificate(n.cmd)
 	defer closeAll()
@@ -145,7 +157,7 @@ func (n *Node) Alive() bool {
 	}
 }
 
-// Stop ends the server and returns when it is gone, and its data with it: there is nothing to save. Stopping a stopped server is no error.
+// Stop ends the server and returns when it is gone, and its data with it: what Snapshot has saved stays. Stopping a stopped server is no error.
 func (n *Node) Stop() error {
 	err := n.link.close()
 	if n.client != nil {

@@ -60,6 +60,15 @@ func (w Weekly) Overlaps(d Daily) bool {
 	return false
 }
 
+// Since returns when the window that t lies in began. open is false when t lies in none; a window's end does not lie in it.
+func (w Daily) Since(t time.Time) (began time.Time, open bool) {
+	began = t.UTC().Truncate(day).Add(w.begin)
+	if began.After(t) {
+		began = began.Add(-day)
+	}
+	return began, t.Sub(began) < w.length
+}
+
 // Contains tells whether t lies in the window. Its end does not.
 func (w Weekly) Contains(t time.Time) bool {
 	t = t.UTC()

@@ -62,6 +62,17 @@ func TestOpen(t *testing.T) {
 	}
 }
 
+func TestSince(t *testing.T) {
+	midnight := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
+	w, _ := window.ParseDaily("23:30-00:30")
+	for after, open := range map[time.Duration]bool{-31 * time.Minute: false, -30 * time.Minute: true, 0: true, 29 * time.Minute: true, 30 * time.Minute: false} {
+		began, got := w.Since(midnight.Add(after).In(time.FixedZone("", 9*3600)))
+		if got != open || open && !began.Equal(midnight.Add(-30*time.Minute)) {
+			t.Errorf("%s after midnight: open %v, since %s", after, got, began)
+		}
+	}
+}
+
 func FuzzWindows(f *testing.F) {
 	f.Add("03:00-03:30")
 	f.Add("sun:05:00-sun:05:30")

@@ -12,6 +12,8 @@ import (
 type API interface {
 	// AddTagsToResource: A tag is a key-value pair where the key and value are case-sensitive.
 	AddTagsToResource(context.Context, *AddTagsToResourceInput) (*AddTagsToResourceOutput, error)
+	// CopySnapshot: Makes a copy of an existing snapshot.
+	CopySnapshot(context.Context, *CopySnapshotInput) (*CopySnapshotOutput, error)
 	// CreateCacheCluster: Creates a cluster.
 	CreateCacheCluster(context.Context, *CreateCacheClusterInput) (*CreateCacheClusterOutput, error)
 	// CreateCacheParameterGroup: Creates a new Amazon ElastiCache cache parameter group.
@@ -36,6 +38,8 @@ type API interface {
 	DeleteCacheSubnetGroup(context.Context, *DeleteCacheSubnetGroupInput) (*DeleteCacheSubnetGroupOutput, error)
 	// DeleteReplicationGroup: Deletes an existing replication group.
 	DeleteReplicationGroup(context.Context, *DeleteReplicationGroupInput) (*DeleteReplicationGroupOutput, error)
+	// DeleteSnapshot: Deletes an existing snapshot.
+	DeleteSnapshot(context.Context, *DeleteSnapshotInput) (*DeleteSnapshotOutput, error)
 	// DeleteUser: For Redis OSS engine version 6.0 onwards.
 	DeleteUser(context.Context, *DeleteUserInput) (*DeleteUserOutput, error)
 	// DeleteUserGroup: For Redis OSS engine version 6.0 onwards.
@@ -112,6 +116,7 @@ func New(api API) *wire.Service {
 		Protocol:     wire.Query,
 		Operations: []wire.Operation{
 			wire.Op("AddTagsToResource", "POST", "/", api.AddTagsToResource),
+			wire.Op("CopySnapshot", "POST", "/", api.CopySnapshot),
 			wire.Op("CreateCacheCluster", "POST", "/", api.CreateCacheCluster),
 			wire.Op("CreateCacheParameterGroup", "POST", "/", api.CreateCacheParameterGroup),
 			wire.Op("CreateCacheSubnetGroup", "POST", "/", api.CreateCacheSubnetGroup),
@@ -124,6 +129,7 @@ func New(api API) *wire.Service {
 			wire.Op("DeleteCacheParameterGroup", "POST", "/", api.DeleteCacheParameterGroup),
 			wire.Op("DeleteCacheSubnetGroup", "POST", "/", api.DeleteCacheSubnetGroup),
 			wire.Op("DeleteReplicationGroup", "POST", "/", api.DeleteReplicationGroup),
+			wire.Op("DeleteSnapshot", "POST", "/", api.DeleteSnapshot),
 			wire.Op("DeleteUser", "POST", "/", api.DeleteUser),
 			wire.Op("DeleteUserGroup", "POST", "/", api.DeleteUserGroup),
 			wire.Op("DescribeCacheClusters", "POST", "/", api.DescribeCacheClusters),

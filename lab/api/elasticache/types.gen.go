@@ -19,6 +19,22 @@ type AddTagsToResourceOutput struct {
 	TagList []Tag    `locationNameList:"Tag" type:"list"`
 }
 
+// CopySnapshotInput
+type CopySnapshotInput struct {
+	_                  struct{} `type:"structure"`
+	KmsKeyId           *string  `type:"string"`
+	SourceSnapshotName *string  `type:"string" required:"true"`
+	Tags               []Tag    `locationNameList:"Tag" type:"list"`
+	TargetBucket       *string  `type:"string"`
+	TargetSnapshotName *string  `type:"string" required:"true"`
+}
+
+// CopySnapshotOutput
+type CopySnapshotOutput struct {
+	_        struct{}  `type:"structure"`
+	Snapshot *Snapshot `type:"structure"`
+}
+
 // CreateCacheClusterInput
 type CreateCacheClusterInput struct {
 	_                          struct{}                          `type:"structure"`
@@ -269,6 +285,18 @@ type DeleteReplicationGroupInput struct {
 type DeleteReplicationGroupOutput struct {
 	_                struct{}          `type:"structure"`
 	ReplicationGroup *ReplicationGroup `type:"structure"`
+}
+
+// DeleteSnapshotInput
+type DeleteSnapshotInput struct {
+	_            struct{} `type:"structure"`
+	SnapshotName *string  `type:"string" required:"true"`
+}
+
+// DeleteSnapshotOutput
+type DeleteSnapshotOutput struct {
+	_        struct{}  `type:"structure"`
+	Snapshot *Snapshot `type:"structure"`
 }
 
 // DeleteUserInput

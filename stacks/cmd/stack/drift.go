@@ -58,6 +58,9 @@ func (w *workspace) findDrift(ctx context.Context) (*known.Report, error) {
 	refresh.Env = append(refresh.Env, "PULUMI_DEBUG_COMMANDS=true") // where Pulumi keeps --event-log, which its Automation API lives on
 	failed := quiet(refresh)
 	log, err := os.Open(events)
+	if failed != nil && errors.Is(err, os.ErrNotExist) { // before there was an engine
+		return nil, failed
+	}
 	if err != nil {
 		return nil, errors.Join(failed, fmt.Errorf("reading the engine's events: %w", err))
 	}

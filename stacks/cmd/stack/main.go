@@ -95,6 +95,9 @@ func run(ctx context.Context, args []string) error {
 	command, known := commands[name]
 	if !known {
 		fmt.Fprint(os.Stderr, usage)
+		if name != "" {
+			return fmt.Errorf("%w: %q is no command", errUsage, name)
+		}
 		return fmt.Errorf("%w: want one command", errUsage)
 	}
 	if w.root, err = clone.Root(); err != nil {

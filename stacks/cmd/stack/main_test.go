@@ -3,7 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -38,6 +40,24 @@ func TestSettings(t *testing.T) {
 		if got := s.in(file); got != want {
 			t.Errorf("%v: got\n%s", s, got)
 		}
+	}
+}
+
+// A name that is none, such as that of a misspelt STACK=, makes neither a stack nor settings.
+func TestStackWithoutSettings(t *testing.T) {
+	root := t.TempDir()
+	t.Setenv("STOREFRONT_STATE", filepath.Join(root, "state"))
+	settings := filepath.Join(root, "stacks", "storefront")
+	if err := errors.Join(os.MkdirAll(settings, 0o755), os.MkdirAll(filepath.Join(root, "bin"), 0o755), os.WriteFile(filepath.Join(root, "bin", "pulumi"), []byte("#!/bin/sh\n"), 0o755),
+		os.WriteFile(filepath.Join(settings, "Pulumi.dev.yaml"), nil, 0o600), os.WriteFile(filepath.Join(settings, "Pulumi.prod.yaml"), nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	w := &workspace{root: root, stack: "prd"}
+	if _, err := w.open(t.Context()); !errors.Is(err, errUsage) || !strings.Contains(err.Error(), `no stack "prd"`) || !strings.HasSuffix(err.Error(), "there are dev, prod") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(root, "state")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a state was made: %v", err)
 	}
 }
 

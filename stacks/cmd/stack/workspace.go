@@ -66,6 +66,9 @@ func (w *workspace) open(ctx context.Context) (release func(), err error) {
 	if _, err := os.Stat(w.bin("pulumi")); err != nil {
 		return nil, errors.New("bin/pulumi is missing; `make tools` installs it")
 	}
+	if err := w.hasSettings(); err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(w.stateDir(), 0o700); err != nil {
 		return nil, fmt.Errorf("state directory: %w", err)
 	}
@@ -148,6 +151,27 @@ func (w *workspace) prepare(ctx context.Context) error {
 		return err
 	}
 	return w.matchRegion(ctx)
+}
+
+// settingsFile is the committed one of a stack.
+func (w *workspace) settingsFile(stack string) string {
+	return filepath.Join(w.root, "stacks", "storefront", "Pulumi."+stack+".yaml")
+}
+
+// hasSettings refuses a stack that nobody has described: Pulumi would make it, and a settings file with nothing but a salt.
+func (w *workspace) hasSettings() error {
+	if _, err := os.Stat(w.settingsFile(w.stack)); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	files, err := filepath.Glob(w.settingsFile("*"))
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, file := range files {
+		names = append(names, strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "Pulumi."), ".yaml"))
+	}
+	return fmt.Errorf("%w: there is no stack %q, for there is no stacks/storefront/Pulumi.%s.yaml; there are %s", errUsage, w.stack, w.stack, strings.Join(names, ", "))
 }
 
 func (w *workspace) selectStack(ctx context.Context) error {
@@ -247,7 +271,7 @@ func (w *workspace) startLab(ctx context.Context) error {
 
 // useSettings makes the stack's settings name the lab's endpoint and have those of this run, in a copy when the committed file differs.
 func (w *workspace) useSettings(endpoint string) error {
-	committed := filepath.Join(w.root, "stacks", "storefront", "Pulumi."+w.stack+".yaml")
+	committed := w.settingsFile(w.stack)
 	b, err := os.ReadFile(committed)
 	if err != nil {
 		return fmt.Errorf("settings of the stack: %w", err)

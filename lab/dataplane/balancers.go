@@ -65,8 +65,9 @@ func (b *Balancers) soon() {
 // the network's Applied wakes Run up.
 func (b *Balancers) converge(context.Context) error {
 	var wanted []desired
+	var abandoned []elbv2.Target
 	if err := b.ELB.Store.View(func(tx *state.Tx) error {
-		wanted = b.desired(tx)
+		wanted, abandoned = b.desired(tx), b.ELB.Abandoned(tx)
 		return nil
 	}); err != nil {
 		return err
@@ -81,7 +82,7 @@ func (b *Balancers) converge(context.Context) error {
 		errs = append(errs, b.forward(d, forwarded))
 	}
 	b.remove(kept, forwarded)
-	errs = append(errs, b.writeBack(wanted))
+	errs = append(errs, b.writeBack(wanted, abandoned))
 	return errors.Join(errs...)
 }
 
@@ -130,7 +131,7 @@ func (b *Balancers) remove(kept, forwarded map[string]bool) {
 }
 
 // writeBack records which load balancers are active, and takes out the targets that have drained or whose instance is gone.
-func (b *Balancers) writeBack(wanted []desired) error {
+func (b *Balancers) writeBack(wanted []desired, abandoned []elbv2.Target) error {
 	now := b.ELB.Now()
 	seen := map[elbv2.Target]time.Time{}
 	var activate []string
@@ -146,15 +147,23 @@ func (b *Balancers) writeBack(wanted []desired) error {
 				since = now
 			}
 			seen[t] = since
-			// In flight is looked at in a later round than the one that stopped new requests, so that one just being assigned is counted.
+			// After this round's Apply no request chooses the target any more, so none in flight means none to come. The state is kept for a round to be seen.
 			if now.After(t.Draining) || ok && now.Sub(since) >= drainInterval/2 && b.inFlight(d.lb.ARN, t) == 0 {
 				drained = append(drained, t)
 				delete(seen, t)
 			}
 		}
 	}
+	waiting := len(seen) > 0
+	for _, t := range abandoned {
+		if now.After(t.Draining) {
+			drained = append(drained, t)
+		} else {
+			waiting = true
+		}
+	}
 	b.draining = seen
-	if len(seen) > 0 {
+	if waiting {
 		b.soon()
 	}
 	if len(activate)+len(drained)+len(gone) == 0 {

@@ -280,6 +280,36 @@ func TestDeregisteredTargetDrains(t *testing.T) {
 	eventually(t, "the target is gone", func() bool { return len(s.health(t)) == 0 })
 }
 
+// A target that drains when the last rule that names its group goes is gone after the deregistration delay, and its request in flight may finish.
+func TestDrainingTargetOfAnAbandonedGroup(t *testing.T) {
+	s := newShopRegion(t)
+	s.start(t)
+	arrived, release := make(chan struct{}), make(chan struct{})
+	s.register(t, "10.0.0.100", func(w http.ResponseWriter, _ *http.Request) {
+		close(arrived)
+		<-release
+		_, _ = io.WriteString(w, "finished")
+	})
+	must(s.elb.ModifyTargetGroupAttributes(t.Context(), &api.ModifyTargetGroupAttributesInput{TargetGroupArn: &s.group,
+		Attributes: []api.TargetGroupAttribute{{Key: new("deregistration_delay.timeout_seconds"), Value: new("1")}}}))(t)
+	answer, url := make(chan string, 1), s.url(t)
+	go func() {
+		_, body := fetch(t, url)
+		answer <- body
+	}()
+	<-arrived
+	must(s.elb.DeregisterTargets(t.Context(), &api.DeregisterTargetsInput{TargetGroupArn: &s.group, Targets: []api.TargetDescription{{Id: new("10.0.0.100")}}}))(t)
+	listeners := must(s.elb.DescribeListeners(t.Context(), &api.DescribeListenersInput{LoadBalancerArn: &s.arn}))(t)
+	must(s.elb.ModifyListener(t.Context(), &api.ModifyListenerInput{ListenerArn: listeners.Listeners[0].ListenerArn, DefaultActions: []api.Action{{
+		Type: new("fixed-response"), FixedResponseConfig: &api.FixedResponseActionConfig{StatusCode: new("404")},
+	}}}))(t)
+	eventually(t, "the target is gone", func() bool { return len(s.health(t)) == 0 })
+	close(release)
+	if body := <-answer; body != "finished" {
+		t.Errorf("the request in flight got %q", body)
+	}
+}
+
 func TestHostPortOutlivesTheDaemon(t *testing.T) {
 	s := newShopRegion(t)
 	stop := s.start(t)

@@ -61,6 +61,17 @@ func (s *Service) TargetGroup(tx *state.Tx, arn string) (TargetGroup, error) {
 // Targets returns the targets of a group, those that drain included.
 func (s *Service) Targets(tx *state.Tx, group string) []Target { return targetsOf(tx, group) }
 
+// Abandoned returns the draining targets of groups that no load balancer uses any more: requests that they still serve have until Draining.
+func (s *Service) Abandoned(tx *state.Tx) []Target {
+	var found []Target
+	for _, t := range targets.All(tx) {
+		if t.draining() && len(users(tx, t.Group)) == 0 {
+			found = append(found, t)
+		}
+	}
+	return found
+}
+
 // IsDraining reports whether the target is being deregistered.
 func (t Target) IsDraining() bool { return t.draining() }
 

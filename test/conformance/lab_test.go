@@ -7,8 +7,10 @@ package conformance
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -131,6 +133,29 @@ func (l *labProcess) run(args ...string) (string, error) {
 		return "", fmt.Errorf("lab %s: %w\n%s", strings.Join(args, " "), err, problems.Bytes())
 	}
 	return string(out), nil
+}
+
+// leaves wants the lab to hold these resources, by its own count, and no others, once what is being deleted is gone.
+func (l *labProcess) leaves(t *testing.T, want map[string]int) {
+	t.Helper()
+	deadline, tick := time.After(30*time.Second), time.NewTicker(100*time.Millisecond)
+	defer tick.Stop()
+	for {
+		var status struct{ Resources map[string]int }
+		out, err := l.run("status", "--json")
+		if err == nil {
+			err = json.Unmarshal([]byte(out), &status)
+		}
+		if err == nil && maps.Equal(status.Resources, want) {
+			return
+		}
+		select {
+		case <-deadline:
+			t.Errorf("the lab holds %v, %v; want %v", status.Resources, err, want)
+			return
+		case <-tick.C:
+		}
+	}
 }
 
 // environ is the environment of a program that meets this lab and nothing else.

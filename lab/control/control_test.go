@@ -1,13 +1,17 @@
 package control_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"io"
+	"net"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"storefront/lab/control"
 )
@@ -29,6 +33,18 @@ func (f fake) Inject(_ context.Context, fault control.Fault) error {
 
 // Exec copies its input to both outputs, and ends with the number of its arguments.
 func (f fake) Exec(_ context.Context, instance string, args []string, in io.Reader, out, errOut io.Writer) (int, error) {
+	if instance == "i-hasty" { // ends while somebody waits for more input, as a command does
+		if _, err := io.ReadFull(in, make([]byte, 5)); err != nil {
+			return 0, err
+		}
+		reading := make(chan struct{})
+		go func() {
+			close(reading)
+			_, _ = io.Copy(io.Discard, in)
+		}()
+		<-reading
+		return 7, nil
+	}
 	if instance != "i-1" {
 		return 0, errors.New("there is no such instance")
 	}
@@ -85,6 +101,40 @@ func TestExec(t *testing.T) {
 	}
 	if _, err := client.Exec(t.Context(), "i-2", []string{"x"}, strings.NewReader(""), io.Discard, io.Discard); err == nil || err.Error() != "there is no such instance" {
 		t.Errorf("got %v, want the lab's own words", err)
+	}
+}
+
+// A command may end before its client has sent the end of its input. The lab does not hang up meanwhile: a client that is still writing would take that for a failure,
+// and not look at the answer.
+func TestExecEndsBeforeItsInput(t *testing.T) {
+	_, _, dir := serve(t)
+	conn, err := net.Dial("unix", control.SocketPath(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	answers := bufio.NewReader(conn)
+	for range 20 {
+		if _, err := io.WriteString(conn, "POST /exec?instance=i-hasty HTTP/1.1\r\nHost: lab\r\nTransfer-Encoding: chunked\r\n\r\n5\r\ninput\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.ReadResponse(answers, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		frame := make([]byte, 9)
+		if _, err := io.ReadFull(resp.Body, frame); err != nil || string(frame) != "s\x00\x00\x00\x04\x00\x00\x00\x07" {
+			t.Fatalf("the answer is %q, %v", frame, err)
+		}
+		if _, err := io.WriteString(conn, "4\r\nmore\r\n0\r\n\r\n"); err != nil {
+			t.Fatalf("sending the rest of the input: %v", err)
+		}
+		if rest, err := io.ReadAll(resp.Body); err != nil || len(rest) > 0 {
+			t.Fatalf("after the status: %q, %v", rest, err)
+		}
 	}
 }
 

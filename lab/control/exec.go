@@ -116,8 +116,10 @@ func exec(lab Lab) http.HandlerFunc {
 		status, err := lab.Exec(r.Context(), query.Get("instance"), query["arg"], r.Body, stream{f, frameOut}, stream{f, frameErr})
 		if err != nil {
 			_ = f.send(frameFailed, []byte(err.Error()))
-			return
+		} else {
+			_ = f.send(frameStatus, binary.BigEndian.AppendUint32(nil, uint32(int32(status))))
 		}
-		_ = f.send(frameStatus, binary.BigEndian.AppendUint32(nil, uint32(int32(status))))
+		// The client hangs up. A connection that is closed while it still sends input is a failure to it, whatever was answered.
+		_, _ = io.Copy(io.Discard, r.Body)
 	}
 }

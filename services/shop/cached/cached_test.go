@@ -215,3 +215,26 @@ func TestPanicOfTheSource(t *testing.T) {
 		t.Errorf("got %v, want an internal error", err)
 	}
 }
+
+// TestPanicOfARefresh has the source panic in the background, where no request is that could be answered with an error.
+func TestPanicOfARefresh(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t)
+		shoptest.MustPut(t, &f.Catalog, named("kettle", "old"))
+		f.name(t, "kettle")
+		f.panics.Store(true)
+		<-time.After(40 * time.Second)
+		if got, origin := f.name(t, "kettle"); got != "old" || origin != shop.OriginHit {
+			t.Errorf("got %q from %s, want the stale answer", got, origin)
+		}
+		synctest.Wait()
+		f.wantReads(t, "after the refresh that panicked", 2)
+		f.panics.Store(false)
+		shoptest.MustPut(t, &f.Catalog, named("kettle", "new"))
+		f.name(t, "kettle")
+		<-time.After(time.Second)
+		if got, _ := f.name(t, "kettle"); got != "new" {
+			t.Errorf("after the next refresh: %q, want the new name", got)
+		}
+	})
+}

@@ -159,17 +159,11 @@ func (c *Catalog) share(ctx context.Context, key string, f func(context.Context)
 		origin shop.Origin
 	}
 	started := false
-	flight := c.flights.DoChan(key, func() (result any, err error) {
+	flight := c.flights.DoChan(key, func() (any, error) {
 		started = true
-		// singleflight would end the process on a panic, out of reach of the server's own recovery.
-		defer func() {
-			if p := recover(); p != nil {
-				err = &shop.Error{Code: shop.Internal, Message: "reading the catalogue", Err: fmt.Errorf("panic: %v", p)}
-			}
-		}()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flightFor)
 		defer cancel()
-		e, origin, err := f(ctx)
+		e, origin, err := shielded(func() (entry, shop.Origin, error) { return f(ctx) })
 		return answer{e, origin}, err
 	})
 	select {
@@ -182,4 +176,15 @@ func (c *Catalog) share(ctx context.Context, key string, f func(context.Context)
 	case <-ctx.Done():
 		return entry{}, "", &shop.Error{Code: shop.Unavailable, Message: "the catalogue did not answer in time", Err: ctx.Err()}
 	}
+}
+
+// shielded runs f and makes an error of its panic, which in the goroutine of a flight or of a refresh would end the process, out of reach of the server's
+// own recovery.
+func shielded(f func() (entry, shop.Origin, error)) (e entry, origin shop.Origin, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			e, origin, err = entry{}, "", &shop.Error{Code: shop.Internal, Message: "reading the catalogue", Err: fmt.Errorf("panic: %v", p)}
+		}
+	}()
+	return f()
 }

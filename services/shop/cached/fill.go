@@ -81,7 +81,8 @@ func (c *Catalog) refresh(l lookup) {
 		if won, err := c.cache.SetNX(ctx, leaseKey(l.key), []byte{1}, leaseFor); err != nil || !won {
 			return
 		}
-		if _, _, err := c.fillWithLease(ctx, l, time.Now()); err != nil {
+		_, _, err := shielded(func() (entry, shop.Origin, error) { return c.fillWithLease(ctx, l, time.Now()) })
+		if err != nil {
 			c.log.WarnContext(ctx, "refreshing the cache", "key", l.key, "error", err)
 		}
 	})

@@ -133,6 +133,13 @@ func TestPostgres(t *testing.T) {
 			}
 		}
 	})
+	t.Run("MigratedFurther", func(t *testing.T) {
+		// A rollback starts servers of the version before, whose files end before the schema does.
+		db := s.open(t, "further")
+		must(t, db.Migrate(t.Context()))
+		exec1(t, s, "further", "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)")
+		must(t, db.Migrate(t.Context()))
+	})
 	t.Run("ReadOnly", func(t *testing.T) {
 		db := s.open(t, "demoted")
 		must(t, db.Migrate(t.Context()))

@@ -34,7 +34,7 @@ func TestHerdAfterAFlush(t *testing.T) {
 	shoptest.MustPut(t, source, shoptest.Sample("kettle"))
 	var fleet []*cached.Catalog
 	for range processes {
-		cache := open(t, redis.Config{Address: s.address, TLS: s.tls(), Token: fixed(firstToken)})
+		cache := open(t, redis.Config{Address: s.address, TLS: s.tls(), Token: fixed(firstToken), Timeout: patience})
 		c := cached.New(cached.Config{Source: source, Cache: cache, Log: slog.New(slog.DiscardHandler)})
 		t.Cleanup(c.Close)
 		fleet = append(fleet, c)

@@ -2,6 +2,7 @@
 package redis
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -22,8 +23,8 @@ import (
 
 // A cache that is slower than the database behind it is worth nothing: whoever asks is better off without it.
 const (
-	dialTimeout    = time.Second
-	commandTimeout = 250 * time.Millisecond
+	defaultTimeout = 250 * time.Millisecond
+	dialTimeouts   = 4 // timeouts of commands that a connection may take: it is encrypted and logged in by several exchanges
 	maxConns       = 32
 )
 
@@ -35,7 +36,8 @@ type Config struct {
 	Address string      // host:port of the primary endpoint
 	TLS     *tls.Config // nil connects in the clear; ServerName is the endpoint's host unless it is set
 	// Token is the AUTH token, asked for each new connection, so that a rotated one is taken up without a restart. nil logs in nowhere.
-	Token func(context.Context) (string, error)
+	Token   func(context.Context) (string, error)
+	Timeout time.Duration // of a command; a connection may take four of them. 0 means 250 ms
 }
 
 // Cache is a shop.Cache in Redis. It is safe for concurrent use.
@@ -53,10 +55,11 @@ func Open(c Config) (*Cache, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cache endpoint %q is no host:port: %w", c.Address, err)
 	}
+	timeout := cmp.Or(c.Timeout, defaultTimeout)
 	cache := &Cache{options: redis.Options{
 		Addr: c.Address, ClientName: "shopd",
-		DialTimeout: dialTimeout, DialerRetries: 1, ReadTimeout: commandTimeout, WriteTimeout: commandTimeout, ContextTimeoutEnabled: true,
-		PoolSize: maxConns, MaxActiveConns: maxConns, PoolTimeout: commandTimeout,
+		DialTimeout: dialTimeouts * timeout, DialerRetries: 1, ReadTimeout: timeout, WriteTimeout: timeout, ContextTimeoutEnabled: true,
+		PoolSize: maxConns, MaxActiveConns: maxConns, PoolTimeout: timeout,
 		// Commands are tried again by onceMore alone, and only where a second try can help.
 		MaxRetries: -1,
 		// A failover moves the endpoint's name; connections that live on for hours would not notice a name that moved for another reason.
@@ -126,7 +129,7 @@ func (c *Cache) renew(found *redis.Client) {
 	c.renewed = time.Now()
 	c.client.Store(c.newClient())
 	// Commands under way on the old pool may still be answered; none of them takes longer than its timeouts.
-	time.AfterFunc(dialTimeout+2*commandTimeout, func() { _ = found.Close() })
+	time.AfterFunc(c.options.DialTimeout+2*c.options.ReadTimeout, func() { _ = found.Close() })
 }
 
 // stale tells whether err comes from a connection that the server closed, or from a primary that was demoted. A timeout is neither: trying again would

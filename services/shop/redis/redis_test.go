@@ -28,6 +28,9 @@ func open(t *testing.T, c redis.Config) *redis.Cache {
 	return cache
 }
 
+// patience is the timeout of tests that are not about time, on a machine with other things to do.
+const patience = 5 * time.Second
+
 func fixed(token string) func(context.Context) (string, error) {
 	return func(context.Context) (string, error) { return token, nil }
 }
@@ -37,7 +40,7 @@ func TestCache(t *testing.T) {
 	admin := s.admin(t, firstToken)
 	shoptest.Cache(t, func(t *testing.T) shop.Cache {
 		must(t, admin.FlushAll(t.Context()).Err())
-		return open(t, redis.Config{Address: s.address, TLS: s.tls(), Token: fixed(firstToken)})
+		return open(t, redis.Config{Address: s.address, TLS: s.tls(), Token: fixed(firstToken), Timeout: patience})
 	})
 }
 
@@ -46,7 +49,7 @@ func TestTokenFollowsRotation(t *testing.T) {
 	admin := s.admin(t, firstToken)
 	var token atomic.Pointer[string]
 	token.Store(new(firstToken))
-	c := open(t, redis.Config{Address: s.address, TLS: s.tls(), Token: func(context.Context) (string, error) { return *token.Load(), nil }})
+	c := open(t, redis.Config{Address: s.address, TLS: s.tls(), Token: func(context.Context) (string, error) { return *token.Load(), nil }, Timeout: patience})
 	must(t, c.Set(t.Context(), "k", []byte("v"), time.Minute))
 	must(t, admin.ConfigSet(t.Context(), "requirepass", "second-token-of-the-test").Err())
 	must(t, admin.Do(t.Context(), "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes").Err())
@@ -76,7 +79,7 @@ func TestTokenStaysSecret(t *testing.T) {
 func TestFailover(t *testing.T) {
 	first, second := startServer(t), startServer(t)
 	e := newEndpoint(t, first)
-	c := open(t, redis.Config{Address: e.address, TLS: first.tlsAnd(second), Token: fixed(firstToken)})
+	c := open(t, redis.Config{Address: e.address, TLS: first.tlsAnd(second), Token: fixed(firstToken), Timeout: patience})
 	must(t, c.Set(t.Context(), "k", []byte("v"), time.Minute))
 	// The old primary lives on as a replica, and connections to it stay open.
 	admin := first.admin(t, firstToken)
@@ -95,7 +98,7 @@ func TestFailover(t *testing.T) {
 func TestRestartCostsNothing(t *testing.T) {
 	first, second := startServer(t), startServer(t)
 	e := newEndpoint(t, first)
-	c := open(t, redis.Config{Address: e.address, TLS: first.tlsAnd(second), Token: fixed(firstToken)})
+	c := open(t, redis.Config{Address: e.address, TLS: first.tlsAnd(second), Token: fixed(firstToken), Timeout: patience})
 	must(t, c.Set(t.Context(), "k", []byte("v"), time.Minute))
 	e.target.Store(second)
 	first.stop()

@@ -50,6 +50,31 @@ func TestRefresh(t *testing.T) {
 	}
 }
 
+// Differences of what is as the state has it are none, as they were reported of a web ACL in the lab after an update that had failed behind its refresh. Those of a secret stay, for
+// the events do not tell its value.
+func TestRefreshFindsNothing(t *testing.T) {
+	for name, tt := range map[string]struct {
+		old, new, diff string
+		want           int
+	}{
+		"as it was":         {`{"rules":[{"name":"a"},{"name":"b"}]}`, `{"rules":[{"name":"a"},{"name":"b"}]}`, `"rules[1].name":{"diffKind":"delete"},"rules[0]":{"diffKind":"update"}`, 0},
+		"another":           {`{"rules":[{"name":"a"},{"name":"b"}]}`, `{"rules":[{"name":"a"}]}`, `"rules[1].name":{"diffKind":"delete"}`, 1},
+		"beside another":    {`{"rules":["a"],"size":1}`, `{"rules":["a"],"size":2}`, `"rules[0]":{"diffKind":"update"},"size":{"diffKind":"update"}`, 1},
+		"a secret":          {`{"token":{"4dabf18193072939515e22adb298388d":"1b47061264138c4ac30d75fd1eb44270"}}`, `{"token":{"4dabf18193072939515e22adb298388d":"1b47061264138c4ac30d75fd1eb44270"}}`, `"token":{"diffKind":"update"}`, 1},
+		"no output of that": {`{}`, `{}`, `"size":{"diffKind":"update"}`, 1},
+	} {
+		r, err := Refresh(strings.NewReader(`{"resOutputsEvent":{"metadata":{"op":"update","urn":"urn:pulumi:s::p::a:b:C::n","type":"a:b:C","old":{"outputs":` + tt.old + `},"new":{"outputs":` + tt.new +
+			`},"detailedDiff":{` + tt.diff + `}}}}` + "\n"))
+		if err != nil || len(r.Changes) != min(1, tt.want) || r.Unchanged != 1-len(r.Changes) {
+			t.Errorf("%s: got %+v, %v", name, r, err)
+			continue
+		}
+		if len(r.Changes) > 0 && len(r.Changes[0].Properties) != tt.want {
+			t.Errorf("%s: got %+v", name, r.Changes[0].Properties)
+		}
+	}
+}
+
 func TestNoChanges(t *testing.T) {
 	p, err := Read([]byte(`{"steps":[],"changeSummary":{"same":7}}`))
 	if err != nil || len(p.Changes) != 0 || p.Summary() != "no changes, 7 unchanged" {

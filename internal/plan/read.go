@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -127,6 +128,7 @@ func Refresh(log io.Reader) (*Refreshed, error) {
 			s.new = values{m.New.Inputs, m.New.Outputs}
 			r.note(m.Type, s.new)
 		}
+		s.leaveFound()
 		steps = append(steps, s)
 	}
 	if err := lines.Err(); err != nil {
@@ -141,6 +143,27 @@ func Refresh(log io.Reader) (*Refreshed, error) {
 	}
 	r.Plan = *p
 	return r, nil
+}
+
+// leaveFound leaves those differences of a refresh whose properties were found to be other than the state has them. The provider also compares what was wanted with what it
+// found, element by element; where an earlier refresh brought a set into another order, as that of a web ACL's rules, this finds differences and nothing has changed.
+func (s *step) leaveFound() {
+	if s.op != apitype.OpUpdate {
+		return
+	}
+	as := func(path string) bool {
+		key := path
+		if end := strings.IndexAny(path, ".["); end > 0 {
+			key = path[:end]
+		}
+		old, known := s.old.Outputs[key]
+		return known && Property{Old: mask(old), New: mask(s.new.Outputs[key])}.same()
+	}
+	maps.DeleteFunc(s.detail, func(path string, _ apitype.PropertyDiff) bool { return as(path) })
+	s.diffs = slices.DeleteFunc(s.diffs, as)
+	if len(s.detail)+len(s.diffs) == 0 {
+		s.op = apitype.OpSame
+	}
 }
 
 func (r *Refreshed) note(kind string, v values) {

@@ -52,14 +52,16 @@ func transient(pg *pgconn.PgError) bool {
 	return pg.Code == readOnly || len(pg.Code) == 5 && slices.Contains(transientClasses, pg.Code[:2])
 }
 
-// wrap gives err the shop's code: what the database refuses is our fault, what does not reach it or may succeed later is unavailable.
+// wrap gives err the shop's code: a statement that the database refuses is our fault, what does not reach it or may succeed later is unavailable. So is a
+// connection that is refused, as with a password that was just rotated: it says nothing against the order that waits for it.
 func wrap(err error) error {
 	var known *shop.Error
+	var connecting *pgconn.ConnectError
 	var pg *pgconn.PgError
 	switch {
 	case err == nil, errors.As(err, &known):
 		return err
-	case errors.As(err, &pg) && !transient(pg):
+	case !errors.As(err, &connecting) && errors.As(err, &pg) && !transient(pg):
 		return &shop.Error{Code: shop.Internal, Message: "the database refused a statement", Err: err}
 	}
 	return &shop.Error{Code: shop.Unavailable, Message: "the database does not answer", Err: err}

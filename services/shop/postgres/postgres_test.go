@@ -156,6 +156,21 @@ func TestPostgres(t *testing.T) {
 			t.Errorf("an order for a read-only server: got %v, want unavailable", err)
 		}
 	})
+	t.Run("LoginRefused", func(t *testing.T) {
+		must(t, s.open(t, "login").Migrate(t.Context()))
+		stranger, err := postgres.Open(t.Context(), postgres.Config{Writer: s.address, Reader: s.address, Database: "login", Login: func(context.Context) (postgres.Login, error) {
+			return postgres.Login{User: "stranger"}, nil
+		}})
+		must(t, err)
+		defer stranger.Close()
+		// An internal error would send an order to the dead letters.
+		if _, err := stranger.Apply(t.Context(), shoptest.SampleOrder("key", 1, "x")); shop.CodeOf(err) != shop.Unavailable {
+			t.Errorf("an order with a login that is refused: got %v, want unavailable", err)
+		}
+		if _, err := stranger.Product(t.Context(), "x"); shop.CodeOf(err) != shop.Unavailable {
+			t.Errorf("a read with a login that is refused: got %v, want unavailable", err)
+		}
+	})
 	t.Run("Refused", func(t *testing.T) { refused(t, s) })
 	t.Run("RefusedBesideOlderVersion", func(t *testing.T) { refusedBesideOlder(t, s) })
 	t.Run("ConnectionsLost", func(t *testing.T) { connectionsLost(t, s) })

@@ -16,9 +16,9 @@ type Field struct {
 	kept kept[string]
 }
 
-// Get returns the field's value, at most a minute old. Errors never contain the secret.
+// Get returns the field's value, at most a minute old while the secret can be read. Errors never contain the secret.
 func (f *Field) Get(ctx context.Context) (string, error) {
-	return f.kept.get(f.Now, func() (string, error) {
+	return f.kept.get(ctx, f.Now, func() (string, error) {
 		var value map[string]any
 		if err := read(ctx, f.API, f.ARN, &value); err != nil {
 			return "", err

@@ -17,9 +17,9 @@ type Login struct {
 	kept kept[postgres.Login]
 }
 
-// Get returns the login, at most a minute old. Errors never contain the secret.
+// Get returns the login, at most a minute old while the secret can be read. Errors never contain the secret.
 func (l *Login) Get(ctx context.Context) (postgres.Login, error) {
-	return l.kept.get(l.Now, func() (postgres.Login, error) {
+	return l.kept.get(ctx, l.Now, func() (postgres.Login, error) {
 		var value struct{ Username, Password string }
 		if err := read(ctx, l.API, l.ARN, &value); err != nil {
 			return postgres.Login{}, err

@@ -57,3 +57,25 @@ func TestLoginErrors(t *testing.T) {
 		}
 	}
 }
+
+// TestLoginOutlivesTheSecrets has Secrets Manager fail after the login was read: the login serves, and is read again soon after it can be.
+func TestLoginOutlivesTheSecrets(t *testing.T) {
+	api, now := &fake{value: `{"username":"admin","password":"one"}`}, time.Unix(0, 0)
+	l := secrets.Login{API: api, ARN: "arn", Now: func() time.Time { return now }}
+	want := func(password string, calls int) {
+		t.Helper()
+		if got, err := l.Get(t.Context()); err != nil || got.Password != password || api.calls != calls {
+			t.Fatalf("at %s: got %q, %v after %d calls; want %q after %d", now, got.Password, err, api.calls, password, calls)
+		}
+	}
+	want("one", 1)
+	api.err = errors.New("ServiceUnavailable")
+	now = now.Add(time.Minute)
+	want("one", 2)
+	want("one", 2) // it is not asked by everybody at once
+	now = now.Add(time.Hour)
+	want("one", 3)
+	api.err, api.value = nil, `{"username":"admin","password":"two"}`
+	now = now.Add(10 * time.Second)
+	want("two", 4)
+}

@@ -6,14 +6,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 )
 
-// maxAge is how long a secret is kept. Rotation happens daily at most, and open connections outlive the change.
-const maxAge = time.Minute
+const (
+	maxAge     = time.Minute      // how long a secret is kept; rotation happens daily at most, and open connections outlive the change
+	retryAfter = 10 * time.Second // how long the value from before serves when the secret cannot be read again
+)
 
 // API is the part of the Secrets Manager client that this package uses.
 type API interface {
@@ -39,11 +42,12 @@ func read(ctx context.Context, api API, arn string, value any) error {
 type kept[T any] struct {
 	mu    sync.Mutex
 	value T
-	until time.Time
+	until time.Time // zero before the first value
 }
 
-// get returns the value, read anew when it is older than maxAge. now may be nil for time.Now.
-func (k *kept[T]) get(now func() time.Time, read func() (T, error)) (T, error) {
+// get returns the value, read anew when it is older than maxAge. When that fails the value from before goes on serving: it is most likely still right, and
+// without it an outage of the secrets would become one of everything that is logged in to with them. now may be nil for time.Now.
+func (k *kept[T]) get(ctx context.Context, now func() time.Time, read func() (T, error)) (T, error) {
 	if now == nil {
 		now = time.Now
 	}
@@ -53,10 +57,14 @@ func (k *kept[T]) get(now func() time.Time, read func() (T, error)) (T, error) {
 		return k.value, nil
 	}
 	value, err := read()
-	if err != nil {
-		var none T
-		return none, err
+	switch {
+	case err == nil:
+		k.value, k.until = value, now().Add(maxAge)
+	case k.until.IsZero():
+		return value, err
+	default:
+		slog.WarnContext(ctx, "a secret cannot be read again, the value from before is used", "error", err)
+		k.until = now().Add(retryAfter)
 	}
-	k.value, k.until = value, now().Add(maxAge)
-	return value, nil
+	return k.value, nil
 }

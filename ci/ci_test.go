@@ -139,6 +139,51 @@ func TestReportFits(t *testing.T) {
 	}
 }
 
+// An issue has as much room as a comment, and as many resources may have drifted as there are.
+func TestDriftFits(t *testing.T) {
+	found := drift.Report{Looked: 600}
+	for i := range 600 {
+		value := fmt.Sprint(i, strings.Repeat("a", 120))
+		found.Drifted = append(found.Drifted, plan.Change{Type: "aws:sqs/queue:Queue", Name: value, Kind: plan.Update, Properties: []plan.Property{{Path: "name", Old: value, New: value + "b"}}})
+		found.Known = append(found.Known, drift.Match{URN: value, Property: plan.Property{Path: "tags.awsApplication"}, Reason: value})
+	}
+	file := filepath.Join(t.TempDir(), "answer")
+	b, err := json.Marshal(found)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	j := programs(t, map[string]string{"stack": "cat " + file + "\nexit 1\n"})
+	if _, err := j.Drift(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	report := read(t, filepath.Join(j.Out, "report.md"))
+	if len(report) > room || strings.Count(report, "more lines") != 2 || !strings.Contains(report, "600 of 600 resources drifted") || !strings.HasSuffix(report, "Commit 1234567.\n") {
+		t.Errorf("%d bytes; want at most %d, with all parts", len(report), room)
+	}
+}
+
+// A run that ends without a result leaves none of an earlier one, which the next step would post.
+func TestNothingStale(t *testing.T) {
+	j := programs(t, map[string]string{"stack": "echo no credentials >&2; exit 2"})
+	if err := os.MkdirAll(j.Out, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"report.md", "drift.json", "preview.json"} {
+		if err := os.WriteFile(filepath.Join(j.Out, name), []byte("{}"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if r, err := j.Drift(t.Context()); err == nil {
+		t.Fatalf("got %v", r)
+	}
+	if left, err := os.ReadDir(j.Out); err != nil || len(left) > 0 {
+		t.Errorf("left: %v, %v", left, err)
+	}
+}
+
 func TestDrift(t *testing.T) {
 	report := read(t, "../internal/drift/testdata/report.json")
 	file := filepath.Join(t.TempDir(), "answer")

@@ -12,7 +12,7 @@ import (
 	"storefront/internal/plan"
 )
 
-// room is how many bytes of a comment are used. GitHub takes 65,536 characters.
+// room is how many bytes of a comment or an issue are used. GitHub takes 65,536 characters.
 const room = 60_000
 
 // Preview is what is told of a change before it is deployed.
@@ -56,10 +56,13 @@ func (p *Preview) failed() (failed []Check) {
 
 // WriteMarkdown writes the report: what would change, what that costs, and which checks fail. A plan is cut until the report fits into a
 // comment.
-func (p *Preview) WriteMarkdown(w io.Writer) error {
+func (p *Preview) WriteMarkdown(w io.Writer) error { return fit(w, p.write) }
+
+// fit writes a report with as many lines of changes as there is room for.
+func fit(w io.Writer, write func(b *bytes.Buffer, lines int) error) error {
 	for lines := 400; ; lines /= 2 {
 		var b bytes.Buffer
-		if err := p.write(&b, lines); err != nil {
+		if err := write(&b, lines); err != nil {
 			return err
 		}
 		if b.Len() <= room || lines == 0 {

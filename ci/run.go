@@ -34,7 +34,7 @@ func (j *Job) Preview(ctx context.Context) (*Preview, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	if err := os.MkdirAll(j.Out, 0o755); err != nil {
+	if err := j.begin(); err != nil {
 		return nil, err
 	}
 	p := &Preview{Stack: j.Stack, Note: j.Note}
@@ -121,7 +121,7 @@ func (j *Job) check(ctx context.Context, p *Preview) error {
 
 // Drift asks whether the stack is as it was deployed, and writes drift.json and report.md. That the question could not be answered is an error.
 func (j *Job) Drift(ctx context.Context) (*drift.Report, error) {
-	if err := os.MkdirAll(j.Out, 0o755); err != nil {
+	if err := j.begin(); err != nil {
 		return nil, err
 	}
 	out, status, said, err := j.run(ctx, "stack", "-stack", j.Stack, "-json", "drift")
@@ -139,13 +139,27 @@ func (j *Job) Drift(ctx context.Context) (*drift.Report, error) {
 		return nil, err
 	}
 	return report, j.write("report.md", func(w io.Writer) error {
-		fmt.Fprintf(w, "%s\n", Marker("drift", j.Stack))
-		if err := report.WriteMarkdown(w); err != nil {
+		return fit(w, func(b *bytes.Buffer, lines int) error {
+			fmt.Fprintf(b, "%s\n", Marker("drift", j.Stack))
+			if err := report.WriteMarkdown(b, lines); err != nil {
+				return err
+			}
+			if j.Note != "" {
+				fmt.Fprintf(b, "\n%s\n", j.Note)
+			}
+			return nil
+		})
+	})
+}
+
+// begin makes the directory, without what an earlier run found: of a run that ends early nothing is there that could be taken for its result.
+func (j *Job) begin() error {
+	for _, name := range []string{"report.md", "preview.json", "cost.md", "checks.json", "drift.json"} {
+		if err := os.Remove(filepath.Join(j.Out, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
-		_, err := fmt.Fprintf(w, "\n%s\n", j.Note)
-		return err
-	})
+	}
+	return os.MkdirAll(j.Out, 0o755)
 }
 
 // run runs one of the project's programs, and returns what it printed, its exit status and what it said on standard error.

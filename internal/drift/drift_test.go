@@ -2,6 +2,7 @@ package drift
 
 import (
 	"errors"
+	"io"
 	"os"
 	"testing"
 
@@ -33,7 +34,7 @@ func TestCompare(t *testing.T) {
 	}
 	report := Compare(refreshed(t), list)
 	golden.Written(t, "testdata/report.txt", report.WriteText)
-	golden.Written(t, "testdata/report.md", report.WriteMarkdown)
+	golden.Written(t, "testdata/report.md", func(w io.Writer) error { return report.WriteMarkdown(w, 12) })
 	golden.Written(t, "testdata/report.json", report.WriteJSON)
 }
 

@@ -31,15 +31,15 @@ func (r *Report) WriteText(w io.Writer) error {
 	return err
 }
 
-// WriteMarkdown writes the report for an issue.
-func (r *Report) WriteMarkdown(w io.Writer) error {
+// WriteMarkdown writes the report for an issue: of what drifted, and of what is known, at most limit lines each; how many are left out is told.
+func (r *Report) WriteMarkdown(w io.Writer, limit int) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s.\n", r.summary())
 	if len(r.Drifted) > 0 {
-		fmt.Fprintf(&b, "\n%s\n", plan.Fence("", r.drifted()))
+		fmt.Fprintf(&b, "\n%s\n", plan.Fence("", plan.Cut(r.drifted(), limit)))
 	}
 	if len(r.Known) > 0 {
-		fmt.Fprintf(&b, "\nKnown, and not counted:\n\n%s\n", plan.Fence("", r.known()))
+		fmt.Fprintf(&b, "\nKnown, and not counted:\n\n%s\n", plan.Fence("", plan.Cut(r.known(), limit)))
 	}
 	if len(r.Stale) > 0 {
 		fmt.Fprintf(&b, "\n%d entries of `internal/drift/known.yaml` are stale.\n", len(r.Stale))

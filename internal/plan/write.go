@@ -135,13 +135,18 @@ func (p *Plan) WriteMarkdown(w io.Writer, limit int) error {
 		fmt.Fprintf(&b, "\n> [!CAUTION]\n> **%d replaced** and %d deleted: what they hold, and their addresses, would be lost. They come first.\n", replaced, deleted)
 	}
 	if lines := p.lines(); len(lines) > 0 {
-		if left := len(lines) - limit; left > 0 {
-			lines = append(lines[:limit], fmt.Sprintf("  and %d more lines", left))
-		}
-		fmt.Fprintf(&b, "\n%s\n", Fence("diff", lines))
+		fmt.Fprintf(&b, "\n%s\n", Fence("diff", Cut(lines, limit)))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// Cut returns at most limit lines, and one that tells how many were left out.
+func Cut(lines []string, limit int) []string {
+	if left := len(lines) - limit; left > 0 {
+		return append(lines[:limit:limit], fmt.Sprintf("  and %d more lines", left))
+	}
+	return lines
 }
 
 // Fence returns lines as a block of code of Markdown, whose fence is longer than any run of backticks in them: nothing in a value ends it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -27,7 +28,7 @@ func drift(ctx context.Context, w *workspace) error {
 	case w.json:
 		write = report.WriteJSON
 	case w.markdown:
-		write = report.WriteMarkdown
+		write = func(out io.Writer) error { return report.WriteMarkdown(out, mostLines) }
 	}
 	if err := write(w.out); err != nil {
 		return &checkError{err}

@@ -47,17 +47,22 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	err := run(ctx, os.Args[1:], os.Stdout, os.Getenv)
+	if err != nil && !errors.Is(err, flag.ErrHelp) && ctx.Err() == nil {
+		fmt.Fprintln(os.Stderr, "ci:", err)
+	}
+	os.Exit(status(ctx, err))
+}
+
+func status(ctx context.Context, err error) int {
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
-		return
+		return 0
 	case ctx.Err() != nil:
-		os.Exit(130)
+		return 130
+	case errors.Is(err, errFailed):
+		return 1
 	}
-	fmt.Fprintln(os.Stderr, "ci:", err)
-	if errors.Is(err, errFailed) {
-		os.Exit(1)
-	}
-	os.Exit(2)
+	return 2
 }
 
 // command is one call of the program.
@@ -76,6 +81,9 @@ func run(ctx context.Context, args []string, out io.Writer, env func(string) str
 	commands := map[string]func(context.Context) error{"preview": c.preview, "drift": c.drift, "comment": c.comment, "issue": c.issue}
 	if len(args) == 0 || commands[args[0]] == nil {
 		fmt.Fprint(os.Stderr, usage)
+		if len(args) > 0 {
+			return fmt.Errorf("%q is no command", args[0])
+		}
 		return errors.New("want a command")
 	}
 	flags := flag.NewFlagSet("ci", flag.ContinueOnError)

@@ -214,6 +214,15 @@ func TestChange(t *testing.T) {
 	}
 }
 
+// Half a cent is rounded up, in the table as in JSON.
+func TestDollars(t *testing.T) {
+	for amount, want := range map[float64]string{86.175: "86.18", 1.005: "1.01", 16.425: "16.43", 0.004: "0.00", 1234.5: "1,234.50", -0.005: "-0.01"} {
+		if got := cost.Dollars(cost.Range{Low: amount, High: amount}); got != want {
+			t.Errorf("%v: %s, want %s", amount, got, want)
+		}
+	}
+}
+
 // The order in which resources are declared changes nothing.
 func TestOrder(t *testing.T) {
 	backwards := slices.Clone(everything)

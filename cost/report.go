@@ -172,10 +172,10 @@ func WriteJSON(w io.Writer, e *Estimate, c *Comparison) error {
 func (c Change) rounded() Change { return Change{c.Block, c.Before.rounded(), c.After.rounded()} }
 
 // rounded returns an amount to the cent.
-func (r Range) rounded() Range {
-	cents := func(n float64) float64 { return math.Round(n*100) / 100 }
-	return Range{cents(r.Low), cents(r.High)}
-}
+func (r Range) rounded() Range { return Range{cents(r.Low), cents(r.High)} }
+
+// cents rounds half a cent up, also where binary fractions make a little less of it: 86.175 is 86.18.
+func cents(n float64) float64 { return math.Round(n*100+1e-6) / 100 }
 
 // Dollars writes an amount of money.
 func Dollars(r Range) string {
@@ -187,7 +187,7 @@ func Dollars(r Range) string {
 }
 
 func dollars(n float64) string {
-	text := grouped(strconv.FormatFloat(math.Abs(n), 'f', 2, 64))
+	text := grouped(strconv.FormatFloat(cents(math.Abs(n)), 'f', 2, 64))
 	if n < 0 && text != "0.00" {
 		return "-" + text
 	}

@@ -31,7 +31,7 @@ func (x *exchange) forward(f *Forward) (done bool) {
 	}
 	x.record.target = t
 	if !x.prepared {
-		x.prepared, x.upgrade = true, x.port.prepare(x.r, x.client, x.routing.attributes)
+		x.prepared, x.upgrade = true, x.port.prepare(x.r, x.client, &x.routing.attributes, x.record.start)
 	}
 	sent := time.Now()
 	call, err := x.call(t, settings.TLS)
@@ -152,7 +152,9 @@ func (x *exchange) writeHead(c *targetConn) {
 	if uri == "" || uri[0] != '/' {
 		uri = r.URL.RequestURI() // absolute form
 	}
-	_, _ = w.WriteString(r.Method + " " + uri + " HTTP/1.1\r\nHost: " + r.Host + "\r\n")
+	for _, s := range [...]string{r.Method, " ", uri, " HTTP/1.1\r\nHost: ", r.Host, "\r\n"} {
+		_, _ = w.WriteString(s)
+	}
 	_ = r.Header.Write(w)
 	switch {
 	case r.ContentLength > 0:

@@ -4,7 +4,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strings"
-	"time"
 )
 
 // exchange is one request and its answer.
@@ -27,7 +26,7 @@ func (p *port) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{port: p, routing: current, listener: current.listeners[p.number], client: c, w: w, r: r}
 	x.record.begin(x)
 	defer x.finish()
-	if time.Since(c.since) > current.attributes.ClientKeepAlive {
+	if x.record.start.Sub(c.since) > current.attributes.ClientKeepAlive {
 		w.Header().Set("Connection", "close")
 	}
 	if x.listener == nil { // deleted a moment ago
@@ -35,7 +34,7 @@ func (p *port) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.page(http.StatusServiceUnavailable)
 		return
 	}
-	if status := refuse(r, current.attributes); status != 0 {
+	if status := refuse(r, &current.attributes); status != 0 {
 		w.Header().Set("Connection", "close")
 		x.page(status)
 		return
@@ -89,7 +88,7 @@ func (x *exchange) finish() {
 }
 
 // refuse returns the status with which the load balancer turns away what it never forwards, or 0.
-func refuse(r *http.Request, a Attributes) int {
+func refuse(r *http.Request, a *Attributes) int {
 	switch {
 	case r.Method == http.MethodTrace:
 		return http.StatusMethodNotAllowed

@@ -7,23 +7,27 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// hopByHop are the fields that concern one connection only (RFC 9110, 7.6.1), and those that the load balancer writes itself.
-var hopByHop = map[string]bool{
-	"Connection": true, "Keep-Alive": true, "Proxy-Connection": true, "Te": true, "Trailer": true, "Transfer-Encoding": true, "Upgrade": true,
-	"Proxy-Authenticate": true, "Proxy-Authorization": true,
+// hopByHop reports whether a field concerns one connection only (RFC 9110, 7.6.1), or is one that the load balancer writes itself.
+func hopByHop(name string) bool {
+	switch name {
+	case "Connection", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "Proxy-Authenticate", "Proxy-Authorization":
+		return true
+	}
+	return false
 }
 
-// requestOnly are further fields of a request that are not passed on as they came.
-var requestOnly = map[string]bool{"Content-Length": true, "Host": true, "Expect": true}
+// requestOnly reports whether a further field of a request is not passed on as it came.
+func requestOnly(name string) bool {
+	return name == "Content-Length" || name == "Host" || name == "Expect"
+}
 
 // prepare changes the client's header into the one that targets get. It returns the value of Upgrade when the client asks for another protocol.
-func (p *port) prepare(r *http.Request, c *client, a Attributes) (upgrade string) {
+func (p *port) prepare(r *http.Request, c *client, a *Attributes, now time.Time) (upgrade string) {
 	h := r.Header
 	if tokens := h["Connection"]; tokens != nil {
 		if hasToken(tokens, "upgrade") && r.ProtoMajor == 1 {
@@ -32,16 +36,16 @@ func (p *port) prepare(r *http.Request, c *client, a Attributes) (upgrade string
 		dropNamed(h, tokens)
 	}
 	for name := range h {
-		if hopByHop[name] || requestOnly[name] || a.DropInvalidHeaders && !plainName(name) {
+		if hopByHop(name) || requestOnly(name) || a.DropInvalidHeaders && !plainName(name) {
 			delete(h, name)
 		}
 	}
-	p.forwardedFor(h, c.address, a)
+	forwardedFor(h, c, a)
 	if a.ForwardedFor != ForwardedForPreserve || h["X-Forwarded-Proto"] == nil {
-		h["X-Forwarded-Proto"] = []string{p.scheme()}
+		h["X-Forwarded-Proto"] = p.fields.proto
 	}
-	h["X-Forwarded-Port"] = []string{strconv.Itoa(p.publicPort())}
-	h["X-Amzn-Trace-Id"] = []string{traceID(h.Get("X-Amzn-Trace-Id"))}
+	h["X-Forwarded-Port"] = p.fields.port
+	h["X-Amzn-Trace-Id"] = []string{traceID(h.Get("X-Amzn-Trace-Id"), now)}
 	if a.TLSHeaders && r.TLS != nil {
 		h["X-Amzn-Tls-Version"] = []string{strings.ReplaceAll(tls.VersionName(r.TLS.Version), "TLS ", "TLSv")}
 		h["X-Amzn-Tls-Cipher-Suite"] = []string{tls.CipherSuiteName(r.TLS.CipherSuite)}
@@ -54,21 +58,23 @@ func (p *port) prepare(r *http.Request, c *client, a Attributes) (upgrade string
 	return upgrade
 }
 
-func (p *port) forwardedFor(h http.Header, client netip.AddrPort, a Attributes) {
+func forwardedFor(h http.Header, c *client, a *Attributes) {
 	const name = "X-Forwarded-For"
 	switch a.ForwardedFor {
 	case ForwardedForPreserve:
 	case ForwardedForRemove:
 		delete(h, name)
 	default:
-		address := client.Addr().String()
+		before := h[name]
+		if len(before) == 0 && !a.ClientPort {
+			h[name] = c.forwarded
+			return
+		}
+		address := c.forwarded[0]
 		if a.ClientPort {
-			address = client.String()
+			address = c.address.String()
 		}
-		if before := h[name]; len(before) > 0 {
-			address = strings.Join(before, ", ") + ", " + address
-		}
-		h[name] = []string{address}
+		h[name] = []string{strings.Join(append(before, address), ", ")}
 	}
 }
 
@@ -121,16 +127,17 @@ func plainName(name string) bool {
 
 // traceID is the X-Amzn-Trace-Id for a target: a new root, or a Self field in front of what the client sent, as
 // "Request tracing for your Application Load Balancer" describes.
-func traceID(received string) string {
+func traceID(received string, now time.Time) string {
 	var raw [16]byte // not formatted with fmt, which would cost a fortieth of a request
-	binary.BigEndian.PutUint32(raw[:], uint32(time.Now().Unix()))
+	binary.BigEndian.PutUint32(raw[:], uint32(now.Unix()))
 	binary.BigEndian.PutUint64(raw[4:], rand.Uint64())
 	binary.BigEndian.PutUint32(raw[12:], rand.Uint32())
-	digits := hex.EncodeToString(raw[:])
-	id := "1-" + digits[:8] + "-" + digits[8:]
+	text := hex.AppendEncode(append(make([]byte, 0, 48), "Root=1-"...), raw[:4])
+	root := string(hex.AppendEncode(append(text, '-'), raw[4:]))
 	if received == "" {
-		return "Root=" + id
+		return root
 	}
+	id := strings.TrimPrefix(root, "Root=")
 	fields := []string{"Self=" + id}
 	for field := range strings.SplitSeq(received, ";") {
 		if field != "" && !strings.HasPrefix(field, "Self=") {
@@ -147,7 +154,7 @@ func traceID(received string) string {
 func copyHeader(to, from http.Header) {
 	dropNamed(from, from["Connection"])
 	for name, values := range from {
-		if !hopByHop[name] {
+		if !hopByHop(name) {
 			to[name] = values
 		}
 	}

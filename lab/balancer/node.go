@@ -32,6 +32,7 @@ type port struct {
 	number   int // of the Listener
 	secure   bool
 	listener net.Listener
+	fields   portFields
 	tls      atomic.Pointer[presented]
 	closed   atomic.Bool
 
@@ -40,6 +41,9 @@ type port struct {
 	intake   *intake
 	servers  []*http.Server // the last takes new connections, the others finish theirs
 }
+
+// portFields are the values of the header fields that are the same for every request to a port: X-Forwarded-Proto and X-Forwarded-Port.
+type portFields struct{ proto, port []string }
 
 // serverSettings are the attributes that net/http fixes for the life of a server.
 type serverSettings struct {
@@ -83,6 +87,7 @@ func (n *node) apply(config Config) error {
 				continue
 			}
 			p = &port{node: n, number: l.Port, secure: l.TLS != nil, listener: socket}
+			p.fields = portFields{proto: []string{p.scheme()}, port: []string{strconv.Itoa(p.publicPort())}}
 			n.ports[l.Port] = p
 		}
 		if l.TLS != nil {
@@ -235,10 +240,11 @@ func (i *intake) Addr() net.Addr { return i.addr }
 
 // client is one client connection.
 type client struct {
-	address netip.AddrPort
-	since   time.Time
-	trace   sync.Once
-	id      string
+	address   netip.AddrPort
+	forwarded []string // the value of X-Forwarded-For
+	since     time.Time
+	trace     sync.Once
+	id        string
 
 	certificate string // ARN of the one that the client was shown
 }
@@ -246,7 +252,8 @@ type client struct {
 type clientKey struct{}
 
 func newClient(conn net.Conn) *client {
-	return &client{address: addrPort(conn.RemoteAddr()), since: time.Now()}
+	address := addrPort(conn.RemoteAddr())
+	return &client{address: address, forwarded: []string{address.Addr().String()}, since: time.Now()}
 }
 
 // traceID names the connection in access logs.

@@ -235,7 +235,7 @@ func TestTargetClosesIdleConnections(t *testing.T) {
 }
 
 // raw starts a server that closes each connection after serve.
-func raw(t *testing.T, serve func(net.Conn)) net.Listener {
+func raw(t testing.TB, serve func(net.Conn)) net.Listener {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -230,8 +230,11 @@ func (w *cache) runNode(ctx context.Context, g *elasticache.Group, declared elas
 	n, spec := w.alive(declared.ID), cacheSpec(g, declared)
 	if n == nil || declared.Rebooting() {
 		restore := ""
-		if declared.ID == g.Primary { // the others have it from there
+		if declared.ID == g.Primary { // the others have their data from there
 			restore = g.Restore
+			if err := w.loseSnapshots(g); err != nil {
+				return false, err
+			}
 		}
 		if n, err = w.start(ctx, spec, restore); err != nil {
 			return false, err

@@ -31,6 +31,17 @@ func (w *cache) snapshot(ctx context.Context, g *elasticache.Group) error {
 	return nil
 }
 
+// loseSnapshots gives up what has not been taken before the data was lost: a primary that starts anew has none.
+func (w *cache) loseSnapshots(g *elasticache.Group) error {
+	for _, lost := range g.Snapshots {
+		w.log.Warn("a snapshot fails: the data was lost before it was taken", "snapshot", lost.ID)
+		if err := w.Store.Update(func(tx *state.Tx) error { return w.Cache.SnapshotFailed(tx, lost.ID) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // keepSnapshots makes the copies of snapshots that are declared, and deletes those that are to be deleted.
 func (c *Caches) keepSnapshots() error {
 	var copies map[string]string

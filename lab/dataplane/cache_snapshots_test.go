@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	api "storefront/lab/api/elasticache"
 )
@@ -39,6 +40,9 @@ func TestCacheSnapshotsHoldData(t *testing.T) {
 	l.eventually("the snapshot is taken", func() bool { return l.snapshots()["first"] == "available" })
 	l.settled()
 	set("late")
+	if err := client.Wait(t.Context(), 1, 5*time.Second).Err(); err != nil { // the replica has it
+		t.Fatal(err)
+	}
 	must(l.cache.CreateSnapshot(t.Context(), &api.CreateSnapshotInput{SnapshotName: new("replica"), CacheClusterId: new("shop-002")}))(t)
 	l.eventually("the replica's snapshot is taken", func() bool { return l.snapshots()["replica"] == "available" })
 	must(l.cache.CopySnapshot(t.Context(), &api.CopySnapshotInput{SourceSnapshotName: new("first"), TargetSnapshotName: new("copy")}))(t)
@@ -68,8 +72,8 @@ func TestCacheSnapshotsHoldData(t *testing.T) {
 		l.settled()
 		_, reader := l.endpoints()
 		for _, endpoint := range []string{primary, reader} {
-			if n := l.connect(endpoint, cacheToken).DBSize(t.Context()).Val(); n != c.keys {
-				t.Errorf("%s: %d keys behind %s, want %d", c.snapshot, n, endpoint, c.keys)
+			if n, err := l.connect(endpoint, cacheToken).DBSize(t.Context()).Result(); n != c.keys {
+				t.Errorf("%s: %d keys behind %s, %v, want %d", c.snapshot, n, endpoint, err, c.keys)
 			}
 		}
 		if c.snapshot == "final" { // what was restored is in memory alone again
@@ -92,4 +96,31 @@ func TestCacheSnapshotsHoldData(t *testing.T) {
 	if left, _ := os.ReadDir(l.dir); len(left) > 0 {
 		t.Errorf("left: %v", left)
 	}
+}
+
+// A primary that starts without its data is no source of a snapshot that was asked for when it had them.
+func TestASnapshotFailsWhenTheDataIsLost(t *testing.T) {
+	l := newCacheLab(t)
+	stop := l.run()
+	l.create(1)
+	for _, ask := range []func(){
+		func() {
+			must(l.cache.CreateSnapshot(t.Context(), &api.CreateSnapshotInput{SnapshotName: new("lost"), ReplicationGroupId: new("shop")}))(t)
+		},
+		func() {
+			must(l.cache.DeleteReplicationGroup(t.Context(), &api.DeleteReplicationGroupInput{ReplicationGroupId: new("shop"), FinalSnapshotIdentifier: new("lost")}))(t)
+		},
+	} {
+		stop()
+		ask() // and the lab is killed at once
+		l.openEngine()
+		stop = l.run()
+		l.eventually("the snapshot has failed", func() bool { return len(l.snapshots()) == 0 })
+		l.settled()
+	}
+	events := must(l.cache.DescribeEvents(t.Context(), &api.DescribeEventsInput{}))(t).Events
+	if m := *events[len(events)-1].Message; m != "Snapshot failed for snapshot with ID 'lost' of cache cluster with ID 'shop-001'" {
+		t.Errorf("the last event is %q", m)
+	}
+	l.deleteAll()
 }

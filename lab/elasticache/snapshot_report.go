@@ -47,24 +47,46 @@ func (s *Service) SnapshotTaken(tx *state.Tx, id, from string, size int64) error
 		return err
 	}
 	v.Status, v.Size = available, size
-	if err := putSnapshot(tx, v); err != nil {
-		return err
-	}
-	kind, name, of := api.SourceTypeCacheCluster, v.Node.ID, "cache cluster"
-	if v.Whole {
-		kind, name, of = api.SourceTypeReplicationGroup, v.Group.ID, "replication group"
-	}
-	if err := s.note(tx, kind, name, fmt.Sprintf("Snapshot succeeded for snapshot with ID '%s' of %s with ID '%s'", id, of, name)); err != nil {
-		return err
-	}
-	g, err := findGroup(tx, v.Group.ID)
+	g, err := s.ended(tx, v, "succeeded")
 	if err != nil {
 		return err
 	}
 	if g.Status == deleting {
 		return g.takeAway(tx)
 	}
-	return update(tx, g.ID, func(g *group) { g.Status = available })
+	g.Status = available
+	return putGroup(tx, g)
+}
+
+// SnapshotFailed reports that a snapshot cannot be taken any more: nothing is left of it. A group is not deleted without the final snapshot that it was to
+// leave.
+func (s *Service) SnapshotFailed(tx *state.Tx, id string) error {
+	v, err := findSnapshot(tx, id)
+	if err != nil {
+		return err
+	}
+	v.Status = deleting
+	g, err := s.ended(tx, v, "failed")
+	if err != nil {
+		return err
+	}
+	g.Status = available
+	return putGroup(tx, g)
+}
+
+// ended keeps a snapshot that is no longer under way, notes how it ended, and returns its group.
+func (s *Service) ended(tx *state.Tx, v snapshot, how string) (group, error) {
+	if err := putSnapshot(tx, v); err != nil {
+		return group{}, err
+	}
+	kind, name, of := api.SourceTypeCacheCluster, v.Node.ID, "cache cluster"
+	if v.Whole {
+		kind, name, of = api.SourceTypeReplicationGroup, v.Group.ID, "replication group"
+	}
+	if err := s.note(tx, kind, name, fmt.Sprintf("Snapshot %s for snapshot with ID '%s' of %s with ID '%s'", how, v.ID, of, name)); err != nil {
+		return group{}, err
+	}
+	return findGroup(tx, v.Group.ID)
 }
 
 // SnapshotCopied reports that a copy of a snapshot has its data.

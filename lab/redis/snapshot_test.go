@@ -47,6 +47,11 @@ func TestASnapshotIsTheDataOfItsMoment(t *testing.T) {
 	l.must(err)
 
 	l.must(two.Stop())
+	spec = l.spec("four")
+	spec.Snapshot = "again"
+	if n := l.client(l.start(spec), "", token).DBSize(t.Context()).Val(); n != 1001 {
+		t.Errorf("of the replica's snapshot %d keys came back, want 1001", n)
+	}
 	empty := l.spec("two")
 	if n := l.client(l.start(empty), "", token).DBSize(t.Context()).Val(); n != 0 {
 		t.Errorf("a node that starts anew has %d keys", n)

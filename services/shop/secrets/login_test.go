@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -78,4 +79,22 @@ func TestLoginOutlivesTheSecrets(t *testing.T) {
 	api.err, api.value = nil, `{"username":"admin","password":"two"}`
 	now = now.Add(10 * time.Second)
 	want("two", 4)
+}
+
+// silent is a Secrets Manager that takes calls and does not answer them.
+type silent struct{}
+
+func (silent) GetSecretValue(ctx context.Context, _ *secretsmanager.GetSecretValueInput, _ ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// TestSilence has nobody wait for ever, least of all the pool of connections, whose context has no end.
+func TestSilence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		if _, err := (&secrets.Login{API: silent{}, ARN: "arn"}).Get(context.Background()); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > 5*time.Second {
+			t.Errorf("got %v after %s, want to be told within 5 s", err, time.Since(began))
+		}
+	})
 }

@@ -15,6 +15,7 @@ import (
 
 const (
 	maxAge     = time.Minute      // how long a secret is kept; rotation happens daily at most, and open connections outlive the change
+	readFor    = 5 * time.Second  // all tries of one read; connections wait for it that nothing else bounds
 	retryAfter = 10 * time.Second // how long the value from before serves when the secret cannot be read again
 )
 
@@ -28,6 +29,8 @@ var ErrShape = errors.New("the secret's value must be a JSON object that has the
 
 // read decodes the secret into value. Errors never contain the secret.
 func read(ctx context.Context, api API, arn string, value any) error {
+	ctx, cancel := context.WithTimeout(ctx, readFor)
+	defer cancel()
 	out, err := api.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &arn})
 	if err != nil {
 		return fmt.Errorf("reading secret %s: %w", arn, err)

@@ -68,7 +68,7 @@ func waits(t *testing.T, q QueueStore) {
 
 func visibility(t *testing.T, q QueueStore) {
 	send(t, q, "x")
-	first := receive(t, q, 5*time.Second, time.Second)
+	first := receive(t, q, 5*time.Second, 2*time.Second)
 	nothing(t, q, 0)
 	second := receive(t, q, 10*time.Second, 30*time.Second)
 	if second.ID != first.ID || second.Received != 2 || second.Receipt == first.Receipt {
@@ -78,11 +78,11 @@ func visibility(t *testing.T, q QueueStore) {
 
 func extend(t *testing.T, q QueueStore) {
 	send(t, q, "x")
-	m := receive(t, q, 5*time.Second, time.Second)
+	m := receive(t, q, 5*time.Second, 2*time.Second)
 	if err := q.Extend(t.Context(), m.Receipt, 30*time.Second); err != nil {
 		t.Fatal(err)
 	}
-	nothing(t, q, 2*time.Second)
+	nothing(t, q, 3*time.Second)
 }
 
 func release(t *testing.T, q QueueStore) {

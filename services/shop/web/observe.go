@@ -1,13 +1,18 @@
 package web
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
 	"time"
 )
 
-// observe says who served, logs each request once, and turns a panic into a 500 without ending the process.
+// answerFor bounds what a request may take, below the time to write its answer: a client that waits for something which hangs is told so, and the
+// connections that the request holds meanwhile are free again.
+const answerFor = 25 * time.Second
+
+// observe says who served, bounds and logs each request, and turns a panic into a 500 without ending the process.
 func (s *Server) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
@@ -22,7 +27,9 @@ func (s *Server) observe(next http.Handler) http.Handler {
 			}
 			s.log(r, rec.status, time.Since(start))
 		}()
-		next.ServeHTTP(rec, r)
+		ctx, cancel := context.WithTimeout(r.Context(), answerFor)
+		defer cancel()
+		next.ServeHTTP(rec, r.WithContext(ctx))
 	})
 }
 

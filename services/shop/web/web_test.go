@@ -10,6 +10,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"storefront/services/shop"
 	"storefront/services/shop/memory"
@@ -170,6 +172,28 @@ func (*failing) Product(context.Context, string) (shop.Product, error) {
 }
 
 func (*failing) Products(context.Context, shop.Query) (shop.Page, error) { panic("bug") }
+
+// hanging is a catalogue behind a network that drops packets.
+type hanging struct{ memory.Catalog }
+
+func (*hanging) PutProduct(ctx context.Context, _ shop.Product) (bool, error) {
+	<-ctx.Done()
+	return false, &shop.Error{Code: shop.Unavailable, Message: "the database does not answer", Err: ctx.Err()}
+}
+
+// TestNothingHangs has a client that waits for as long as it takes: it is answered before the server may no longer write.
+func TestNothingHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := web.New(web.Config{Catalog: new(hanging), Log: slog.New(slog.DiscardHandler)}).Handler()
+		r := httptest.NewRequestWithContext(t.Context(), "PUT", "/products/kettle", strings.NewReader(`{"name":"Kettle","description":"","price_cents":1,"currency":"EUR","stock":1}`))
+		r.Header.Set("Content-Type", "application/json")
+		w, began := httptest.NewRecorder(), time.Now()
+		h.ServeHTTP(w, r)
+		if took := time.Since(began); w.Code != http.StatusServiceUnavailable || took >= 30*time.Second {
+			t.Errorf("answered %d after %s, want 503 in less than 30 s", w.Code, took)
+		}
+	})
+}
 
 func TestFaultsShowNothingInside(t *testing.T) {
 	s := serve(t, new(failing))

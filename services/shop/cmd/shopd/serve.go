@@ -88,21 +88,27 @@ func (p *parts) work(ctx context.Context) {
 	relays.Wait()
 }
 
-// until tries f until it succeeds or ctx ends; what fails for startFor ends the service.
+// until tries f until it succeeds or ctx ends; what fails or hangs for startFor ends the service.
 func until(ctx context.Context, log *slog.Logger, what string, f func(context.Context) error) error {
 	deadline := time.Now().Add(startFor)
 	for pause := (backoff.Backoff{Min: 250 * time.Millisecond, Max: 5 * time.Second}); ; {
-		err := f(ctx)
+		err := within(ctx, deadline, f)
 		switch {
 		case err == nil:
 			log.Info("ready", "with", what)
 			return nil
 		case ctx.Err() != nil:
 			return nil
-		case time.Now().After(deadline):
+		case !time.Now().Before(deadline):
 			return fmt.Errorf("waiting for %s: %w", what, err)
 		}
 		log.Warn("not ready yet", "for", what, "error", err)
 		pause.Wait(ctx)
 	}
+}
+
+func within(ctx context.Context, deadline time.Time, f func(context.Context) error) error {
+	ctx, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
+	return f(ctx)
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httputil"
+	"net/textproto"
 	"os"
 	"time"
 )
@@ -42,14 +44,16 @@ func (x *exchange) forward(f *Forward) (done bool) {
 		x.fail(err)
 		return true
 	}
-	x.record.targetTime, x.record.targetStatus = time.Since(sent), call.response.StatusCode
-	settings.Stickiness.remember(jar, call.response.Header, arn, t)
-	if f.Stickiness > 0 {
-		jar.set(call.response.Header, cookieGroup, x.listener.ARN, arn, f.Stickiness)
-	}
+	x.record.targetTime, x.record.targetStatus = time.Since(sent), call.head.status
 	reuse := false
 	defer func() { call.end(t, reuse) }() // also when the client is cut off
-	if call.response.StatusCode == http.StatusSwitchingProtocols {
+	header := x.w.Header()
+	call.head.copyTo(header)
+	settings.Stickiness.remember(jar, header, arn, t)
+	if f.Stickiness > 0 {
+		jar.set(header, cookieGroup, x.listener.ARN, arn, f.Stickiness)
+	}
+	if call.head.status == http.StatusSwitchingProtocols {
 		x.switchProtocols(call)
 		return true
 	}
@@ -59,10 +63,10 @@ func (x *exchange) forward(f *Forward) (done bool) {
 
 // call is a request that a target has begun to answer.
 type call struct {
-	conn     *targetConn
-	response *http.Response
-	upload   *upload     // nil when the request has no body
-	release  func() bool // ends the watch for the client's going; false when the client has gone; nil before the watch
+	conn    *targetConn
+	head    head
+	upload  *upload     // nil when the request has no body
+	release func() bool // ends the watch for the client's going; false when the client has gone; nil before the watch
 }
 
 // watchAfter is how long a target may take before the balancer looks out for the client's going. Most requests are answered sooner, and save the watch.
@@ -94,7 +98,7 @@ func (x *exchange) call(t *target, useTLS bool) (*call, error) {
 		}
 		again := err != nil && conn.reused && replayable && lost(err)
 		if err == nil {
-			c.response, err = conn.readResponse(x.r)
+			c.head, err = conn.readHead(x.r.Method)
 		}
 		if err == nil {
 			return c, nil
@@ -172,43 +176,64 @@ func (x *exchange) writeHead(c *targetConn) {
 
 // relay copies the target's answer to the client. It reports whether the target's connection can serve again.
 func (x *exchange) relay(c *call) bool {
-	header := x.w.Header()
-	copyHeader(header, c.response.Header)
-	x.record.status = c.response.StatusCode
-	x.w.WriteHeader(c.response.StatusCode)
-	left := c.response.ContentLength // -1: until the target says so
-	if c.response.Body == http.NoBody {
-		return !c.response.Close
+	x.record.status = c.head.status
+	x.w.WriteHeader(c.head.status)
+	if c.head.length == 0 {
+		return !c.head.close
 	}
-	buffer, _ := x.port.node.b.buffers.Get().(*[]byte)
-	defer x.port.node.b.buffers.Put(buffer)
-	for {
+	var body io.Reader = c.conn.reader
+	if c.head.chunked {
+		body = httputil.NewChunkedReader(c.conn.reader)
+	}
+	pooled, _ := x.port.node.b.buffers.Get().(*[]byte)
+	defer x.port.node.b.buffers.Put(pooled)
+	for left := c.head.length; left != 0; { // -1: until the target says so
 		if c.conn.reader.Buffered() == 0 {
 			c.watch(x.r)
 		}
-		n, err := c.response.Body.Read(*buffer)
+		buffer := *pooled
+		if left > 0 {
+			buffer = buffer[:min(left, int64(len(buffer)))]
+		}
+		n, err := body.Read(buffer)
 		if n > 0 {
-			left -= int64(n)
 			x.record.sent += int64(n)
-			if _, err := x.w.Write((*buffer)[:n]); err != nil {
+			if _, err := x.w.Write(buffer[:n]); err != nil {
 				x.record.status = statusClientClosed
 				return false
+			}
+			if left > 0 {
+				left -= int64(n)
 			}
 			if left != 0 && err == nil { // more is to come, maybe much later
 				_ = http.NewResponseController(x.w).Flush()
 			}
 		}
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
+		switch {
+		case left < 0 && errors.Is(err, io.EOF):
+			left = 0
+		case left != 0 && err != nil:
 			x.cutOff()
 		}
 	}
-	for name, values := range c.response.Trailer {
-		header[http.TrailerPrefix+name] = values
+	if c.head.chunked {
+		x.relayTrailer(c)
 	}
-	return !c.response.Close
+	return !c.head.close
+}
+
+// relayTrailer copies what follows the last chunk.
+func (x *exchange) relayTrailer(c *call) {
+	c.conn.source.left = maxResponseHeader
+	trailer, err := textproto.NewReader(c.conn.reader).ReadMIMEHeader()
+	if err != nil {
+		x.cutOff()
+	}
+	for name, values := range trailer {
+		if !hopByHop(name) && !requestOnly(name) {
+			x.w.Header()[http.TrailerPrefix+name] = values
+		}
+	}
 }
 
 // cutOff tears the client's connection down, so that a broken answer cannot pass for a whole one. net/http defines this panic for that.

@@ -149,18 +149,3 @@ func traceID(received string, now time.Time) string {
 	}
 	return strings.Join(fields, ";")
 }
-
-// copyHeader sets a target's end-to-end header fields on the answer to the client.
-func copyHeader(to, from http.Header) {
-	dropNamed(from, from["Connection"])
-	for name, values := range from {
-		if !hopByHop(name) {
-			to[name] = values
-		}
-	}
-	for _, name := range []string{"Date", "Content-Type"} { // else net/http makes them up
-		if _, ok := to[name]; !ok {
-			to[name] = nil
-		}
-	}
-}

@@ -17,7 +17,14 @@ func (x *exchange) switchProtocols(c *call) {
 		return
 	}
 	defer func() { _ = client.Close() }()
-	head := http.Response{StatusCode: http.StatusSwitchingProtocols, ProtoMajor: 1, ProtoMinor: 1, Header: c.response.Header}
+	header := x.w.Header() // with what is end-to-end
+	header.Del("Connection")
+	for _, f := range c.head.fields {
+		if hopByHop(f.name) {
+			header.Add(f.name, f.value)
+		}
+	}
+	head := http.Response{StatusCode: http.StatusSwitchingProtocols, ProtoMajor: 1, ProtoMinor: 1, Header: header}
 	_ = client.SetDeadline(time.Now().Add(idle))
 	if err := head.Write(client); err != nil {
 		return

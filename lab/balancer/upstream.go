@@ -7,9 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net"
-	"net/http"
 	"sync"
 	"syscall"
 	"time"
@@ -20,10 +18,7 @@ import (
 // connectTimeout is how long a target may take to accept a connection, see "HTTP 504: Gateway timeout".
 const connectTimeout = 10 * time.Second
 
-var (
-	errHeaderTooLarge = errors.New("the target's response header is over 32 KiB")
-	errTargetClosed   = errors.New("the target was deregistered before it got the request")
-)
+var errTargetClosed = errors.New("the target was deregistered before it got the request")
 
 // targetConn is one HTTP/1.1 connection to a target.
 type targetConn struct {
@@ -34,6 +29,8 @@ type targetConn struct {
 	place  network.Place
 	reused bool
 	idleAt time.Time
+	text   []byte  // of the head being read
+	fields []field // of the latest head
 }
 
 // source is the reader's view of a connection to a target.
@@ -170,21 +167,6 @@ func (t *target) dial(ctx context.Context, place network.Place, useTLS bool) (ne
 // targetTLS is how targets are spoken to: "the load balancer does not validate the certificate".
 func targetTLS() *tls.Config {
 	return &tls.Config{InsecureSkipVerify: true} //nolint:gosec // AWS's documented behaviour
-}
-
-// readResponse reads a response's head; its body is read from the connection as the caller reads it. Interim responses are passed over.
-func (c *targetConn) readResponse(r *http.Request) (*http.Response, error) {
-	for {
-		c.source.left = maxResponseHeader
-		response, err := http.ReadResponse(c.reader, r)
-		if err != nil {
-			return nil, err
-		}
-		if response.StatusCode >= 200 || response.StatusCode == http.StatusSwitchingProtocols {
-			c.source.left = math.MaxInt
-			return response, nil
-		}
-	}
 }
 
 // alive looks, without waiting, whether the target has closed the connection or sent what nobody asked for.

@@ -238,3 +238,20 @@ func TestPanicOfARefresh(t *testing.T) {
 		}
 	})
 }
+
+// TestReadAfterClose has requests go on that a stopping server could not wait for.
+func TestReadAfterClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t)
+		shoptest.MustPut(t, &f.Catalog, shoptest.Sample("kettle"))
+		f.name(t, "kettle")
+		<-time.After(40 * time.Second)
+		f.processes[0].Close()
+		f.name(t, "kettle")
+		synctest.Wait()
+		f.wantReads(t, "after Close a stale answer is not refreshed", 1)
+		f.cache.SetDown(true)
+		shoptest.MustPut(t, f.processes[0], named("kettle", "new")) // nobody is left to tell the cache later
+		f.processes[0].Close()
+	})
+}

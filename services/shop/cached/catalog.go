@@ -44,8 +44,8 @@ type Catalog struct {
 	background sync.WaitGroup
 	refreshing sync.Map // the keys that this process refreshes
 	missed     missed
+	closing    sync.Mutex // held while something starts in the background, or Close begins
 	closed     chan struct{}
-	closeOnce  sync.Once
 }
 
 // New returns a catalogue; Close ends what it does in the background.
@@ -64,10 +64,34 @@ func New(c Config) *Catalog {
 	return &Catalog{source: c.Source, cache: cache, log: c.Log, reads: make(chan struct{}, c.MaxReads), window: window, closed: make(chan struct{})}
 }
 
-// Close waits for the refreshes under way, each of which has a time limit.
+// Close waits for the refreshes under way, each of which has a time limit. Who still reads after it is answered, and starts no other one.
 func (c *Catalog) Close() {
-	c.closeOnce.Do(func() { close(c.closed) })
+	c.closing.Lock()
+	if !c.isClosed() {
+		close(c.closed)
+	}
+	c.closing.Unlock()
 	c.background.Wait()
+}
+
+func (c *Catalog) isClosed() bool {
+	select {
+	case <-c.closed:
+		return true
+	default:
+		return false
+	}
+}
+
+// start runs f in the background and reports whether it could: not once Close has begun, which would wait for f or, worse, would not.
+func (c *Catalog) start(f func()) bool {
+	c.closing.Lock()
+	defer c.closing.Unlock()
+	if c.isClosed() {
+		return false
+	}
+	c.background.Go(f)
+	return true
 }
 
 // Product implements shop.Catalog.

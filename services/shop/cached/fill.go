@@ -74,7 +74,7 @@ func (c *Catalog) refresh(l lookup) {
 	if _, busy := c.refreshing.LoadOrStore(l.key, nil); busy {
 		return
 	}
-	c.background.Go(func() {
+	started := c.start(func() {
 		defer c.refreshing.Delete(l.key)
 		ctx, cancel := context.WithTimeout(context.Background(), flightFor)
 		defer cancel()
@@ -86,6 +86,9 @@ func (c *Catalog) refresh(l lookup) {
 			c.log.WarnContext(ctx, "refreshing the cache", "key", l.key, "error", err)
 		}
 	})
+	if !started {
+		c.refreshing.Delete(l.key)
+	}
 }
 
 // load reads the source and stores its answer.

@@ -44,8 +44,7 @@ func (c *Catalog) invalidate(ctx context.Context, key string) {
 	}
 	c.missed.keys[key] = time.Now().Add(productLife.fresh*6/5 + productLife.stale)
 	if !c.missed.busy {
-		c.missed.busy = true
-		c.background.Go(c.tellLater)
+		c.missed.busy = c.start(c.tellLater)
 	}
 }
 

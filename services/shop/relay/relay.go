@@ -17,6 +17,7 @@ const (
 	publishFor = 15 * time.Second       // one batch; the outbox holds a transaction open meanwhile
 	retryEach  = 5 * time.Minute        // for what the index refused
 	reportEach = time.Minute
+	countFor   = 5 * time.Second
 )
 
 // Relay moves summaries. While the index is away they wait in the outbox, and orders go on. What the index refuses is set aside there, and tried again
@@ -82,7 +83,7 @@ func (r *Relay) report(ctx context.Context, moved int) {
 	if moved > 0 {
 		r.Log.Info("summaries published", "count", moved)
 	}
-	n, err := r.Outbox.Refused(ctx)
+	n, err := r.refused(ctx)
 	switch {
 	case err != nil && ctx.Err() == nil:
 		r.Log.Warn("the refused summaries could not be counted", "error", err)
@@ -93,14 +94,24 @@ func (r *Relay) report(ctx context.Context, moved int) {
 
 // move has one batch published that hand hands out. A panic costs the batch a round and not the relay its life.
 func (r *Relay) move(ctx context.Context, hand func(context.Context, int, shop.Publish) (shop.Published, error)) (done shop.Published, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v", p)
-		}
-	}()
+	defer recovered(&err)
 	ctx, cancel := context.WithTimeout(ctx, publishFor)
 	defer cancel()
 	return hand(ctx, batch, r.publish)
+}
+
+func (r *Relay) refused(ctx context.Context) (n int, err error) {
+	defer recovered(&err)
+	ctx, cancel := context.WithTimeout(ctx, countFor)
+	defer cancel()
+	return r.Outbox.Refused(ctx)
+}
+
+// recovered makes an error of a panic.
+func recovered(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("panic: %v", p)
+	}
 }
 
 // publish puts summaries into the index, and tells of the refused ones in one line.

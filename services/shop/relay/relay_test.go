@@ -231,3 +231,42 @@ func (b *logbook) Handle(_ context.Context, r slog.Record) error {
 	b.lines[fmt.Sprint(r.Message, n)]++
 	return nil
 }
+
+// uncounted is an outbox that does not answer, or panics, when it is asked how much of it is set aside.
+type uncounted struct {
+	*memory.Ledger
+	asked int
+}
+
+func (u *uncounted) Refused(ctx context.Context) (int, error) {
+	if u.asked++; u.asked%2 == 0 {
+		panic("a bug of the outbox")
+	}
+	<-ctx.Done()
+	return 0, ctx.Err()
+}
+
+// TestCountIsNoMatter has the count for the log fail in every way: the relay goes on.
+func TestCountIsNoMatter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, x := new(memory.Ledger), &index{puts: map[string]int{}}
+		u := &uncounted{Ledger: l}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			(&relay.Relay{Outbox: u, Index: x, Log: slog.New(slog.DiscardHandler)}).Run(ctx)
+		}()
+		for i := range 4 {
+			time.Sleep(time.Minute + 10*time.Second)
+			fill(t, l, fmt.Sprint("round", i), 1)
+		}
+		time.Sleep(10 * time.Second)
+		x.want(t, 4)
+		cancel()
+		<-done
+		if u.asked < 3 {
+			t.Errorf("it was counted %d times in five minutes", u.asked)
+		}
+	})
+}

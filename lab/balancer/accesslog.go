@@ -49,15 +49,15 @@ func newAccessLog(sink LogSink, naming LogName, name string, address netip.Addr,
 	return &accessLog{sink: sink, naming: naming, name: name, address: address, logger: logger}
 }
 
-func (l *accessLog) write(line string) {
+func (l *accessLog) write(line logLine) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.gz == nil {
-		l.gz = gzip.NewWriter(&l.buffer)
+		l.gz, _ = gzip.NewWriterLevel(&l.buffer, gzip.BestSpeed) // a known level is no error; a better one costs each request more than all the rest of its line
 		now := time.Now()
 		l.timer = time.AfterFunc(now.Truncate(logInterval).Add(logInterval).Sub(now), l.deliver)
 	}
-	_, _ = l.gz.Write([]byte(line + "\n")) // to memory
+	_, _ = l.gz.Write(line) // to memory
 	if l.buffer.Len() >= maxLogBytes {
 		go l.deliver()
 	}

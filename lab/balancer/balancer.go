@@ -34,7 +34,7 @@ type Balancer struct {
 	opts    Options
 	cookies *cookieJar
 	routing atomic.Pointer[routing]
-	buffers sync.Pool // of *[]byte, for bodies
+	buffers sync.Pool // of *[]byte, for bodies and lines of logs
 
 	mu     sync.Mutex // guards what follows, and serialises Apply
 	nodes  map[network.Place]*node

@@ -36,7 +36,7 @@ func (x *exchange) forward(f *Forward) (done bool) {
 		x.prepared, x.upgrade = true, x.port.prepare(x.r, x.client, &x.routing.attributes, x.record.start)
 	}
 	sent := time.Now()
-	call, err := x.call(t, settings.TLS)
+	call, err := x.call(t, settings.TLS, sent)
 	if errors.Is(err, errTargetClosed) {
 		return false
 	}
@@ -81,10 +81,10 @@ func (c *call) watch(r *http.Request) {
 
 // call sends the request to the target and waits for the head of its answer. A request without a body that is safe to repeat goes out
 // again when the target had closed the idle connection on which it was sent, and no byte of an answer came.
-func (x *exchange) call(t *target, useTLS bool) (*call, error) {
+func (x *exchange) call(t *target, useTLS bool, now time.Time) (*call, error) {
 	replayable := x.r.ContentLength == 0 && idempotent(x.r.Method) && x.upgrade == ""
 	for {
-		conn := t.conns.take(x.port.node.Place, x.port.idle(), !replayable)
+		conn := t.conns.take(x.port.node.Place, now.Add(-x.port.idle()), !replayable)
 		if conn == nil {
 			var err error
 			if conn, err = t.connect(x.r.Context(), x.port.node.Place, useTLS); err != nil {

@@ -83,7 +83,9 @@ func (x *exchange) finish() {
 		b.opts.Metrics.Observe(x.record.observation(x))
 	}
 	if x.routing.attributes.AccessLogs && x.port.node.logs != nil {
-		x.port.node.logs.write(x.record.line(x))
+		buffer, _ := b.buffers.Get().(*[]byte)
+		x.port.node.logs.write(x.record.line((*buffer)[:0], x))
+		b.buffers.Put(buffer)
 	}
 }
 

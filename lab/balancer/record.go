@@ -2,7 +2,7 @@ package balancer
 
 import (
 	"crypto/tls"
-	"fmt"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -47,9 +47,9 @@ func (d *record) begin(x *exchange) {
 	if x.routing.attributes.AccessLogs {
 		host := x.r.Host
 		if _, _, found := strings.Cut(host, ":"); !found {
-			host = fmt.Sprintf("%s:%d", host, x.port.publicPort())
+			host += ":" + x.port.fields.port[0]
 		}
-		d.requestLine = fmt.Sprintf("%s %s://%s%s %s", x.r.Method, x.port.scheme(), host, x.r.URL.RequestURI(), x.r.Proto)
+		d.requestLine = x.r.Method + " " + x.port.scheme() + "://" + host + x.r.URL.RequestURI() + " " + x.r.Proto
 		d.userAgent = x.r.UserAgent()
 	}
 }
@@ -61,15 +61,15 @@ func (d *record) observation(x *exchange) Observation {
 	}
 }
 
-// line is the request's access log entry, field by field as in "Access log entries".
-func (d *record) line(x *exchange) string {
+// line appends the request's access log entry, field by field as in "Access log entries".
+func (d *record) line(l logLine, x *exchange) logLine {
 	end := time.Now()
 	target, targetStatus, targetTime, responseTime, requestTime := "-", "-", -1.0, -1.0, -1.0
 	if d.target != nil {
 		target = d.target.Address.String()
 	}
 	if d.targetStatus != 0 {
-		targetStatus = fmt.Sprint(d.targetStatus)
+		targetStatus = strconv.Itoa(d.targetStatus)
 		requestTime, targetTime = 0, d.targetTime.Seconds()
 		responseTime = max(0, (end.Sub(d.start) - d.targetTime).Seconds())
 	}
@@ -80,13 +80,14 @@ func (d *record) line(x *exchange) string {
 	}
 	priority := "-"
 	if d.priority >= 0 {
-		priority = fmt.Sprint(d.priority)
+		priority = strconv.Itoa(d.priority)
 	}
-	return fmt.Sprintf("%s %s %s %s %s %.3f %.3f %.3f %s %s %d %d %s %s %s %s %s %s %s %s %s %s %s %s %s %s %s %s %s %s",
-		d.kind(x), stamp(end), x.port.node.logs.name, x.client.address, target, requestTime, targetTime, responseTime,
-		statusField(d.status), targetStatus, d.received.Load(), d.sent, quote(d.requestLine), quote(orDash(d.userAgent)), cipher, protocol,
-		orDash(d.group), quote(orDash(x.r.Header.Get("X-Amzn-Trace-Id"))), quote(domain), quote(certificate), priority, stamp(d.start),
-		quote(orDash(d.action)), quote(orDash(d.redirect)), quote("-"), quote(target), quote(targetStatus), quote("-"), quote("-"), x.client.traceID())
+	l = append(l, d.kind(x)...)
+	l = l.stamp(end).text(x.port.node.logs.name).text(x.client.address.String()).text(target).seconds(requestTime).seconds(targetTime).seconds(responseTime)
+	l = l.text(statusField(d.status)).text(targetStatus).text(itoa(d.received.Load())).text(itoa(d.sent)).quoted(d.requestLine).quoted(orDash(d.userAgent))
+	l = l.text(cipher).text(protocol).text(orDash(d.group)).quoted(orDash(x.r.Header.Get("X-Amzn-Trace-Id"))).quoted(domain).quoted(certificate)
+	l = l.text(priority).stamp(d.start).quoted(orDash(d.action)).quoted(orDash(d.redirect)).quoted("-").quoted(target).quoted(targetStatus)
+	return append(l.quoted("-").quoted("-").text(x.client.traceID()), '\n')
 }
 
 func (d *record) kind(x *exchange) string {
@@ -105,10 +106,8 @@ func statusField(status int) string {
 	if status == 0 {
 		return "-"
 	}
-	return fmt.Sprint(status)
+	return strconv.Itoa(status)
 }
-
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z") }
 
 func orDash(s string) string {
 	if s == "" {
@@ -117,17 +116,29 @@ func orDash(s string) string {
 	return s
 }
 
-// quote encloses a field that clients shape. What could end the field or the line is written as \xHH, as AWS does.
-func quote(s string) string {
-	var b strings.Builder
-	b.WriteByte('"')
+// logLine is a line of an access log in the making. Each method appends a field.
+type logLine []byte
+
+func (l logLine) text(s string) logLine { return append(append(l, ' '), s...) }
+
+func (l logLine) seconds(s float64) logLine {
+	return strconv.AppendFloat(append(l, ' '), s, 'f', 3, 64)
+}
+
+func (l logLine) stamp(t time.Time) logLine {
+	return t.UTC().AppendFormat(append(l, ' '), "2006-01-02T15:04:05.000000Z")
+}
+
+// quoted encloses a field that clients shape. What could end the field or the line is written as \xHH, as AWS does.
+func (l logLine) quoted(s string) logLine {
+	const digits = "0123456789ABCDEF"
+	l = append(l, ' ', '"')
 	for i := range len(s) {
 		if c := s[i]; c < 0x20 || c >= 0x7f || c == '"' || c == '\\' {
-			fmt.Fprintf(&b, `\x%02X`, c)
+			l = append(l, '\\', 'x', digits[c>>4], digits[c&15])
 		} else {
-			b.WriteByte(c)
+			l = append(l, c)
 		}
 	}
-	b.WriteByte('"')
-	return b.String()
+	return append(l, '"')
 }

@@ -63,9 +63,9 @@ type pool struct {
 	closed bool
 }
 
-// take returns an idle connection that was dialled from place and has not been idle for longer than the idle timeout, or nil.
+// take returns a connection that was dialled from place and has been idle only since oldest, or nil.
 // The one used last comes first: it is the least likely to have been closed by the target.
-func (p *pool) take(place network.Place, idle time.Duration, mustLive bool) *targetConn {
+func (p *pool) take(place network.Place, oldest time.Time, mustLive bool) *targetConn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i := len(p.idle) - 1; i >= 0; i-- {
@@ -74,7 +74,7 @@ func (p *pool) take(place network.Place, idle time.Duration, mustLive bool) *tar
 			continue
 		}
 		p.idle = append(p.idle[:i], p.idle[i+1:]...)
-		if time.Since(c.idleAt) >= idle || mustLive && !c.alive() {
+		if c.idleAt.Before(oldest) || mustLive && !c.alive() {
 			p.drop(c)
 			continue
 		}

@@ -119,6 +119,11 @@ ci-drift: tools build ## CI: report.md and drift.json about what changed outside
 ci-deploy: tools build certificates/rds.pem ## CI: deploy the plan in CI_PLAN and nothing else
 	@$(stack) -plan $(CI_PLAN) up
 
+.PHONY: ci-units
+ci-units: tools build ## CI: lint and every test but the end-to-end suite, those of the committed diagrams, costs and docs among them; units.log
+	@mkdir -p $(CI_OUT)
+	set -o pipefail; ./.ci/test units 2>&1 | tee $(CI_OUT)/units.log
+
 .PHONY: ci-e2e
 ci-e2e: tools build ## CI: the end-to-end suite in the lab; e2e.log
 	@mkdir -p $(CI_OUT)

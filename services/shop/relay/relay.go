@@ -50,8 +50,7 @@ func (r *Relay) Run(ctx context.Context) {
 			pause.Reset()
 			backoff.Sleep(ctx, pollEach)
 		}
-		if err == nil && time.Since(retried) >= retryEach {
-			r.retry(ctx)
+		if err == nil && time.Since(retried) >= retryEach && !r.retry(ctx) {
 			retried = time.Now()
 		}
 		if time.Since(reported) >= reportEach {
@@ -62,20 +61,16 @@ func (r *Relay) Run(ctx context.Context) {
 	r.Log.Info("relay stopped", "unreported", moved)
 }
 
-// retry tries what was refused again, for as long as that brings any of it into the index.
-func (r *Relay) retry(ctx context.Context) {
-	for ctx.Err() == nil {
-		done, err := r.move(ctx, r.Outbox.Retry)
-		if done.Taken > 0 {
-			r.Log.Info("summaries that had been refused are published", "count", done.Taken)
-		}
-		if err != nil && ctx.Err() == nil {
-			r.Log.Warn("summaries that were refused could not be tried again", "error", err)
-		}
-		if err != nil || done.Taken == 0 {
-			return
-		}
+// retry tries a batch of what was refused again, and reports whether that brought any of it into the index, so that the next batch is worth a try too.
+func (r *Relay) retry(ctx context.Context) bool {
+	done, err := r.move(ctx, r.Outbox.Retry)
+	if done.Taken > 0 {
+		r.Log.Info("summaries that had been refused are published", "count", done.Taken)
 	}
+	if err != nil && ctx.Err() == nil {
+		r.Log.Warn("summaries that were refused could not be tried again", "error", err)
+	}
+	return err == nil && done.Taken > 0
 }
 
 // report logs how many summaries were moved, and how many wait for somebody: an alarm can be set on the latter.

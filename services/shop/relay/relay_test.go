@@ -21,9 +21,11 @@ type index struct {
 	puts   map[string]int // summaries that were stored, by order
 	calls  int
 	answer func(shop.Summary) error
+	delay  time.Duration // of a call
 }
 
 func (x *index) Put(_ context.Context, summaries []shop.Summary) []error {
+	time.Sleep(x.delay)
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.calls++
@@ -189,6 +191,32 @@ func TestRefusedOutlivesRelay(t *testing.T) {
 		time.Sleep(time.Second)
 		x.want(t, 500)
 		wantRefused(t, l, 0)
+	})
+}
+
+// TestRetriesHoldNothingUp has the index take what it had refused, all orders of a day: those of the moment do not wait for them.
+func TestRetriesHoldNothingUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, x := new(memory.Ledger), &index{puts: map[string]int{}, delay: 100 * time.Millisecond}
+		fill(t, l, "refused", 4000)
+		for done := (shop.Published{Refused: 1}); done.Refused > 0; {
+			var err error
+			if done, err = l.Pending(t.Context(), 1000, shoptest.Answer(shop.Invalidf("status", "is no number"))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		defer start(t, l, x)()
+		time.Sleep(time.Second)
+		o := shoptest.SampleOrder("fresh", 1, "kettle")
+		shoptest.MustApply(t, l, o, shop.Outcome{Status: shop.Rejected, Reason: shop.ReasonStock})
+		time.Sleep(time.Second / 2)
+		x.mu.Lock()
+		if len(x.puts) >= 4000 || x.puts[o.ID] != 1 {
+			t.Errorf("with %d of 4000 retried, an order of half a second ago was published %d times, want once", len(x.puts), x.puts[o.ID])
+		}
+		x.mu.Unlock()
+		time.Sleep(10 * time.Second)
+		x.want(t, 4001)
 	})
 }
 

@@ -246,6 +246,23 @@ func TestEverySummaryHasItsAnswer(t *testing.T) {
 	}
 }
 
+// TestIndexIsMadeAgain has somebody delete the index of a running service.
+func TestIndexIsMadeAgain(t *testing.T) {
+	x, d := open(t, made, stored, `200 {"items":[{"index":{"_id":"a","status":404,"error":{"type":"index_not_found_exception"}}}]}`, made, stored)
+	for i, want := range []shop.Code{"", shop.Internal, ""} {
+		if err := x.Put(t.Context(), []shop.Summary{shoptest.SampleSummary(i)})[0]; shop.CodeOf(err) != want {
+			t.Errorf("summary %d: got %v, want %q", i, err, want)
+		}
+	}
+	var methods []string
+	for _, a := range d.asked {
+		methods = append(methods, a.method)
+	}
+	if got := strings.Join(methods, " "); got != "PUT POST POST PUT POST" {
+		t.Errorf("asked by %s, want the index to be made again", got)
+	}
+}
+
 func TestSearchErrors(t *testing.T) {
 	for name, c := range map[string]struct {
 		answer string

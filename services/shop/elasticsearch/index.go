@@ -129,8 +129,18 @@ func (x *Index) bulk(ctx context.Context, body []byte, answers []error) error {
 	}
 	for i, item := range result.Items {
 		answers[i] = verdict(item.Index.ID, item.Index.Status, item.Index.Error)
+		if item.Index.Status == http.StatusNotFound {
+			x.forget()
+		}
 	}
 	return nil
+}
+
+// forget has the next Put make the index again, which somebody deleted. A domain that makes indices by itself (action.auto_create_index) does not say so.
+func (x *Index) forget() {
+	x.creating.Lock()
+	defer x.creating.Unlock()
+	x.created = false
 }
 
 // verdict is what the answer for one summary says. Status 400 is about the document and its mapping. Others, such as 403 for an index that is blocked

@@ -116,8 +116,9 @@ ci-drift: tools build ## CI: report.md and drift.json about what changed outside
 	@bin/ci drift -stack $(STACK) -out $(CI_OUT) -note "$$CI_NOTE"
 
 .PHONY: ci-deploy
-ci-deploy: tools build certificates/rds.pem ## CI: deploy the plan in CI_PLAN and nothing else
-	@$(stack) -plan $(CI_PLAN) up
+ci-deploy: tools build $(if $(filter lab,$(STACK)),,certificates/rds.pem) ## CI: deploy the plan in CI_PLAN and nothing else
+	@test -n '$(CI_PLAN)' || { echo 'ci-deploy: CI_PLAN= names the plan that ci-preview kept' >&2; exit 2; }
+	@$(stack) -plan '$(CI_PLAN)' up
 
 .PHONY: ci-units
 ci-units: tools build ## CI: lint and every test but the end-to-end suite, those of the committed diagrams, costs and docs among them; units.log

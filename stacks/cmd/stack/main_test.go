@@ -43,7 +43,7 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-// A name that is none, such as that of a misspelt STACK=, makes neither a stack nor settings.
+// A name that is none, such as that of a misspelt STACK=, makes neither a stack nor settings; a file that cannot be read is named.
 func TestStackWithoutSettings(t *testing.T) {
 	root := t.TempDir()
 	t.Setenv("STOREFRONT_STATE", filepath.Join(root, "state"))
@@ -55,6 +55,13 @@ func TestStackWithoutSettings(t *testing.T) {
 	w := &workspace{root: root, stack: "prd"}
 	if _, err := w.open(t.Context()); !errors.Is(err, errUsage) || !strings.Contains(err.Error(), `no stack "prd"`) || !strings.HasSuffix(err.Error(), "there are dev, prod") {
 		t.Errorf("got %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(settings, "Pulumi.dev.yaml"), []byte("config:\n  : : ["), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.stack = "dev"
+	if _, err := w.open(t.Context()); err == nil || !strings.HasPrefix(err.Error(), "stacks/storefront/Pulumi.dev.yaml: yaml: ") {
+		t.Errorf("broken settings: %v", err)
 	}
 	if _, err := os.Stat(filepath.Join(root, "state")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a state was made: %v", err)

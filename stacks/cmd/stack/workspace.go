@@ -17,6 +17,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"gopkg.in/yaml.v3"
 )
 
 // waitScale shrinks the provider's waits in the lab, whose resources are ready in moments. See docs/toolchain.md.
@@ -158,9 +160,15 @@ func (w *workspace) settingsFile(stack string) string {
 	return filepath.Join(w.root, "stacks", "storefront", "Pulumi."+stack+".yaml")
 }
 
-// hasSettings refuses a stack that nobody has described: Pulumi would make it, and a settings file with nothing but a salt.
+// hasSettings refuses a stack that nobody has described: Pulumi would make it, and a settings file with nothing but a salt. Of a broken file Pulumi does not tell the name.
 func (w *workspace) hasSettings() error {
-	if _, err := os.Stat(w.settingsFile(w.stack)); !errors.Is(err, os.ErrNotExist) {
+	text, err := os.ReadFile(w.settingsFile(w.stack))
+	if err == nil {
+		if err := yaml.Unmarshal(text, &map[string]any{}); err != nil {
+			return fmt.Errorf("stacks/storefront/Pulumi.%s.yaml: %w", w.stack, err)
+		}
+	}
+	if !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
 	files, err := filepath.Glob(w.settingsFile("*"))

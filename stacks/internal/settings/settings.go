@@ -172,7 +172,7 @@ func Parse(values map[string]string, root string) (Settings, error) {
 		return s, refuse("certificateArn", "", "the ARN of an ACM certificate: the profile prod serves no plain HTTP")
 	}
 	for _, key := range slices.Sorted(maps.Keys(r.values)) {
-		return s, refuse(key, values[key], "no such setting; docs/blocks.md lists them")
+		return s, fmt.Errorf("%w: %s:%s: %q: there is no such setting; docs/blocks.md lists them", ErrSetting, Namespace, key, values[key])
 	}
 	return s, nil
 }

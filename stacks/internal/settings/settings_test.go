@@ -197,7 +197,7 @@ func TestRefusals(t *testing.T) {
 		{"drainSeconds", "-1", "1 to 3600"},
 		{"graceSeconds", "9", "10 to 3600"},
 		{"warmupSeconds", "0", "1 to 3600"},
-		{"colour", "blue", "no such setting"},
+		{"colour", "blue", `"blue": there is no such setting`},
 	} {
 		t.Run(tt.key+"="+tt.value, func(t *testing.T) {
 			values := map[string]string{"profile": "lab", tt.key: tt.value}

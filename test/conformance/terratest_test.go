@@ -3,10 +3,19 @@
 package conformance
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/acm"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	cloud "github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	terratest "github.com/gruntwork-io/terratest/modules/aws"
 )
 
@@ -32,6 +41,68 @@ func TestTerratest(t *testing.T) {
 		}
 	})
 	t.Run("Network", func(t *testing.T) { network(t, cloud.NewFromConfig(l.config())) })
+	t.Run("Servers", servers)
+	t.Run("Protection", func(t *testing.T) { protection(t, l.config()) })
+}
+
+// servers asks for what there is to boot, and for servers and databases that are not there.
+func servers(t *testing.T) {
+	ctx := t.Context()
+	if got := terratest.GetMostRecentAmiIDContext(t, ctx, region, "amazon", map[string][]string{"architecture": {"x86_64"}}); !strings.HasPrefix(got, "ami-") {
+		t.Errorf("the newest image is %q", got)
+	}
+	pair := terratest.CreateAndImportEC2KeyPairContext(t, ctx, region, "conformance-terratest")
+	terratest.DeleteEC2KeyPairContext(t, ctx, pair)
+	if got := terratest.GetEc2InstanceIdsByTagContext(t, ctx, region, "Name", "none"); len(got) != 0 {
+		t.Errorf("servers %v", got)
+	}
+	if got, err := terratest.GetInstanceIdsForAsgContextE(t, ctx, "none", region); err == nil && len(got) != 0 {
+		t.Errorf("servers of a group that is not there: %v", got)
+	}
+	if _, err := terratest.GetPrivateIPOfEc2InstanceContextE(t, ctx, "i-0123456789abcdef0", region); err == nil || !strings.Contains(err.Error(), "InvalidInstanceID.NotFound") {
+		t.Errorf("a server that is not there: %v", err)
+	}
+	if _, err := terratest.GetAddressOfRdsInstanceContextE(t, ctx, "none", region); err == nil {
+		t.Error("a database that is not there has an address")
+	}
+}
+
+// protection finds a key by its alias, a certificate by its domain, and what was logged.
+func protection(t *testing.T, config aws.Config) {
+	ctx := t.Context()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	keys := kms.NewFromConfig(config)
+	key, err := keys.CreateKey(ctx, nil)
+	must(err)
+	_, err = keys.CreateAlias(ctx, &kms.CreateAliasInput{AliasName: aws.String("alias/conformance-terratest"), TargetKeyId: key.KeyMetadata.KeyId})
+	must(err)
+	if got := terratest.GetCmkArnContext(t, ctx, region, "alias/conformance-terratest"); got != *key.KeyMetadata.Arn {
+		t.Errorf("the key is %s", got)
+	}
+	signer, err := rsa.GenerateKey(rand.Reader, 2048) // certificates of other keys are listed for those who ask for them
+	must(err)
+	public, private := certificateOf(t, signer)
+	imported, err := acm.NewFromConfig(config).ImportCertificate(ctx, &acm.ImportCertificateInput{Certificate: public, PrivateKey: private})
+	must(err)
+	if got := terratest.GetAcmCertificateArnContext(t, ctx, region, "shop.example.com"); got != *imported.CertificateArn {
+		t.Errorf("the certificate is %s", got)
+	}
+	group, stream, logs := aws.String("conformance-terratest"), aws.String("one"), cloudwatchlogs.NewFromConfig(config)
+	_, err = logs.CreateLogGroup(ctx, &cloudwatchlogs.CreateLogGroupInput{LogGroupName: group})
+	must(err)
+	_, err = logs.CreateLogStream(ctx, &cloudwatchlogs.CreateLogStreamInput{LogGroupName: group, LogStreamName: stream})
+	must(err)
+	_, err = logs.PutLogEvents(ctx, &cloudwatchlogs.PutLogEventsInput{LogGroupName: group, LogStreamName: stream,
+		LogEvents: []types.InputLogEvent{{Message: aws.String("hello"), Timestamp: aws.Int64(time.Now().UnixMilli())}}})
+	must(err)
+	if got := terratest.GetCloudWatchLogEntriesContext(t, ctx, region, *stream, *group); !slices.Equal(got, []string{"hello"}) {
+		t.Errorf("the log has %v", got)
+	}
 }
 
 func storage(t *testing.T) {

@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	iamsdk "github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"storefront/lab/access"
@@ -51,8 +49,7 @@ func TestThroughVPCEndpoint(t *testing.T) {
 		server.ServeHTTP(w, r)
 	}))
 	t.Cleanup(h.Close)
-	client := iamsdk.NewFromConfig(aws.Config{Region: wiretest.Region, BaseEndpoint: &h.URL, Retryer: func() aws.Retryer { return aws.NopRetryer{} },
-		Credentials: credentials.NewStaticCredentialsProvider(wiretest.AccessKeyID, wiretest.SecretKey, "")})
+	client := iamsdk.NewFromConfig(wiretest.Config(h.URL, wiretest.AccessKeyID, wiretest.SecretKey, ""))
 
 	const open = `"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"`
 	allow := func(condition string) string {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -32,8 +31,7 @@ func (h *harness) config(key ...string) aws.Config {
 	if len(key) == 0 {
 		key = []string{wiretest.AccessKeyID, wiretest.SecretKey, ""}
 	}
-	return aws.Config{Region: wiretest.Region, BaseEndpoint: &h.url, Credentials: credentials.NewStaticCredentialsProvider(key[0], key[1], key[2]),
-		Retryer: func() aws.Retryer { return aws.NopRetryer{} }}
+	return wiretest.Config(h.url, key[0], key[1], key[2])
 }
 
 // last returns the newest event of a name in the history.

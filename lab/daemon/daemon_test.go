@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 
@@ -24,6 +23,7 @@ import (
 	"storefront/lab/daemon"
 	"storefront/lab/instance"
 	"storefront/lab/network/networktest"
+	"storefront/lab/wire/wiretest"
 )
 
 func TestMain(m *testing.M) {
@@ -95,8 +95,7 @@ func freePort(t *testing.T) int {
 
 // caller asks STS who a credential belongs to.
 func caller(ctx context.Context, s control.Status, id, secret string) (string, error) {
-	out, err := sts.New(sts.Options{Region: s.Region, BaseEndpoint: &s.Endpoint, RetryMaxAttempts: 1,
-		Credentials: credentials.NewStaticCredentialsProvider(id, secret, "")}).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	out, err := sts.NewFromConfig(wiretest.Config(s.Endpoint, id, secret, "")).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
 		return "", err
 	}

@@ -45,9 +45,7 @@ func guard(t *testing.T) *guarded {
 	start(t, dir, freePort(t), &buffer{})
 	s := wiretest.Must(control.NewClient(dir).Status(t.Context()))
 	key := wiretest.Must(daemon.ReadCredential(dir))
-	g := &guarded{t: t, dir: dir, Config: aws.Config{Region: s.Region, BaseEndpoint: &s.Endpoint, Retryer: func() aws.Retryer { return aws.NopRetryer{} }}}
-	g.Credentials = credentials.NewStaticCredentialsProvider(key.ID, key.Secret, "")
-	return g
+	return &guarded{t: t, dir: dir, Config: wiretest.Config(s.Endpoint, key.ID, key.Secret, "")}
 }
 
 // statement is a policy of one statement.

@@ -117,8 +117,9 @@ func (r *gateRegion) client(subnet string) aws.Config {
 			return r.net.Dial(ctx, place, protocol, net.JoinHostPort(addresses[0], port))
 		},
 	}
-	return aws.Config{Region: wiretest.Region, HTTPClient: &http.Client{Transport: transport}, Retryer: func() aws.Retryer { return aws.NopRetryer{} },
-		Credentials: credentials.NewStaticCredentialsProvider(wiretest.AccessKeyID, wiretest.SecretKey, "")}
+	c := wiretest.Config("", wiretest.AccessKeyID, wiretest.SecretKey, "")
+	c.BaseEndpoint, c.HTTPClient = nil, wiretest.Client(transport)
+	return c
 }
 
 // identify asks who the caller is; it gives up after a moment, as what is not let through gets no answer.

@@ -30,7 +30,7 @@ func TestChunkedUpload(t *testing.T) {
 		f.server.ServeHTTP(w, r)
 	}))
 	defer tls.Close()
-	c := client(&wiretest.Server{URL: tls.URL}, func(o *s3.Options) { o.HTTPClient = tls.Client() })
+	c := client(&wiretest.Server{URL: tls.URL}, func(o *s3.Options) { o.HTTPClient = wiretest.Client(tls.Client().Transport) })
 	content := strings.Repeat("stream ", 50_000)
 	must(c.PutObject(ctx, &s3.PutObjectInput{Bucket: b, Key: str("k"), Body: io.MultiReader(strings.NewReader(content)), ContentLength: aws.Int64(int64(len(content))), ContentEncoding: str("identity")}))(t)
 	if !strings.Contains(encoding, "aws-chunked") || hash != "STREAMING-UNSIGNED-PAYLOAD-TRAILER" {
@@ -50,7 +50,7 @@ func TestVirtualHosts(t *testing.T) {
 	c := s3.NewFromConfig(f.server.Config(), func(o *s3.Options) {
 		o.BaseEndpoint = str("http://s3.us-east-1.amazonaws.com")
 		transport.Proxy = nil
-		o.HTTPClient = &http.Client{Transport: redirect{transport, strings.TrimPrefix(f.server.URL, "http://")}}
+		o.HTTPClient = wiretest.Client(redirect{transport, strings.TrimPrefix(f.server.URL, "http://")})
 	})
 	must(c.PutObject(ctx, &s3.PutObjectInput{Bucket: b, Key: str("a/k"), Body: strings.NewReader("v")}))(t)
 	if got := f.get(t, b, "a/k"); got != "v" {

@@ -21,7 +21,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"storefront/lab/wire/wiretest"
 )
 
 const (
@@ -169,11 +170,7 @@ func (l *labProcess) environ() []string {
 
 // config is the SDK's configuration for this lab, which tells of an answer's first failure and does not try again.
 func (l *labProcess) config() aws.Config {
-	return aws.Config{
-		Region: region, BaseEndpoint: aws.String(l.env["AWS_ENDPOINT_URL"]),
-		Credentials: credentials.NewStaticCredentialsProvider(l.env["AWS_ACCESS_KEY_ID"], l.env["AWS_SECRET_ACCESS_KEY"], ""),
-		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
-	}
+	return wiretest.Config(l.env["AWS_ENDPOINT_URL"], l.env["AWS_ACCESS_KEY_ID"], l.env["AWS_SECRET_ACCESS_KEY"], "")
 }
 
 func freePort() (int, error) {

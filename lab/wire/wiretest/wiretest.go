@@ -67,20 +67,26 @@ func Start(t testing.TB, o wire.Options) *Server {
 	return &Server{Server: s, URL: h.URL}
 }
 
-// Config is the configuration of SDK clients for the server. Failed calls are not tried again, so that a test sees the first answer.
-// S3 clients need UsePathStyle besides.
-func (s *Server) Config() aws.Config {
+// Config is the configuration of SDK clients for the server, with the test key.
+func (s *Server) Config() aws.Config { return Config(s.URL, AccessKeyID, SecretKey, "") }
+
+// Config is the configuration of SDK clients for the endpoint at a URL, with a key and the token of its session, if it has one. Failed calls are not tried
+// again, so that a test sees the first answer. S3 clients need UsePathStyle besides.
+func Config(url, id, secret, token string) aws.Config {
 	return aws.Config{
 		Region:       Region,
-		BaseEndpoint: aws.String(s.URL),
-		Credentials:  credentials.NewStaticCredentialsProvider(AccessKeyID, SecretKey, ""),
+		BaseEndpoint: &url,
+		Credentials:  credentials.NewStaticCredentialsProvider(id, secret, token),
 		Retryer:      func() aws.Retryer { return aws.NopRetryer{} },
 		// As config.LoadDefaultConfig sets them.
 		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenSupported,
 		ResponseChecksumValidation: aws.ResponseChecksumValidationWhenSupported,
-		HTTPClient:                 &http.Client{Transport: readOnly{http.DefaultTransport}},
+		HTTPClient:                 Client(http.DefaultTransport),
 	}
 }
+
+// Client is what an SDK client that does not try again must send with, over a transport of the test's choice.
+func Client(t http.RoundTripper) *http.Client { return &http.Client{Transport: readOnly{t}} }
 
 // readOnly sends request bodies through their Read method alone. The SDK closes its body as soon as the answer's header is there, and its WriteTo
 // then fails with io.EOF, which makes net/http cut the connection that the answer is still read from: a server as near as this one provokes it.

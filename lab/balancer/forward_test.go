@@ -56,26 +56,11 @@ func withAttributes(c balancer.Config, a balancer.Attributes) balancer.Config {
 func TestBalancerAnswersForFailingTargets(t *testing.T) {
 	closed := freePorts(t, 1)[0]
 	behave := func(conn func(net.Conn)) balancer.Target {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = l.Close() })
-		go func() {
-			for {
-				c, err := l.Accept()
-				if err != nil {
-					return
-				}
-				go func() {
-					defer func() { _ = c.Close() }()
-					if _, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
-						conn(c)
-					}
-				}()
+		return target(raw(t, func(c net.Conn) {
+			if _, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
+				conn(c)
 			}
-		}()
-		return target(l.Addr().String())
+		}).Addr().String())
 	}
 	for _, c := range []struct {
 		name    string

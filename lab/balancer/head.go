@@ -10,6 +10,8 @@ import (
 	"net/textproto"
 	"strconv"
 	"strings"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 var (
@@ -75,7 +77,7 @@ func (c *targetConn) parseHead(text, method string) (head, error) {
 	for line, rest = cutLine(rest); line != ""; line, rest = cutLine(rest) {
 		name, value, ok := strings.Cut(line, ":")
 		value = strings.Trim(value, " \t")
-		if !ok || !isToken(name) || !isText(value) {
+		if !ok || !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
 			return head{}, fmt.Errorf("%w: %.100q", errMalformed, line)
 		}
 		h.fields = append(h.fields, field{textproto.CanonicalMIMEHeaderKey(name), value})
@@ -161,26 +163,4 @@ func parseStatusLine(line string) (status int, ok bool) {
 	code, more := line[len(version):len(version)+3], line[len(version)+3:]
 	status, err := strconv.Atoi(code)
 	return status, err == nil && status >= 100 && (more == "" || more[0] == ' ')
-}
-
-// isToken reports whether s is a token of RFC 9110, 5.6.2.
-func isToken(s string) bool {
-	const low = 1<<'!' | 1<<'#' | 1<<'$' | 1<<'%' | 1<<'&' | 1<<'\'' | 1<<'*' | 1<<'+' | 1<<'-' | 1<<'.' | (1<<10-1)<<'0'
-	const high = (1<<26-1)<<('A'-64) | 1<<('^'-64) | 1<<('_'-64) | 1<<('`'-64) | (1<<26-1)<<('a'-64) | 1<<('|'-64) | 1<<('~'-64)
-	for _, c := range []byte(s) {
-		if c < 64 && uint64(low)>>c&1 == 0 || c >= 64 && (c >= 128 || uint64(high)>>(c-64)&1 == 0) {
-			return false
-		}
-	}
-	return s != ""
-}
-
-// isText reports whether s has no control characters but tabs (RFC 9110, 5.5).
-func isText(s string) bool {
-	for _, c := range []byte(s) {
-		if c < ' ' && c != '\t' || c == 0x7f {
-			return false
-		}
-	}
-	return true
 }

@@ -253,22 +253,28 @@ func TestTrafficReachesTargetsFromTheHost(t *testing.T) {
 	}
 }
 
-func TestDeregisteredTargetDrains(t *testing.T) {
-	s := newShopRegion(t)
-	s.start(t)
-	arrived, release := make(chan struct{}), make(chan struct{})
+// inFlight registers 10.0.0.100 and returns when it has a request, which it answers with "finished" once release is closed. The answer is sent to the channel.
+func (s *shopRegion) inFlight(t *testing.T) (answer <-chan string, release chan<- struct{}) {
+	t.Helper()
+	arrived, hold, got := make(chan struct{}), make(chan struct{}), make(chan string, 1)
 	s.register(t, "10.0.0.100", func(w http.ResponseWriter, _ *http.Request) {
 		close(arrived)
-		<-release
+		<-hold
 		_, _ = io.WriteString(w, "finished")
 	})
-	answer := make(chan string, 1)
 	url := s.url(t)
 	go func() {
 		_, body := fetch(t, url)
-		answer <- body
+		got <- body
 	}()
 	<-arrived
+	return got, hold
+}
+
+func TestDeregisteredTargetDrains(t *testing.T) {
+	s := newShopRegion(t)
+	s.start(t)
+	answer, release := s.inFlight(t)
 	must(s.elb.DeregisterTargets(t.Context(), &api.DeregisterTargetsInput{TargetGroupArn: &s.group, Targets: []api.TargetDescription{{Id: new("10.0.0.100")}}}))(t)
 	if h := s.health(t)["10.0.0.100"]; h != "draining" {
 		t.Errorf("got %s, want draining", h)
@@ -284,20 +290,9 @@ func TestDeregisteredTargetDrains(t *testing.T) {
 func TestDrainingTargetOfAnAbandonedGroup(t *testing.T) {
 	s := newShopRegion(t)
 	s.start(t)
-	arrived, release := make(chan struct{}), make(chan struct{})
-	s.register(t, "10.0.0.100", func(w http.ResponseWriter, _ *http.Request) {
-		close(arrived)
-		<-release
-		_, _ = io.WriteString(w, "finished")
-	})
 	must(s.elb.ModifyTargetGroupAttributes(t.Context(), &api.ModifyTargetGroupAttributesInput{TargetGroupArn: &s.group,
 		Attributes: []api.TargetGroupAttribute{{Key: new("deregistration_delay.timeout_seconds"), Value: new("1")}}}))(t)
-	answer, url := make(chan string, 1), s.url(t)
-	go func() {
-		_, body := fetch(t, url)
-		answer <- body
-	}()
-	<-arrived
+	answer, release := s.inFlight(t)
 	must(s.elb.DeregisterTargets(t.Context(), &api.DeregisterTargetsInput{TargetGroupArn: &s.group, Targets: []api.TargetDescription{{Id: new("10.0.0.100")}}}))(t)
 	listeners := must(s.elb.DescribeListeners(t.Context(), &api.DescribeListenersInput{LoadBalancerArn: &s.arn}))(t)
 	must(s.elb.ModifyListener(t.Context(), &api.ModifyListenerInput{ListenerArn: listeners.Listeners[0].ListenerArn, DefaultActions: []api.Action{{

@@ -69,17 +69,9 @@ func (g group) takeAway(tx *state.Tx) error {
 // DescribeReplicationGroups lists the groups, or one by its ID.
 func (s *Service) DescribeReplicationGroups(_ context.Context, in *api.DescribeReplicationGroupsInput) (*api.DescribeReplicationGroupsOutput, error) {
 	return state.Read(s.Store, func(tx *state.Tx, out *api.DescribeReplicationGroupsOutput) (err error) {
-		var list []group
-		if in.ReplicationGroupId != nil {
-			g, err := findGroup(tx, *in.ReplicationGroupId)
-			if err != nil {
-				return err
-			}
-			list = append(list, g)
-		} else {
-			for _, g := range groups.All(tx) {
-				list = append(list, g)
-			}
+		list, err := oneOrAll(tx, in.ReplicationGroupId, findGroup, groups.All(tx))
+		if err != nil {
+			return err
 		}
 		if list, out.Marker, err = page(list, func(g group) string { return g.ID }, in.Marker, in.MaxRecords); err != nil {
 			return err

@@ -23,17 +23,9 @@ func (s *Service) DescribeSnapshots(_ context.Context, in *api.DescribeSnapshots
 		if limit > snapshotPage {
 			return invalidValue("Invalid value %d for MaxRecords. Must be between 1 and %d", limit, snapshotPage)
 		}
-		var list []snapshot
-		if in.SnapshotName != nil {
-			v, err := findSnapshot(tx, *in.SnapshotName)
-			if err != nil {
-				return err
-			}
-			list = append(list, v)
-		} else {
-			for _, v := range snapshots.All(tx) {
-				list = append(list, v)
-			}
+		list, err := oneOrAll(tx, in.SnapshotName, findSnapshot, snapshots.All(tx))
+		if err != nil {
+			return err
 		}
 		list = slices.DeleteFunc(list, func(v snapshot) bool {
 			return !strings.EqualFold(wire.Or(in.ReplicationGroupId, v.Group.ID), v.Group.ID) || in.CacheClusterId != nil && (v.Whole || !strings.EqualFold(*in.CacheClusterId, v.Node.ID)) ||

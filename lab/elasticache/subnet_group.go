@@ -123,17 +123,9 @@ func (s *Service) DeleteCacheSubnetGroup(_ context.Context, in *api.DeleteCacheS
 // DescribeCacheSubnetGroups lists the groups, or one by its name.
 func (s *Service) DescribeCacheSubnetGroups(_ context.Context, in *api.DescribeCacheSubnetGroupsInput) (*api.DescribeCacheSubnetGroupsOutput, error) {
 	return state.Read(s.Store, func(tx *state.Tx, out *api.DescribeCacheSubnetGroupsOutput) (err error) {
-		var list []subnetGroup
-		if in.CacheSubnetGroupName != nil {
-			g, err := findSubnetGroup(tx, *in.CacheSubnetGroupName)
-			if err != nil {
-				return err
-			}
-			list = append(list, g)
-		} else {
-			for _, g := range subnetGroups.All(tx) {
-				list = append(list, g)
-			}
+		list, err := oneOrAll(tx, in.CacheSubnetGroupName, findSubnetGroup, subnetGroups.All(tx))
+		if err != nil {
+			return err
 		}
 		if list, out.Marker, err = page(list, func(g subnetGroup) string { return g.Name }, in.Marker, in.MaxRecords); err != nil {
 			return err

@@ -150,17 +150,9 @@ func (s *Service) DeleteUserGroup(_ context.Context, in *api.DeleteUserGroupInpu
 // DescribeUserGroups lists the groups, or one by its ID.
 func (s *Service) DescribeUserGroups(_ context.Context, in *api.DescribeUserGroupsInput) (*api.DescribeUserGroupsOutput, error) {
 	return state.Read(s.Store, func(tx *state.Tx, out *api.DescribeUserGroupsOutput) (err error) {
-		var list []userGroup
-		if in.UserGroupId != nil {
-			g, err := findUserGroup(tx, *in.UserGroupId)
-			if err != nil {
-				return err
-			}
-			list = append(list, g)
-		} else {
-			for _, g := range userGroups.All(tx) {
-				list = append(list, g)
-			}
+		list, err := oneOrAll(tx, in.UserGroupId, findUserGroup, userGroups.All(tx))
+		if err != nil {
+			return err
 		}
 		if list, out.Marker, err = page(list, func(g userGroup) string { return g.ID }, in.Marker, in.MaxRecords); err != nil {
 			return err
